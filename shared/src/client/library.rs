@@ -1,0 +1,64 @@
+//! The library's client.
+
+use super::ClientError;
+use super::http::{Http, segment};
+use crate::wire::library::{Book, Lend, Loan, NewBook};
+
+/// Calls the library.
+#[derive(Debug, Clone)]
+pub struct LibraryClient(Http);
+
+impl LibraryClient {
+    /// A client of the library at `base`.
+    pub fn new(base: &str, client: reqwest::Client) -> Self {
+        Self(Http::new(base, client))
+    }
+
+    /// All books.
+    ///
+    /// # Errors
+    /// As every call here: see [`ClientError`].
+    pub async fn books(&self) -> Result<Vec<Book>, ClientError> {
+        self.0.get("/library/books").await
+    }
+
+    /// One book.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn book(&self, id: &str) -> Result<Book, ClientError> {
+        self.0.get(&format!("/library/book/{}", segment(id))).await
+    }
+
+    /// Adds a book.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn add(&self, book: &NewBook) -> Result<Book, ClientError> {
+        self.0.post("/library/books", book).await
+    }
+
+    /// Lends a copy.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn borrow_book(&self, lend: &Lend) -> Result<Loan, ClientError> {
+        self.0.post("/library/borrow", lend).await
+    }
+
+    /// Takes a copy back.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn return_book(&self, lend: &Lend) -> Result<Loan, ClientError> {
+        self.0.post("/library/return", lend).await
+    }
+
+    /// The loans, newest first; with `active`, only those that are out.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn loans(&self, active: bool) -> Result<Vec<Loan>, ClientError> {
+        self.0.get(if active { "/library/borrow?active=true" } else { "/library/borrow" }).await
+    }
+}

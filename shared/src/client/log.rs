@@ -1,0 +1,162 @@
+//! The log's client.
+
+use super::http::Http;
+use super::{ClientError, sse};
+use crate::wire::log::{Accepted, Hits, Lagged, Level, NewRecord, Page, Record, Stats};
+use futures_util::{Stream, StreamExt};
+use reqwest::{Method, RequestBuilder};
+use serde::Serialize;
+
+/// Calls the log service.
+#[derive(Debug, Clone)]
+pub struct LogClient(Http);
+
+/// What to search, count or tail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LogQuery {
+    /// The query, in the query language.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub q: String,
+    /// Only this service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Only this level or graver.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// Not before this time (RFC 3339, or a span ago).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Not at or after this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Only records after this sequence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// Only records before this sequence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// At most so many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// What a tail tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TailEvent {
+    /// A record.
+    Record(Box<Record>),
+    /// So many records were not told because this reader was too slow.
+    Lagged(u64),
+}
+
+impl LogClient {
+    /// A client of the log service at `base`.
+    pub fn new(base: &str, client: reqwest::Client) -> Self {
+        Self(Http::new(base, client))
+    }
+
+    /// Where the log service is.
+    pub fn base(&self) -> &str {
+        self.0.base()
+    }
+
+    /// Stores records: all of them or none. With a key, a repetition of the
+    /// call stores nothing and gets the first answer.
+    ///
+    /// # Errors
+    /// As every call here: see [`ClientError`].
+    pub async fn append(&self, records: &[NewRecord], key: Option<&str>) -> Result<Accepted, ClientError> {
+        let mut request = self.0.call(Method::POST, "/log").json(records);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.0.json(request).await
+    }
+
+    /// Stores a text as one record of the level info.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn append_text(&self, service: &str, text: String) -> Result<Accepted, ClientError> {
+        let request = self.0.call(Method::POST, "/log").query(&[("service", service)]);
+        self.0.json(request.header("content-type", "text/plain").body(text)).await
+    }
+
+    /// The newest records that match, newest first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn search(&self, query: &LogQuery) -> Result<Page, ClientError> {
+        self.0.json(self.0.call(Method::GET, "/log").query(query).query(&[("format", "json")])).await
+    }
+
+    /// Counts over time, `by` labels, in steps such as `1m`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn hits(&self, query: &LogQuery, step: &str, by: &str) -> Result<Hits, ClientError> {
+        self.counted("/log/hits", query, &[("step", step), ("by", by)]).await
+    }
+
+    /// Counts by label.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn stats(&self, query: &LogQuery, by: &str) -> Result<Stats, ClientError> {
+        self.counted("/log/stats", query, &[("by", by)]).await
+    }
+
+    async fn counted<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &LogQuery,
+        more: &[(&str, &str)],
+    ) -> Result<T, ClientError> {
+        self.0.json(self.0.call(Method::GET, path).query(query).query(more)).await
+    }
+
+    /// The neighbours of one record in its service, oldest first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn context(&self, seq: u64, before: u32, after: u32) -> Result<Vec<Record>, ClientError> {
+        let request = self.0.call(Method::GET, "/log/context").query(&[
+            ("seq", seq.to_string()),
+            ("before", before.to_string()),
+            ("after", after.to_string()),
+            ("format", "json".to_owned()),
+        ]);
+        Ok(self.0.json::<Page>(request).await?.records)
+    }
+
+    /// Follows the log. With `query.after`, everything since is told first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn tail(
+        &self,
+        query: &LogQuery,
+    ) -> Result<impl Stream<Item = Result<TailEvent, ClientError>> + Send + use<>, ClientError> {
+        let request: RequestBuilder = self.0.stream("/log/tail").query(query);
+        let response = self.0.send(request).await?;
+        let base = self.base().to_owned();
+        Ok(sse::events(base.clone(), response).filter_map(move |event| {
+            let event = event.and_then(|event| parse(&base, &event)).transpose();
+            async move { event }
+        }))
+    }
+}
+
+fn parse(base: &str, event: &sse::Event) -> Result<Option<TailEvent>, ClientError> {
+    let unexpected = |e| ClientError::unexpected(base, e);
+    match event.name.as_str() {
+        "message" => {
+            Ok(Some(TailEvent::Record(Box::new(serde_json::from_str(&event.data).map_err(unexpected)?))))
+        }
+        "lagged" => {
+            let Lagged { missed } = serde_json::from_str(&event.data).map_err(unexpected)?;
+            Ok(Some(TailEvent::Lagged(missed)))
+        }
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,33 @@
+//! A typed client for each daemon, and the registry's mirror.
+
+mod error;
+pub mod http;
+mod library;
+mod log;
+mod mirror;
+mod monitor;
+mod provider;
+mod registry;
+pub mod sse;
+
+pub use error::{ClientError, root_cause};
+pub use library::LibraryClient;
+pub use log::{LogClient, LogQuery, TailEvent};
+pub use mirror::{Fleet, Mirror};
+pub use monitor::{MonitorClient, MonitorEvent};
+pub use provider::ProviderClient;
+pub use registry::{RegistryClient, WatchEvent};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::time::Duration;
+
+/// The pauses between tries of something that must work some day: from 100 ms,
+/// doubled up to `max`, with jitter so that a fleet does not return in step.
+pub fn backoff(max: Duration) -> impl Iterator<Item = Duration> + Send {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(max)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}

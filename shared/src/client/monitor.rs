@@ -1,0 +1,95 @@
+//! The monitor's client.
+
+use super::http::{Http, segment};
+use super::{ClientError, sse};
+use crate::wire::monitor::{History, Incident, Maintenance, ServiceStatus, Transition};
+use futures_util::{Stream, StreamExt};
+use reqwest::Method;
+
+/// Calls the monitor.
+#[derive(Debug, Clone)]
+pub struct MonitorClient(Http);
+
+/// What the monitor's events tell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MonitorEvent {
+    /// A service's status changed.
+    Transition(Transition),
+    /// An incident was opened or resolved.
+    Incident(Incident),
+}
+
+impl MonitorClient {
+    /// A client of the monitor at `base`.
+    pub fn new(base: &str, client: reqwest::Client) -> Self {
+        Self(Http::new(base, client))
+    }
+
+    /// Every service's health.
+    ///
+    /// # Errors
+    /// As every call here: see [`ClientError`].
+    pub async fn health(&self) -> Result<Vec<ServiceStatus>, ClientError> {
+        self.0.get("/monitor/health").await
+    }
+
+    /// One service's history.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn history(&self, service: &str) -> Result<History, ClientError> {
+        self.0.get(&format!("/monitor/history/{}", segment(service))).await
+    }
+
+    /// Incidents, newest first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn incidents(&self) -> Result<Vec<Incident>, ClientError> {
+        self.0.get("/monitor/incidents").await
+    }
+
+    /// Puts a service under maintenance.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn begin_maintenance(&self, maintenance: &Maintenance) -> Result<Maintenance, ClientError> {
+        self.0.post("/monitor/maintenance", maintenance).await
+    }
+
+    /// Ends a service's maintenance.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn end_maintenance(&self, service: &str) -> Result<Maintenance, ClientError> {
+        self.0.json(self.0.call(Method::DELETE, "/monitor/maintenance").query(&[("service", service)])).await
+    }
+
+    /// Follows transitions and incidents.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn events(
+        &self,
+    ) -> Result<impl Stream<Item = Result<MonitorEvent, ClientError>> + Send + use<>, ClientError> {
+        let response = self.0.send(self.0.stream("/monitor/events")).await?;
+        let base = self.0.base().to_owned();
+        Ok(sse::events(base.clone(), response).filter_map(move |event| {
+            let event = event.and_then(|event| parse(&base, &event)).transpose();
+            async move { event }
+        }))
+    }
+}
+
+fn parse(base: &str, event: &sse::Event) -> Result<Option<MonitorEvent>, ClientError> {
+    let unexpected = |e| ClientError::unexpected(base, e);
+    match event.name.as_str() {
+        "transition" => {
+            Ok(Some(MonitorEvent::Transition(serde_json::from_str(&event.data).map_err(unexpected)?)))
+        }
+        "incident" => {
+            Ok(Some(MonitorEvent::Incident(serde_json::from_str(&event.data).map_err(unexpected)?)))
+        }
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,9 @@
+//! The JSON that crosses the network, one file a daemon.
+
+pub mod health;
+pub mod library;
+pub mod log;
+pub mod monitor;
+pub mod problem;
+pub mod provider;
+pub mod registry;

@@ -1,0 +1,204 @@
+//! Health as the monitor sees it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use utoipa::ToSchema;
+
+/// What the monitor holds of a service or an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It answers well.
+    Healthy,
+    /// It does not.
+    Unhealthy,
+    /// Not probed yet, or not often enough to say.
+    Unknown,
+    /// Its operator said that it is being worked on.
+    Maintenance,
+}
+
+impl Status {
+    /// Its name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Unhealthy => "unhealthy",
+            Self::Unknown => "unknown",
+            Self::Maintenance => "maintenance",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The phase in which a probe failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// The name was not resolved.
+    Dns,
+    /// No connection.
+    Connect,
+    /// No secure session.
+    Tls,
+    /// No answer in time.
+    Timeout,
+    /// An answer with a bad status.
+    Http,
+    /// A good status with a body that says otherwise.
+    Body,
+}
+
+impl Phase {
+    /// Its name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Http => "http",
+            Self::Body => "body",
+        }
+    }
+}
+
+/// A service's health, as `GET /monitor/health` lists it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceStatus {
+    /// The service.
+    pub name: String,
+    /// The URL of one of its instances, a healthy one if there is one.
+    pub url: String,
+    /// Healthy while at least one instance is.
+    pub status: Status,
+    /// When one of its instances was probed last; null before the first probe.
+    pub last_check: Option<DateTime<Utc>>,
+    /// The fastest healthy instance's last latency in whole milliseconds.
+    pub latency: Option<u64>,
+    /// Each instance.
+    pub instances: Vec<InstanceStatus>,
+    /// Why it is unhealthy: the phase that failed.
+    pub reason: Option<Phase>,
+    /// The failure in words.
+    pub detail: Option<String>,
+    /// Since when it has this status.
+    pub since: Option<DateTime<Utc>>,
+    /// The share of good probes over the last day, 0 to 1; null before the first.
+    pub uptime: Option<f64>,
+}
+
+/// One instance's part of a [`ServiceStatus`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct InstanceStatus {
+    /// The instance.
+    pub instance_id: String,
+    /// Where it is.
+    pub url: String,
+    /// What the monitor holds of it.
+    pub status: Status,
+    /// When it was probed last.
+    pub last_check: Option<DateTime<Utc>>,
+    /// The last latency in whole milliseconds.
+    pub latency: Option<u64>,
+    /// The phase in which the last probe failed.
+    pub reason: Option<Phase>,
+    /// The failure in words.
+    pub detail: Option<String>,
+    /// Since when it has this status.
+    pub since: Option<DateTime<Utc>>,
+    /// How many probes in a row went as the last one did; negative for failures.
+    pub streak: i64,
+}
+
+/// One probe, as `GET /monitor/history/{name}` lists it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ProbeRecord {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Which instance.
+    pub instance_id: String,
+    /// Whether it went well.
+    pub healthy: bool,
+    /// How long it took, in whole milliseconds.
+    pub latency: Option<u64>,
+    /// The phase that failed.
+    pub reason: Option<Phase>,
+    /// The failure in words.
+    pub detail: Option<String>,
+}
+
+/// A change of an instance's or a service's status.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Transition {
+    /// Counts up by one with every transition; the id of its event.
+    pub id: u64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The service.
+    pub name: String,
+    /// What it was.
+    pub from: Status,
+    /// What it is.
+    pub to: Status,
+    /// The phase that failed.
+    pub reason: Option<Phase>,
+    /// The failure in words.
+    pub detail: Option<String>,
+}
+
+/// The history of a service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct History {
+    /// The service.
+    pub name: String,
+    /// The share of good probes over the last day, 0 to 1.
+    pub uptime: Option<f64>,
+    /// Its changes of status, newest first.
+    pub transitions: Vec<Transition>,
+    /// Its last probes, newest first.
+    pub probes: Vec<ProbeRecord>,
+}
+
+/// A time during which a service did not work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Incident {
+    /// Its number.
+    pub id: u64,
+    /// The service that failed: the root.
+    pub service: String,
+    /// When it was opened.
+    pub opened_at: DateTime<Utc>,
+    /// When it was resolved; null while it is open.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// The phase that failed.
+    pub reason: Option<Phase>,
+    /// The failure in words.
+    pub detail: Option<String>,
+    /// The unhealthy services that need the root and fail with it.
+    #[serde(default)]
+    pub affected: Vec<String>,
+}
+
+/// A time during which a service is being worked on: it is neither healthy nor
+/// unhealthy, and no incident is opened for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Maintenance {
+    /// The service.
+    pub service: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+    /// Who says so.
+    #[serde(default)]
+    pub owner: String,
+    /// When it ends by itself; without it, when it is taken away.
+    #[serde(default)]
+    pub until: Option<DateTime<Utc>>,
+}
