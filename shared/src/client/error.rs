@@ -57,7 +57,6 @@ impl ClientError {
             detail: String::from_utf8_lossy(body).chars().take(200).collect(),
             field: None,
             position: None,
-            request_id: None,
         });
         Self::Refused(Box::new(problem))
     }

@@ -25,9 +25,6 @@ pub struct Problem {
     /// Where in the input the fault is: a character's place, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
-    /// The id of the request, to find it in the diagnostics.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
 }
 
 fn about_blank() -> String {

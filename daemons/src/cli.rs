@@ -1,0 +1,127 @@
+//! The command line of `distlogd`.
+
+use crate::runtime;
+use crate::settings::{Given, Settings};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use shared::daemon::Daemon;
+use std::error::Error;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The daemons of distlog: registry, log, library, provider, web and monitor.
+///
+/// Without a command all six run in one process, each on its own port. Every
+/// setting can be given as a flag, as an environment variable, or in the file
+/// distlog.toml; a flag wins over the environment, the environment over the file.
+#[derive(Debug, Parser)]
+#[command(name = "distlogd", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The configuration file [default: ./distlog.toml, then /etc/distlog/distlog.toml]
+    #[arg(long, env = "DISTLOG_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    given: Given,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Command {
+    /// All six daemons in one process
+    All,
+    /// Who runs where: registrations, leases, watches (port 3000)
+    Registry,
+    /// The durable central log (port 4000)
+    Log,
+    /// Books to borrow: the sample business service (port 5000)
+    Library,
+    /// Discovery, and notices to those who depend on a changed service (port 5001)
+    Provider,
+    /// One HTML page (port 5002)
+    Web,
+    /// Health probes, their history, incidents (port 5003)
+    Monitor,
+    /// Read the configuration and say what it would do
+    CheckConfig,
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+impl Command {
+    fn daemons(self) -> &'static [Daemon] {
+        match self {
+            Self::All => &Daemon::ALL,
+            Self::Registry => &[Daemon::Registry],
+            Self::Log => &[Daemon::Log],
+            Self::Library => &[Daemon::Library],
+            Self::Provider => &[Daemon::Provider],
+            Self::Web => &[Daemon::Web],
+            Self::Monitor => &[Daemon::Monitor],
+            Self::CheckConfig | Self::Completions { .. } | Self::Man => &[],
+        }
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// With one message that names the port, path or key, and what to do.
+pub fn main() -> Result<(), Box<dyn Error>> {
+    let cli = Cli::parse();
+    let mut out = std::io::stdout();
+    match cli.command.unwrap_or(Command::All) {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "distlogd", &mut out);
+            Ok(())
+        }
+        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut out)?),
+        Command::CheckConfig => {
+            let settings = Settings::load(cli.given, cli.config.as_deref())?;
+            Ok(out.write_all(explain(&settings).as_bytes())?)
+        }
+        daemons => {
+            let settings = Settings::load(cli.given, cli.config.as_deref())?;
+            diagnose();
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            runtime.block_on(runtime::run(daemons.daemons(), settings))?;
+            // What still runs was told to stop and had its time.
+            runtime.shutdown_background();
+            Ok(())
+        }
+    }
+}
+
+/// What the settings would do, and where each came from.
+fn explain(settings: &Settings) -> String {
+    let file = settings.file.as_ref().map_or("none".to_owned(), |path| path.display().to_string());
+    let width = settings.rows.iter().map(|row| row.key.len()).max().unwrap_or(0);
+    let mut text = format!("The configuration holds. File: {file}\n\n");
+    for row in &settings.rows {
+        text.push_str(&format!("{:width$} = {:<24} # {}\n", row.key, row.value, row.origin));
+    }
+    text
+}
+
+/// Diagnostics go to the journal under systemd, else to standard error.
+/// `RUST_LOG` says how much.
+fn diagnose() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    // systemd sets JOURNAL_STREAM where standard error goes to the journal.
+    if std::env::var_os("JOURNAL_STREAM").is_some()
+        && let Ok(journal) = tracing_journald::layer()
+    {
+        return registry.with(journal).init();
+    }
+    let terminal = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    registry.with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal)).init();
+}

@@ -1,0 +1,18 @@
+//! The six daemons of distlog.
+//!
+//! `runtime` is what every daemon needs and none is about: the listener, the
+//! gate that each request passes, errors, health, metrics, enrolment, stopping.
+//! Each service stands on it in a folder of its own: `mod.rs` says what it
+//! promises, `api.rs` maps its routes, the rest is its domain and its store.
+//! No service imports another: it calls the other's client from `shared`.
+
+pub mod cli;
+mod runtime;
+pub mod settings;
+
+mod library;
+mod log;
+mod monitor;
+mod provider;
+mod registry;
+mod web;

@@ -1,0 +1,346 @@
+//! The registry's routes.
+
+use super::core::Core;
+use super::prometheus::TargetGroup;
+use super::state::Selector;
+use super::view::Beginning;
+use super::{stream, valid};
+use crate::runtime::error::ApiError;
+use crate::runtime::extract::{Body, Json, Path, Query, parse_json};
+use crate::runtime::listing::{Format, ListQuery, TableRow, or_dash};
+use crate::runtime::probe::Prober;
+use crate::runtime::{Context, StartError, sse};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use shared::span::Span;
+use shared::wire::registry::{
+    ChangeKind, Deregistered, INDEX_HEADER, InstanceHealth, Lease, Place, Register, Registration,
+    ServiceHealth,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The longest wait of a long poll.
+const WAIT_MAX: Duration = Duration::from_secs(600);
+/// The wait of a long poll that names none.
+const WAIT_DEFAULT: Duration = Duration::from_secs(30);
+/// How long a probe on request may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Probes on request at a time, for one request.
+const PROBES_MAX: usize = 32;
+
+#[derive(Clone)]
+struct App {
+    core: Arc<Core>,
+    prober: Prober,
+    stop: CancellationToken,
+}
+
+/// All routes.
+///
+/// # Errors
+/// When the HTTP client for probes cannot be set up.
+pub fn routes(core: Arc<Core>, context: &Context) -> Result<OpenApiRouter, StartError> {
+    let prober = Prober::new().map_err(|e| StartError::Other(format!("cannot set up probes: {e}")))?;
+    Ok(OpenApiRouter::new()
+        .routes(routes!(list_services, register, deregister))
+        .routes(routes!(list_tag))
+        .routes(routes!(watch))
+        .routes(routes!(list_instances, deregister_service))
+        .routes(routes!(deregister_instance))
+        .routes(routes!(renew))
+        .routes(routes!(probe))
+        .routes(routes!(prometheus_targets))
+        .with_state(App { core, prober, stop: context.stop.clone() }))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ServicesQuery {
+    /// Only instances with this tag.
+    tag: Option<String>,
+    /// Only instances of this version.
+    version: Option<String>,
+    /// Only instances that answer a probe made now.
+    #[serde(default)]
+    healthy: bool,
+    /// Answer when the revision has passed this one.
+    index: Option<u64>,
+    /// For how long to wait for that (`30s`; at most `10m`).
+    #[param(value_type = Option<String>)]
+    wait: Option<Span>,
+    /// `json` (default), or `text` for a terminal.
+    #[serde(default)]
+    format: Format,
+}
+
+impl TableRow for Registration {
+    const HEADS: &'static [&'static str] =
+        &["service", "instance", "url", "version", "tags", "lease", "registered"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.service_name.clone(),
+            self.instance_id.clone(),
+            self.service_url.clone(),
+            or_dash(self.service_version.as_deref()),
+            self.tags.join(","),
+            self.ttl_seconds.map_or_else(|| "-".to_owned(), |ttl| format!("{ttl}s")),
+            self.registered_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        ]
+    }
+}
+
+/// Register an instance, or renew and update it
+#[utoipa::path(post, path = "/services", tag = "registry", request_body = Register,
+    responses((status = 200, body = Registration)))]
+async fn register(State(app): State<App>, Json(register): Json<Register>) -> Result<Response, ApiError> {
+    valid::check(&register).map_err(|invalid| ApiError::invalid(invalid.field, invalid.reason))?;
+    let registration = app.core.register(register).await?;
+    Ok(axum::Json(registration).into_response())
+}
+
+/// All registrations; with `index`, as soon as there is news
+#[utoipa::path(get, path = "/services", tag = "registry", params(ServicesQuery),
+    responses((status = 200, body = [Registration])))]
+async fn list_services(
+    State(app): State<App>,
+    Query(query): Query<ServicesQuery>,
+) -> Result<Response, ApiError> {
+    app.list(None, query).await
+}
+
+/// The instances of one service
+#[utoipa::path(get, path = "/services/{name}", tag = "registry", params(("name" = String, Path), ServicesQuery),
+    responses((status = 200, body = [Registration])))]
+async fn list_instances(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Query(query): Query<ServicesQuery>,
+) -> Result<Response, ApiError> {
+    app.list(Some(name), query).await
+}
+
+/// The instances with a tag
+#[utoipa::path(get, path = "/services/tag/{tag}", tag = "registry", params(("tag" = String, Path), ListQuery),
+    responses((status = 200, body = [Registration])))]
+async fn list_tag(
+    State(app): State<App>,
+    Path(tag): Path<String>,
+    Query(ListQuery { format }): Query<ListQuery>,
+) -> Result<Response, ApiError> {
+    app.list(None, ServicesQuery { tag: Some(tag), format, ..ServicesQuery::default() }).await
+}
+
+impl App {
+    async fn list(&self, service: Option<String>, query: ServicesQuery) -> Result<Response, ApiError> {
+        if let Some(index) = query.index {
+            let wait = query.wait.map_or(WAIT_DEFAULT, |wait| wait.0.min(WAIT_MAX));
+            self.wait(service.clone(), index, wait).await;
+        }
+        let (revision, entries) = self.core.list(service.as_deref());
+        if let Some(name) = service
+            && entries.is_empty()
+        {
+            return Err(ApiError::unknown(format!("no service '{name}' is registered")));
+        }
+        let mut listed: Vec<Registration> = entries
+            .iter()
+            .map(|entry| &entry.registration)
+            .filter(|r| query.tag.as_ref().is_none_or(|tag| r.tags.contains(tag)))
+            .filter(|r| {
+                query.version.as_ref().is_none_or(|version| r.service_version.as_ref() == Some(version))
+            })
+            .cloned()
+            .collect();
+        if query.healthy {
+            let healthy = self.probe(&listed).await;
+            let mut healthy = healthy.iter().map(|instance| instance.healthy);
+            listed.retain(|_| healthy.next().unwrap_or(false));
+        }
+        let mut response = query.format.answer(&listed);
+        response.headers_mut().insert(INDEX_HEADER, revision.into());
+        Ok(response)
+    }
+
+    /// Returns when something watched has changed after `index`, or the wait is over.
+    async fn wait(&self, service: Option<String>, index: u64, wait: Duration) {
+        let place = self.core.view().place();
+        // A revision that was never reached is of another history: no use to wait for it.
+        let Ok((mut begun, _watch)) = self.core.watch(service, Some(Place { revision: index, ..place }))
+        else {
+            return;
+        };
+        if matches!(&begun.beginning, Beginning::Changes(changes) if !changes.is_empty()) {
+            return;
+        }
+        tokio::select! {
+            _ = begun.queue.recv() => {}
+            () = tokio::time::sleep(wait) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    /// Probes instances now, in the order given.
+    async fn probe(&self, registrations: &[Registration]) -> Vec<InstanceHealth> {
+        let targets: Vec<_> =
+            registrations.iter().map(|r| (r.instance_id.clone(), r.probe_url().to_owned())).collect();
+        futures_util::stream::iter(targets)
+            .map(|(instance_id, url)| async move {
+                let outcome = self.prober.probe(&url, PROBE_TIMEOUT).await;
+                let latency = u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX);
+                InstanceHealth {
+                    instance_id,
+                    healthy: outcome.failure.is_none(),
+                    latency: outcome.failure.is_none().then_some(latency),
+                    reason: outcome.failure.map(|f| format!("{}: {}", f.phase.as_str(), f.detail)),
+                }
+            })
+            .buffered(PROBES_MAX)
+            .collect()
+            .await
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Deregister {
+    service_name: Option<String>,
+    service_url: Option<String>,
+}
+
+/// Remove what is at a URL
+///
+/// The body is the URL as plain text, or JSON.
+#[utoipa::path(delete, path = "/services", tag = "registry", request_body = Deregister,
+    responses((status = 200, body = Deregistered)))]
+async fn deregister(State(app): State<App>, Body(body): Body) -> Result<Response, ApiError> {
+    let text = std::str::from_utf8(&body).map_err(|_| ApiError::malformed("the body is not UTF-8"))?.trim();
+    let selector = if text.starts_with('{') {
+        match parse_json::<Deregister>(text.as_bytes())? {
+            Deregister { service_name, service_url: Some(url) } => Selector::Url(service_name, url),
+            Deregister { service_name: Some(name), service_url: None } => Selector::Service(name),
+            Deregister { .. } => return Err(ApiError::invalid("serviceUrl", "must be given")),
+        }
+    } else if text.is_empty() {
+        return Err(ApiError::malformed(
+            "the body is empty: send the service's URL, or {\"serviceName\":…,\"serviceUrl\":…}",
+        ));
+    } else {
+        Selector::Url(None, text.to_owned())
+    };
+    app.remove(selector).await
+}
+
+/// Remove a service with all its instances
+#[utoipa::path(delete, path = "/services/{name}", tag = "registry", params(("name" = String, Path)),
+    responses((status = 200, body = Deregistered)))]
+async fn deregister_service(State(app): State<App>, Path(name): Path<String>) -> Result<Response, ApiError> {
+    app.remove(Selector::Service(name)).await
+}
+
+/// Remove one instance
+#[utoipa::path(delete, path = "/services/{name}/{instance}", tag = "registry",
+    params(("name" = String, Path), ("instance" = String, Path)),
+    responses((status = 200, body = Deregistered)))]
+async fn deregister_instance(
+    State(app): State<App>,
+    Path((name, instance)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    app.remove(Selector::Instance(name, instance)).await
+}
+
+impl App {
+    async fn remove(&self, selector: Selector) -> Result<Response, ApiError> {
+        let (removed, revision) = self.core.remove(selector, ChangeKind::Deregistered).await?;
+        Ok(axum::Json(Deregistered { removed, revision }).into_response())
+    }
+}
+
+/// Heartbeat: renew a lease
+///
+/// 404 says that the instance is unknown and has to register again.
+#[utoipa::path(put, path = "/services/{name}/{instance}/lease", tag = "registry",
+    params(("name" = String, Path), ("instance" = String, Path)),
+    responses((status = 200, body = Lease)))]
+async fn renew(
+    State(app): State<App>,
+    Path((name, instance)): Path<(String, String)>,
+) -> Result<axum::Json<Lease>, ApiError> {
+    let lease = app.core.heartbeat(&name, &instance);
+    lease.map(axum::Json).ok_or_else(|| {
+        ApiError::unknown(format!("no instance '{instance}' of '{name}' is registered; register it again"))
+    })
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct WatchQuery {
+    /// Only changes of this service.
+    service: Option<String>,
+    /// Resume after this place: `<epoch>-<revision>`, as in the id of an event.
+    after: Option<String>,
+}
+
+/// Every change once, in order, as server-sent events
+///
+/// A watch begins with a `snapshot`, or, with `after` or `Last-Event-ID`, where
+/// another left off; then `registered`, `updated`, `deregistered`, `expired`,
+/// and now and then a `bookmark`. 410 when the place is no longer kept.
+#[utoipa::path(get, path = "/services/watch", tag = "registry", params(WatchQuery),
+    responses((status = 200, content_type = "text/event-stream", body = String)))]
+async fn watch(
+    State(app): State<App>,
+    Query(query): Query<WatchQuery>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let last = headers.get("last-event-id").map(|value| value.to_str().unwrap_or("?").to_owned());
+    let resume: Option<Place> = match last.or(query.after).filter(|place| !place.is_empty()) {
+        None => None,
+        Some(place) => Some(place.parse().map_err(|e: shared::wire::registry::PlaceError| {
+            ApiError::malformed(e.to_string()).field("after")
+        })?),
+    };
+    let (begun, watch) = app
+        .core
+        .watch(query.service, resume)
+        .map_err(|gone| ApiError::new(StatusCode::GONE, gone.to_string()))?;
+    Ok(sse::answer(app.stop.clone(), stream::events(begun, watch, resume)))
+}
+
+/// Whether a service answers, by probing it now
+#[utoipa::path(get, path = "/health/{name}", tag = "registry", params(("name" = String, Path)),
+    responses((status = 200, body = ServiceHealth)))]
+async fn probe(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<axum::Json<ServiceHealth>, ApiError> {
+    let (_, entries) = app.core.list(Some(&name));
+    if entries.is_empty() {
+        return Err(ApiError::unknown(format!("no service '{name}' is registered")));
+    }
+    let registrations: Vec<_> = entries.iter().map(|entry| entry.registration.clone()).collect();
+    let instances = app.probe(&registrations).await;
+    Ok(axum::Json(ServiceHealth {
+        service_name: name,
+        healthy: instances.iter().any(|instance| instance.healthy),
+        latency: instances.iter().filter_map(|instance| instance.latency).min(),
+        instances,
+    }))
+}
+
+/// The fleet as targets for Prometheus (`http_sd`)
+#[utoipa::path(get, path = "/sd/prometheus", tag = "registry", responses((status = 200, body = [TargetGroup])))]
+async fn prometheus_targets(State(app): State<App>) -> axum::Json<Vec<TargetGroup>> {
+    let (_, entries) = app.core.list(None);
+    axum::Json(entries.iter().filter_map(|entry| TargetGroup::of(&entry.registration)).collect())
+}

@@ -1,0 +1,45 @@
+//! The registry: who runs where.
+//!
+//! * A service is a name; it has many instances. A second URL never replaces
+//!   the first: an instance is known by its id, and without one by its URL.
+//! * Every change (registered, updated, deregistered, expired) has a revision
+//!   of its own; revisions count up by one and never go back. A change is
+//!   acknowledged, told to watchers and seen by readers only when it is on disk.
+//! * A heartbeat changes no revision, touches no disk and wakes nobody.
+//! * Leases run on a monotonic clock, are granted afresh on restart, and end
+//!   for nobody while the registry itself stood still.
+//!
+//! The path of a change: [`api`] → [`valid`] → [`core`] decides on the writing
+//! thread of [`store`], in the transaction of the group commit → committed →
+//! [`view`] applies it and tells the watchers.
+
+mod api;
+mod core;
+mod expiry;
+mod prometheus;
+mod state;
+mod store;
+mod stream;
+mod valid;
+mod view;
+mod watch;
+
+use crate::runtime::{Context, Service, StartError};
+use std::sync::Arc;
+
+/// Starts the registry.
+///
+/// # Errors
+/// When its directory or its database cannot be used.
+pub async fn start(context: Context) -> Result<Service, StartError> {
+    let dir = context.own_dir()?;
+    let core = Arc::new(core::Core::open(&context, dir)?);
+    context.spawn(expiry::run(Arc::clone(&core)));
+    Ok(Service {
+        api: api::routes(Arc::clone(&core), &context)?,
+        patient: &["/services", "/services/{name}"],
+        tags: &["registry", "core"],
+        requires: &[],
+        finish: Box::pin(async move { core.close().await }),
+    })
+}

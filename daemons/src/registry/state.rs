@@ -1,0 +1,209 @@
+//! What is registered, and what a request makes of it: pure.
+
+use chrono::{DateTime, Utc};
+use shared::wire::registry::{Change, ChangeKind, Register, Registration};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A registration and when its lease was last renewed.
+///
+/// Times are milliseconds on the registry's own monotonic clock.
+#[derive(Debug)]
+pub struct Entry {
+    /// The registration.
+    pub registration: Registration,
+    renewed_at_ms: AtomicU64,
+}
+
+impl Entry {
+    /// A registration whose lease is granted now.
+    pub fn new(registration: Registration, now_ms: u64) -> Self {
+        Self { registration, renewed_at_ms: AtomicU64::new(now_ms) }
+    }
+
+    /// Grants the lease afresh.
+    pub fn renew(&self, now_ms: u64) {
+        self.renewed_at_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// Whether the lease has run out.
+    pub fn has_expired(&self, now_ms: u64) -> bool {
+        self.registration.ttl_seconds.is_some_and(|ttl| {
+            let held_ms = now_ms.saturating_sub(self.renewed_at_ms.load(Ordering::Relaxed));
+            Duration::from_millis(held_ms) > Duration::from_secs(ttl.into())
+        })
+    }
+}
+
+/// The registrations at one revision, by service and instance.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The revision of the last change.
+    pub revision: u64,
+    services: BTreeMap<String, BTreeMap<String, Arc<Entry>>>,
+    count: usize,
+}
+
+/// Which registrations to remove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// All instances of a service.
+    Service(String),
+    /// One instance.
+    Instance(String, String),
+    /// Whatever is at a URL; of one service, if it is named.
+    Url(Option<String>, String),
+}
+
+/// Why a registration is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the registry is full: it keeps {0} registrations")]
+pub struct Full(pub usize);
+
+/// What registering amounts to.
+#[derive(Debug)]
+pub enum Registering {
+    /// Already there, the same in every field: the lease is renewed.
+    Renewed(Arc<Entry>),
+    /// A change.
+    Changed(Box<Change>),
+}
+
+impl State {
+    /// One instance.
+    pub fn get(&self, service: &str, instance: &str) -> Option<&Arc<Entry>> {
+        self.services.get(service)?.get(instance)
+    }
+
+    /// All instances of one service.
+    pub fn service(&self, name: &str) -> impl Iterator<Item = &Arc<Entry>> {
+        self.services.get(name).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// All registrations, service by service.
+    pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.services.values().flat_map(BTreeMap::values)
+    }
+
+    /// How many registrations there are.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// What registering this would do: nothing but a renewal when nothing is
+    /// different, so that a client may register again as often as it likes.
+    ///
+    /// # Errors
+    /// When it would be one registration too many.
+    pub fn register(&self, register: Register, now: DateTime<Utc>, max: usize) -> Result<Registering, Full> {
+        let instance_id = self.instance_id(&register);
+        let known = self.get(&register.service_name, &instance_id);
+        let registration = Registration {
+            service_name: register.service_name,
+            service_url: register.service_url,
+            instance_id,
+            service_version: register.service_version,
+            tags: register.tags,
+            metadata: register.metadata,
+            health_check_url: register.health_check_url,
+            required_services: register.required_services,
+            service_update_url: register.service_update_url,
+            ttl_seconds: register.ttl_seconds,
+            registered_at: known.map_or(now, |known| known.registration.registered_at),
+            revision: known.map_or(0, |known| known.registration.revision),
+        };
+        match known {
+            Some(known) if known.registration == registration => Ok(Registering::Renewed(Arc::clone(known))),
+            Some(_) => Ok(Registering::Changed(self.change(ChangeKind::Updated, registration))),
+            None if self.count >= max => Err(Full(max)),
+            None => Ok(Registering::Changed(self.change(ChangeKind::Registered, registration))),
+        }
+    }
+
+    /// The changes that removing these makes, each with a revision of its own;
+    /// none when nothing is selected.
+    pub fn remove(&self, selector: &Selector, kind: ChangeKind) -> Vec<Change> {
+        let matches = |entry: &&Arc<Entry>| match selector {
+            Selector::Service(name) => entry.registration.service_name == *name,
+            Selector::Instance(name, id) => {
+                entry.registration.service_name == *name && entry.registration.instance_id == *id
+            }
+            Selector::Url(name, url) => {
+                entry.registration.service_url == *url
+                    && name.as_ref().is_none_or(|name| entry.registration.service_name == *name)
+            }
+        };
+        let selected: Vec<&Arc<Entry>> = match selector {
+            Selector::Instance(name, id) => self.get(name, id).into_iter().collect(),
+            Selector::Service(name) | Selector::Url(Some(name), _) => {
+                self.service(name).filter(matches).collect()
+            }
+            Selector::Url(None, _) => self.entries().filter(matches).collect(),
+        };
+        (self.revision + 1..)
+            .zip(selected)
+            .map(|(revision, entry)| Change {
+                kind,
+                registration: Registration { revision, ..entry.registration.clone() },
+            })
+            .collect()
+    }
+
+    /// Makes a change part of the state; its lease is granted now.
+    pub fn apply(&mut self, change: &Change, now_ms: u64) {
+        let registration = &change.registration;
+        self.revision = registration.revision;
+        let instances = self.services.entry(registration.service_name.clone()).or_default();
+        let before = instances.len();
+        if change.kind.removes() {
+            instances.remove(&registration.instance_id);
+        } else {
+            let entry = Arc::new(Entry::new(registration.clone(), now_ms));
+            instances.insert(registration.instance_id.clone(), entry);
+        }
+        self.count = self.count + instances.len() - before;
+        if instances.is_empty() {
+            self.services.remove(&registration.service_name);
+        }
+    }
+
+    fn change(&self, kind: ChangeKind, registration: Registration) -> Box<Change> {
+        Box::new(Change { kind, registration: Registration { revision: self.revision + 1, ..registration } })
+    }
+
+    /// The id under which an instance is kept: the one it gives; else that of
+    /// the instance at the same URL; else one made of name, host and port, with
+    /// a number where that is taken by another URL.
+    fn instance_id(&self, register: &Register) -> String {
+        if let Some(id) = &register.instance_id {
+            return id.clone();
+        }
+        let same_url =
+            self.service(&register.service_name).find(|e| e.registration.service_url == register.service_url);
+        if let Some(entry) = same_url {
+            return entry.registration.instance_id.clone();
+        }
+        let derived = derive_id(&register.service_name, &register.service_url);
+        if self.get(&register.service_name, &derived).is_none() {
+            return derived;
+        }
+        (2u64..)
+            .map(|number| format!("{derived}-{number}"))
+            .find(|id| self.get(&register.service_name, id).is_none())
+            .unwrap_or(derived)
+    }
+}
+
+/// `LogService-localhost-4000`; a path in the URL is part of it.
+fn derive_id(name: &str, url: &str) -> String {
+    let Ok(url) = reqwest::Url::parse(url) else { return name.to_owned() };
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
+    let path = url.path().trim_matches('/').replace('/', "-");
+    if path.is_empty() { format!("{name}-{host}-{port}") } else { format!("{name}-{host}-{port}-{path}") }
+}
+
+#[cfg(test)]
+mod tests;

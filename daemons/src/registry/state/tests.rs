@@ -1,0 +1,100 @@
+//! Many instances a service; what changes a revision and what does not.
+
+use super::*;
+
+fn register(name: &str, url: &str) -> Register {
+    Register { service_name: name.to_owned(), service_url: url.to_owned(), ..Register::default() }
+}
+
+fn put(state: &mut State, register: Register) -> Registration {
+    match state.register(register, Utc::now(), 100).unwrap() {
+        Registering::Renewed(entry) => entry.registration.clone(),
+        Registering::Changed(change) => {
+            state.apply(&change, 0);
+            change.registration
+        }
+    }
+}
+
+#[test]
+fn a_second_url_never_replaces_the_first() {
+    let mut state = State::default();
+    let first = put(&mut state, register("S", "http://localhost:1"));
+    let second = put(&mut state, register("S", "http://localhost:2"));
+    assert_eq!((first.instance_id.as_str(), second.instance_id.as_str()), ("S-localhost-1", "S-localhost-2"));
+    assert_eq!(state.service("S").count(), 2);
+}
+
+#[test]
+fn urls_that_differ_only_in_their_scheme_or_path_are_two_instances() {
+    let mut state = State::default();
+    for url in ["http://h:9", "tcp://h:9", "http://h:9/a", "http://h:9/a/"] {
+        put(&mut state, register("S", url));
+    }
+    assert_eq!(state.count(), 4);
+}
+
+#[test]
+fn registering_the_same_again_changes_no_revision() {
+    let mut state = State::default();
+    let first = put(&mut state, register("S", "http://localhost:1"));
+    let again = put(&mut state, register("S", "http://localhost:1"));
+    assert_eq!((first, 1), (again, state.revision));
+}
+
+#[test]
+fn registering_with_other_contents_updates_and_keeps_the_first_time() {
+    let mut state = State::default();
+    let first = put(&mut state, register("S", "http://localhost:1"));
+    let tagged = Register { tags: vec!["blue".to_owned()], ..register("S", "http://localhost:1") };
+    let second = put(&mut state, tagged);
+    assert_eq!(second.revision, 2);
+    assert_eq!(second.registered_at, first.registered_at);
+    assert_eq!(state.count(), 1);
+}
+
+#[test]
+fn removing_a_service_removes_each_instance_at_a_revision_of_its_own() {
+    let mut state = State::default();
+    put(&mut state, register("S", "http://localhost:1"));
+    put(&mut state, register("S", "http://localhost:2"));
+    put(&mut state, register("T", "http://localhost:1"));
+    let changes = state.remove(&Selector::Service("S".to_owned()), ChangeKind::Deregistered);
+    assert_eq!(changes.iter().map(|c| c.registration.revision).collect::<Vec<_>>(), [4, 5]);
+    changes.iter().for_each(|change| state.apply(change, 0));
+    assert_eq!((state.count(), state.revision), (1, 5));
+}
+
+#[test]
+fn a_url_selects_across_services_unless_one_is_named() {
+    let mut state = State::default();
+    put(&mut state, register("S", "http://localhost:1"));
+    put(&mut state, register("T", "http://localhost:1"));
+    let select = |name: Option<&str>| {
+        let selector = Selector::Url(name.map(str::to_owned), "http://localhost:1".to_owned());
+        state.remove(&selector, ChangeKind::Deregistered).len()
+    };
+    assert_eq!((select(None), select(Some("T")), select(Some("U"))), (2, 1, 0));
+}
+
+#[test]
+fn one_registration_too_many_is_refused_but_an_update_is_not() {
+    let mut state = State::default();
+    put(&mut state, register("S", "http://localhost:1"));
+    let more = state.register(register("S", "http://localhost:2"), Utc::now(), 1);
+    assert_eq!(more.err(), Some(Full(1)));
+    let tagged = Register { tags: vec!["x".to_owned()], ..register("S", "http://localhost:1") };
+    assert!(state.register(tagged, Utc::now(), 1).is_ok());
+}
+
+#[test]
+fn a_lease_runs_out_after_its_ttl_and_a_renewal_grants_it_afresh() {
+    let mut state = State::default();
+    let leased = Register { ttl_seconds: Some(10), ..register("S", "http://localhost:1") };
+    put(&mut state, leased);
+    put(&mut state, register("S", "http://localhost:2"));
+    let expired = |state: &State, now| state.entries().filter(|e| e.has_expired(now)).count();
+    assert_eq!((expired(&state, 10_000), expired(&state, 10_001)), (0, 1));
+    state.get("S", "S-localhost-1").unwrap().renew(9_000);
+    assert_eq!((expired(&state, 19_000), expired(&state, 19_001)), (0, 1));
+}

@@ -1,0 +1,326 @@
+//! SQLite with threads of its own and group commit.
+//!
+//! One thread writes: it takes all writes that wait, runs each in a savepoint
+//! of one transaction, commits once (`synchronous=FULL`: one fsync of the
+//! write-ahead log), and only then lets anyone know how theirs went. One thread
+//! reads, on a connection that cannot write. Both queues are bounded: when one
+//! is full, the caller is told so.
+
+use super::StartError;
+use super::error::ApiError;
+use super::health::Board;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use std::fmt::Display;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// Writes, and reads, that may wait.
+const QUEUE_MAX: usize = 4096;
+/// Writes in one commit.
+const BATCH_MAX: usize = 1024;
+
+/// Why a write or a read did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError<E> {
+    /// The operation itself said no; nothing was changed.
+    #[error(transparent)]
+    Operation(E),
+    /// Too many wait already.
+    #[error("the store is busy")]
+    Busy,
+    /// The commit failed, or the database is closed; nothing was changed.
+    #[error("the store cannot write now")]
+    Unavailable,
+}
+
+impl<E: Into<ApiError>> From<DatabaseError<E>> for ApiError {
+    fn from(error: DatabaseError<E>) -> Self {
+        match error {
+            DatabaseError::Operation(error) => error.into(),
+            DatabaseError::Busy => Self::unavailable("too many requests wait for the store", 1),
+            DatabaseError::Unavailable => {
+                Self::unavailable("the store cannot be used now; the daemon's diagnostics say why", 5)
+            }
+        }
+    }
+}
+
+impl From<rusqlite::Error> for ApiError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// What a write does once it is known whether the commit held.
+type Settle = Box<dyn FnOnce(bool) + Send>;
+/// A write: whether it wants to be kept, and what follows.
+type Write = Box<dyn FnOnce(&Connection) -> (bool, Settle) + Send>;
+type Read = Box<dyn FnOnce(&Connection) + Send>;
+
+/// A database file. Cheap to clone; closed by [`Database::close`].
+#[derive(Clone)]
+pub struct Database(Arc<Inner>);
+
+struct Inner {
+    writes: Mutex<Option<SyncSender<Write>>>,
+    reads: Mutex<Option<SyncSender<Read>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Database {
+    /// Opens or makes the file, and brings its tables to what `migrations` say:
+    /// each is run once, in order, and its number is kept as `user_version`.
+    ///
+    /// # Errors
+    /// When the file cannot be used, or was written by a later version.
+    pub fn open(path: &Path, migrations: &[&str], health: Arc<Board>) -> Result<Self, StartError> {
+        let cannot = |e: &dyn Display| StartError::path("cannot use the database", path, e);
+        let mut writer = Connection::open(path).map_err(|e| cannot(&e))?;
+        writer
+            .execute_batch(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; \
+                 PRAGMA busy_timeout=5000; PRAGMA cache_size=-2048;",
+            )
+            .map_err(|e| cannot(&e))?;
+        migrate(&mut writer, migrations).map_err(|e| cannot(&e))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let reader = Connection::open_with_flags(path, flags).map_err(|e| cannot(&e))?;
+        reader.execute_batch("PRAGMA busy_timeout=5000; PRAGMA cache_size=-2048;").map_err(|e| cannot(&e))?;
+
+        let (writes, queued_writes) = sync_channel(QUEUE_MAX);
+        let (reads, queued_reads) = sync_channel::<Read>(QUEUE_MAX);
+        health.pass("store");
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|e| cannot(&e))
+        };
+        let threads = vec![
+            spawn("db-write", Box::new(move || write_loop(&mut writer, &queued_writes, &health)))?,
+            spawn("db-read", Box::new(move || queued_reads.iter().for_each(|read| read(&reader))))?,
+        ];
+        Ok(Self(Arc::new(Inner {
+            writes: Mutex::new(Some(writes)),
+            reads: Mutex::new(Some(reads)),
+            threads: Mutex::new(threads),
+        })))
+    }
+
+    /// Runs `operation` in a transaction, and answers when it is on disk.
+    /// Operations run in the order in which they are called here.
+    ///
+    /// # Errors
+    /// What the operation says; or that nothing can be written now.
+    pub async fn write<T, E>(
+        &self,
+        operation: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, DatabaseError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        self.write_then(operation, |result| result).await
+    }
+
+    /// As [`Database::write`]; `then` runs on the writing thread once it is
+    /// known how the commit went, in the order of the operations and before
+    /// anyone is answered. It must not block.
+    ///
+    /// # Errors
+    /// What `then` answers; or that nothing can be written now.
+    pub async fn write_then<T, E, R>(
+        &self,
+        operation: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        then: impl FnOnce(Result<T, DatabaseError<E>>) -> Result<R, DatabaseError<E>> + Send + 'static,
+    ) -> Result<R, DatabaseError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        R: Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let write: Write = Box::new(move |connection| {
+            let result = operation(connection);
+            let keep = result.is_ok();
+            let settle: Settle = Box::new(move |committed| {
+                let result = match result {
+                    Ok(_) if !committed => Err(DatabaseError::Unavailable),
+                    Ok(value) => Ok(value),
+                    Err(error) => Err(DatabaseError::Operation(error)),
+                };
+                let _ = answer.send(then(result));
+            });
+            (keep, settle)
+        });
+        send(&self.0.writes, write)?;
+        answered.await.unwrap_or(Err(DatabaseError::Unavailable))
+    }
+
+    /// Runs `operation` on what has been committed.
+    ///
+    /// # Errors
+    /// What the operation says; or that the database is busy or closed.
+    pub async fn read<T, E>(
+        &self,
+        operation: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, DatabaseError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let read: Read = Box::new(move |connection| {
+            let _ = answer.send(operation(connection).map_err(DatabaseError::Operation));
+        });
+        send(&self.0.reads, read)?;
+        answered.await.unwrap_or(Err(DatabaseError::Unavailable))
+    }
+
+    /// Finishes what is queued and closes the file.
+    pub async fn close(self) {
+        drop(self.0.writes.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.0.reads.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let threads = std::mem::take(&mut *self.0.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().for_each(|thread| {
+                let _ = thread.join();
+            });
+        });
+        let _ = joined.await;
+    }
+}
+
+fn send<J, E>(queue: &Mutex<Option<SyncSender<J>>>, job: J) -> Result<(), DatabaseError<E>> {
+    let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+    let queue = queue.as_ref().ok_or(DatabaseError::Unavailable)?;
+    queue.try_send(job).map_err(|error| match error {
+        TrySendError::Full(_) => DatabaseError::Busy,
+        TrySendError::Disconnected(_) => DatabaseError::Unavailable,
+    })
+}
+
+fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), String> {
+    let version: i64 =
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| e.to_string())?;
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    if done > migrations.len() {
+        return Err(format!(
+            "it was written by a later version of distlogd (schema {version}, known up to {})",
+            migrations.len()
+        ));
+    }
+    for (number, migration) in migrations.iter().enumerate().skip(done) {
+        let step = |transaction: &Transaction| {
+            transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", i64::try_from(number).unwrap_or(i64::MAX) + 1)
+        };
+        let transaction = connection.transaction().map_err(|e| e.to_string())?;
+        step(&transaction).and_then(|()| transaction.commit()).map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}
+
+fn write_loop(connection: &mut Connection, queue: &Receiver<Write>, health: &Board) {
+    let mut failing = false;
+    while let Ok(first) = queue.recv() {
+        let batch = std::iter::once(first).chain(queue.try_iter().take(BATCH_MAX - 1));
+        let mut settles = Vec::new();
+        let result = commit(connection, batch, &mut settles);
+        if let Err(error) = &result {
+            tracing::error!("commit failed: {error}");
+            health.fail("store", error.to_string());
+        } else if failing {
+            health.pass("store");
+        }
+        failing = result.is_err();
+        for settle in settles {
+            settle(result.is_ok());
+        }
+    }
+}
+
+/// Runs a batch in one transaction. A write that cannot even begin is dropped,
+/// which its caller learns from the closed channel.
+fn commit(
+    connection: &mut Connection,
+    batch: impl Iterator<Item = Write>,
+    settles: &mut Vec<Settle>,
+) -> Result<(), rusqlite::Error> {
+    let mut transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            batch.for_each(drop);
+            return Err(error);
+        }
+    };
+    let mut failed = None;
+    for write in batch {
+        if failed.is_some() {
+            continue;
+        }
+        let point = match transaction.savepoint() {
+            Ok(point) => point,
+            Err(error) => {
+                failed = Some(error);
+                continue;
+            }
+        };
+        let (keep, settle) = write(&point);
+        settles.push(settle);
+        // A savepoint that is dropped without a commit is rolled back.
+        if keep && let Err(error) = point.commit() {
+            failed = Some(error);
+        }
+    }
+    failed.map_or_else(|| transaction.commit(), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::daemon::Daemon;
+
+    const TABLE: &[&str] = &["CREATE TABLE t (n INTEGER PRIMARY KEY)"];
+
+    fn open(path: &Path) -> Result<Database, StartError> {
+        Database::open(path, TABLE, Arc::new(Board::new(Daemon::Library)))
+    }
+
+    async fn insert(database: &Database, n: i64) -> Result<(), DatabaseError<rusqlite::Error>> {
+        database.write(move |c| c.execute("INSERT INTO t VALUES (?1)", [n]).map(drop)).await
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_leaves_the_others_of_its_commit_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = open(&dir.path().join("t.db")).unwrap();
+        let (a, b, c) = tokio::join!(insert(&database, 1), insert(&database, 1), insert(&database, 2));
+        assert_eq!([a.is_ok(), b.is_ok(), c.is_ok()], [true, false, true]);
+        let count: i64 =
+            database.read(|c| c.query_row("SELECT count(*) FROM t", [], |row| row.get(0))).await.unwrap();
+        assert_eq!(count, 2);
+        database.close().await;
+    }
+
+    #[tokio::test]
+    async fn what_was_answered_is_there_after_opening_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.db");
+        let database = open(&path).unwrap();
+        insert(&database, 7).await.unwrap();
+        database.close().await;
+        let database = open(&path).unwrap();
+        let n: i64 = database.read(|c| c.query_row("SELECT n FROM t", [], |row| row.get(0))).await.unwrap();
+        assert_eq!(n, 7);
+    }
+
+    #[tokio::test]
+    async fn a_file_of_a_later_version_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.db");
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
+        let error = open(&path).err().unwrap().to_string();
+        assert!(error.contains("later version"), "{error}");
+    }
+}

@@ -1,0 +1,122 @@
+//! What handlers read from a request; each refusal is an [`ApiError`].
+
+use super::error::ApiError;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// The largest body that a request may have unless its route says otherwise.
+pub const BODY_MAX: usize = 256 * 1024;
+
+/// The time in which a body must be complete; set on every request by the gate.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyDeadline(pub Duration);
+
+/// A whole body.
+pub struct Body(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let deadline = request.extensions().get::<BodyDeadline>().map_or(Duration::from_secs(30), |d| d.0);
+        match tokio::time::timeout(deadline, Bytes::from_request(request, state)).await {
+            Ok(Ok(bytes)) => Ok(Self(bytes)),
+            Ok(Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)))) => Err(
+                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than this route accepts"),
+            ),
+            Ok(Err(error)) => Err(ApiError::malformed(format!("the body broke off: {error}"))),
+            Err(_) => Err(ApiError::new(
+                StatusCode::REQUEST_TIMEOUT,
+                format!("the body was not complete within {} seconds", deadline.as_secs_f32()),
+            )),
+        }
+    }
+}
+
+/// A JSON body.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !accepts_as_json(request.headers()) {
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "this route takes JSON: send it with 'content-type: application/json'",
+            ));
+        }
+        let Body(bytes) = Body::from_request(request, state).await?;
+        parse_json(&bytes).map(Self)
+    }
+}
+
+/// Reads JSON; an error names the place or the field.
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    if bytes.is_empty() {
+        return Err(ApiError::malformed("the body is empty; JSON was expected"));
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() {
+            let refusal = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, inner.to_string());
+            if path == "." { refusal } else { ApiError::invalid(path, inner) }
+        } else {
+            ApiError::malformed(format!("not valid JSON: {inner}"))
+        }
+    })?;
+    json.end().map_err(|e| ApiError::malformed(format!("not valid JSON: {e}")))?;
+    Ok(value)
+}
+
+/// JSON by its type; or no type, or the one that `curl -d` gives without being
+/// asked: whoever can curl can join.
+fn accepts_as_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
+    let essence = media_type(value.to_str().unwrap_or_default());
+    essence == "application/json"
+        || essence.ends_with("+json")
+        || essence == "application/x-www-form-urlencoded"
+}
+
+/// A media type without its parameters, in lower case.
+pub fn media_type(value: &str) -> String {
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The query of the URL.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        match axum::extract::Query::try_from_uri(&parts.uri) {
+            Ok(axum::extract::Query(value)) => Ok(Self(value)),
+            Err(error) => {
+                Err(ApiError::malformed(format!("the URL's query: {}", shared::client::root_cause(&error))))
+            }
+        }
+    }
+}
+
+/// Segments of the path.
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            Err(error) => Err(ApiError::malformed(format!("the path: {}", error.body_text()))),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Lists, as JSON or as aligned text for a terminal.
+
+use axum::Json;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use shared::sanitize::sanitize;
+use unicode_width::UnicodeWidthStr;
+use utoipa::{IntoParams, ToSchema};
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// For programs.
+    #[default]
+    Json,
+    /// For people.
+    Text,
+}
+
+/// The query of a route that lists things and takes nothing else.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// `json` (default), or `text` for a terminal.
+    #[serde(default)]
+    pub format: Format,
+}
+
+/// A thing that can stand in a table.
+pub trait TableRow {
+    /// The heads of the columns.
+    const HEADS: &'static [&'static str];
+
+    /// One cell a column.
+    fn cells(&self) -> Vec<String>;
+}
+
+impl Format {
+    /// The list in this format.
+    pub fn answer<T: Serialize + TableRow>(self, rows: &[T]) -> Response {
+        match self {
+            Self::Json => Json(rows).into_response(),
+            Self::Text => self.text(table(T::HEADS, rows.iter().map(TableRow::cells))),
+        }
+    }
+
+    /// A text for a terminal.
+    pub fn text(self, text: String) -> Response {
+        ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+    }
+}
+
+/// Columns aligned by width on a terminal, each cell harmless.
+pub fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let heads = heads.iter().map(|head| head.to_uppercase()).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(heads)
+        .chain(rows)
+        .map(|row: Vec<String>| row.iter().map(|cell| sanitize(cell).into_owned()).collect())
+        .collect();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| {
+            rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
+        })
+        .collect();
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', width - cell.width().min(*width) + 2));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A cell for a value that may be missing.
+pub fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::table;
+
+    #[test]
+    fn wide_text_is_aligned_and_control_characters_are_shown() {
+        let text = table(
+            &["id", "title"],
+            [vec!["书".to_owned(), "a".to_owned()], vec!["x\x1b".to_owned(), "b".to_owned()]].into_iter(),
+        );
+        assert_eq!(text, "ID     TITLE\n书     a\nx\\x1b  b\n");
+    }
+}

@@ -1,0 +1,307 @@
+//! What every daemon needs and none is about, written once for all six.
+//!
+//! A service hands over a [`Service`]: its routes and what it says of itself.
+//! The runtime binds its port, puts the gate before its routes, serves them,
+//! enrols it at the registry, answers `/health`, `/metrics` and
+//! `/openapi.json`, and stops it:
+//!
+//! 1. `stop` is cancelled: listeners close, streams and long polls end, idle
+//!    connections are told to go, requests in flight are finished;
+//! 2. instances are deregistered; a registry in the same process stops after that;
+//! 3. each service flushes what it holds.
+
+mod bind;
+pub mod database;
+mod enrol;
+pub mod error;
+pub mod extract;
+mod gate;
+pub mod health;
+pub mod listing;
+pub mod metrics;
+mod openapi;
+pub mod probe;
+mod serve;
+pub mod sse;
+mod systemd;
+
+use crate::settings::Settings;
+use futures_util::future::BoxFuture;
+use shared::client::http;
+use shared::daemon::Daemon;
+use std::fmt::Display;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use utoipa_axum::router::OpenApiRouter;
+
+/// For how long requests in flight may go on after the signal to stop: half of
+/// it for a registry, half for the others. With deregistration and flushing
+/// after it, the whole stays under ten seconds.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
+/// For how long deregistering may hold up the stop.
+const LEAVE_MAX: Duration = Duration::from_secs(2);
+
+/// What a service gets from the runtime.
+#[derive(Clone)]
+pub struct Context {
+    /// Which of the six it is.
+    pub daemon: Daemon,
+    /// All settings.
+    pub settings: Arc<Settings>,
+    /// The URL under which this daemon is reached.
+    pub url: String,
+    /// Where the daemons are, in the order of [`Daemon::ALL`].
+    peers: Arc<Vec<(Daemon, String)>>,
+    /// For calls of other daemons.
+    pub client: reqwest::Client,
+    /// Cancelled when the daemon is to stop.
+    pub stop: CancellationToken,
+    /// Work in the background; it ends when `stop` is cancelled.
+    tasks: TaskTracker,
+    /// What `/metrics` tells.
+    pub metrics: Arc<metrics::Metrics>,
+    /// What `/health` tells.
+    pub health: Arc<health::Board>,
+}
+
+impl Context {
+    /// Where another daemon is.
+    pub fn peer(&self, daemon: Daemon) -> &str {
+        self.peers.iter().find(|(peer, _)| *peer == daemon).map_or("", |(_, url)| url)
+    }
+
+    /// Runs `work` in the background until it ends or the daemon is to stop.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            let _ = stop.run_until_cancelled(work).await;
+        });
+    }
+
+    /// This daemon's own directory, made and locked.
+    ///
+    /// # Errors
+    /// When it cannot be made or another process uses it.
+    pub fn own_dir(&self) -> Result<OwnDir, StartError> {
+        OwnDir::open(self.settings.general.data_dir.join(self.daemon.word()))
+    }
+}
+
+/// What a service hands to the runtime.
+pub struct Service {
+    /// Its routes.
+    pub api: OpenApiRouter,
+    /// Routes that may take long before they answer: long polls.
+    pub patient: &'static [&'static str],
+    /// Words to find its registration by.
+    pub tags: &'static [&'static str],
+    /// The services that it cannot do without.
+    pub requires: &'static [Daemon],
+    /// Flushes and closes what it holds; run when no request is left.
+    pub finish: BoxFuture<'static, ()>,
+}
+
+/// Why a daemon does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port is taken, or an address is not of this machine.
+    #[error("{0}")]
+    Bind(String),
+    /// A directory or file cannot be used.
+    #[error("{what} {path}: {reason}")]
+    Path {
+        /// What was tried.
+        what: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why it failed, and what to do.
+        reason: String,
+    },
+    /// Something else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl StartError {
+    /// A file or directory that cannot be used.
+    pub fn path(what: &'static str, path: &Path, reason: impl Display) -> Self {
+        Self::Path { what, path: path.to_owned(), reason: reason.to_string() }
+    }
+}
+
+/// A daemon's directory, locked while this lives.
+#[derive(Debug)]
+pub struct OwnDir {
+    path: PathBuf,
+    _lock: std::fs::File,
+}
+
+impl OwnDir {
+    fn open(path: PathBuf) -> Result<Self, StartError> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(|e| {
+            StartError::path(
+                "cannot make the directory",
+                &path,
+                format!("{e}; give another one with --data-dir"),
+            )
+        })?;
+        let lock_path = path.join("lock");
+        let lock = std::fs::File::create(&lock_path).map_err(|e| {
+            StartError::path(
+                "cannot write to",
+                &lock_path,
+                format!("{e}; give another place with --data-dir"),
+            )
+        })?;
+        lock.try_lock().map_err(|_| {
+            StartError::path(
+                "cannot use the directory",
+                &path,
+                "another distlogd uses it; stop that one, or give another place with --data-dir",
+            )
+        })?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Says something to whoever started the daemon. A closed standard output is no
+/// reason to stop.
+fn announce(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A daemon that runs.
+struct Running {
+    daemon: Daemon,
+    stop: CancellationToken,
+    enrolled: enrol::Enrolled,
+    connections: serve::Connections,
+    finish: BoxFuture<'static, ()>,
+}
+
+/// Runs the daemons until a signal says stop.
+///
+/// # Errors
+/// When one of them cannot be started: then none runs.
+pub async fn run(daemons: &[Daemon], settings: Settings) -> Result<(), StartError> {
+    let settings = Arc::new(settings);
+    let tasks = TaskTracker::new();
+    let client = http::build(|builder| builder)
+        .map_err(|e| StartError::Other(format!("cannot set up the HTTP client: {e}")))?;
+    let signal =
+        systemd::stop_signal().map_err(|e| StartError::Other(format!("cannot listen for signals: {e}")))?;
+
+    // Every port is bound before any service starts: a clash is told at once,
+    // and with port 0 the services learn from each other's listeners.
+    let mut bound = Vec::new();
+    for daemon in daemons {
+        bound.push((*daemon, bind::bind(*daemon, &settings)?));
+    }
+    let peers = Arc::new(peers(&settings, &bound));
+    let enrolling = CancellationToken::new();
+
+    let mut running = Vec::new();
+    for (daemon, listeners) in bound {
+        let context = Context {
+            daemon,
+            settings: Arc::clone(&settings),
+            url: format!("http://{}:{}", settings.general.advertise_host, listeners.port),
+            peers: Arc::clone(&peers),
+            client: client.clone(),
+            stop: CancellationToken::new(),
+            tasks: tasks.clone(),
+            metrics: Arc::default(),
+            health: Arc::new(health::Board::new(daemon)),
+        };
+        let port = listeners.port;
+        let service = start(context.clone()).await?;
+        let enrolment = enrol::Enrolment::new(&context, &service);
+        let router = gate::router(&context, service.api, service.patient);
+        let connections = serve::spawn(listeners, router, &context);
+        announce(&format!("{} started on :{port}", daemon.title()));
+        running.push(Running {
+            daemon,
+            stop: context.stop.clone(),
+            enrolled: enrolment.spawn(enrolling.clone(), &context),
+            connections,
+            finish: service.finish,
+        });
+    }
+    systemd::ready(&tasks, enrolling.clone());
+    signal.await;
+    tracing::info!("stopping");
+    systemd::stopping();
+    enrolling.cancel();
+    tasks.close();
+    stop(running).await;
+    if tokio::time::timeout(LEAVE_MAX, tasks.wait()).await.is_err() {
+        tracing::warn!("work in the background did not end and is cut off");
+    }
+    Ok(())
+}
+
+/// Stops the daemons: the registry last, so that the others can deregister.
+async fn stop(running: Vec<Running>) {
+    let (registry, others): (Vec<_>, Vec<_>) =
+        running.into_iter().partition(|running| running.daemon == Daemon::Registry);
+    let mut enrolled = Vec::new();
+    let mut finishes = Vec::new();
+    let mut drain = async |group: Vec<Running>, enrolled: &mut Vec<enrol::Enrolled>| {
+        group.iter().for_each(|running| running.stop.cancel());
+        let until = tokio::time::Instant::now() + DRAIN_MAX / 2;
+        for running in group {
+            if tokio::time::timeout_at(until, running.connections.drained()).await.is_err() {
+                tracing::warn!("{}: requests still in flight are cut off", running.daemon.title());
+            }
+            enrolled.push(running.enrolled);
+            finishes.push(running.finish);
+        }
+    };
+    drain(others, &mut enrolled).await;
+    enrolled.extend(registry.iter().map(|registry| registry.enrolled.clone()));
+    let leave = futures_util::future::join_all(enrolled.drain(..).map(enrol::Enrolled::leave));
+    if tokio::time::timeout(LEAVE_MAX, leave).await.is_err() {
+        tracing::info!("the registry did not answer in time; leases end by themselves");
+    }
+    drain(registry, &mut enrolled).await;
+    for finish in finishes {
+        finish.await;
+    }
+}
+
+async fn start(context: Context) -> Result<Service, StartError> {
+    match context.daemon {
+        Daemon::Registry => crate::registry::start(context).await,
+        Daemon::Log => crate::log::start(context).await,
+        Daemon::Library => crate::library::start(context).await,
+        Daemon::Provider => crate::provider::start(context).await,
+        Daemon::Web => crate::web::start(context).await,
+        Daemon::Monitor => crate::monitor::start(context).await,
+    }
+}
+
+/// Where each daemon is: as configured, else in this process, else on this
+/// machine at the configured port.
+fn peers(settings: &Settings, bound: &[(Daemon, bind::Listeners)]) -> Vec<(Daemon, String)> {
+    Daemon::ALL
+        .into_iter()
+        .map(|daemon| {
+            let port = bound
+                .iter()
+                .find(|(here, _)| *here == daemon)
+                .map_or_else(|| settings.port(daemon), |(_, listeners)| listeners.port);
+            let url = settings.url(daemon).map_or_else(|| format!("http://localhost:{port}"), str::to_owned);
+            (daemon, url)
+        })
+        .collect()
+}

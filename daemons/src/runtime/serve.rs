@@ -1,0 +1,122 @@
+//! Connections: accepted, bounded, served, drained.
+//!
+//! `axum::serve` sets no deadline, so that a client which sends half a header
+//! (or nothing) holds its connection for ever. Here hyper's header deadline
+//! runs from the moment a connection is open or idle, which also bounds the
+//! first byte; bodies have their deadline where they are read
+//! ([`super::extract`]).
+
+use super::Context;
+use super::bind::Listeners;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The largest request header, in bytes; a larger one is answered with 431.
+const HEADER_MAX: usize = 32 * 1024;
+/// The pause after a failed accept: out of descriptors, mostly.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// What a connection over the limit is told.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
+    retry-after: 1\r\ncontent-length: 121\r\nconnection: close\r\n\r\n\
+    {\"type\":\"about:blank\",\"title\":\"too many connections\",\"status\":503,\"detail\":\"all connections are in use; try again later\"}";
+
+/// A daemon's connections.
+pub struct Connections(TaskTracker);
+
+impl Connections {
+    /// Waits until no connection is open.
+    pub async fn drained(&self) {
+        self.0.wait().await;
+    }
+}
+
+struct Server {
+    http: http1::Builder,
+    router: Router,
+    slots: Arc<Semaphore>,
+    stop: CancellationToken,
+    open: TaskTracker,
+}
+
+/// Serves a router on a daemon's listeners until it is to stop.
+pub fn spawn(listeners: Listeners, router: Router, context: &Context) -> Connections {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(context.settings.general.header_timeout.0)
+        .max_buf_size(HEADER_MAX);
+    let open = TaskTracker::new();
+    let server = Arc::new(Server {
+        http,
+        router,
+        slots: Arc::new(Semaphore::new(context.settings.general.connections_max)),
+        stop: context.stop.clone(),
+        open: open.clone(),
+    });
+    for socket in listeners.sockets {
+        match TcpListener::from_std(socket) {
+            Ok(listener) => context.spawn(accept(Arc::clone(&server), listener)),
+            Err(error) => tracing::error!("cannot listen: {error}"),
+        }
+    }
+    open.close();
+    Connections(open)
+}
+
+async fn accept(server: Arc<Server>, listener: TcpListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => match Arc::clone(&server.slots).try_acquire_owned() {
+                Ok(slot) => {
+                    let server = Arc::clone(&server);
+                    server.open.clone().spawn(async move {
+                        server.connection(stream).await;
+                        drop(slot);
+                    });
+                }
+                Err(_) => {
+                    let _ = stream.try_write(FULL);
+                }
+            },
+            Err(error) => {
+                tracing::warn!("cannot accept a connection: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+impl Server {
+    async fn connection(&self, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(self.router.clone());
+        let mut connection = std::pin::pin!(self.http.serve_connection(TokioIo::new(stream), service));
+        let result = tokio::select! {
+            result = connection.as_mut() => result,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = result {
+            tracing::debug!("connection: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_answer_over_the_limit_is_as_long_as_it_says() {
+        let text = std::str::from_utf8(super::FULL).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
+    }
+}

@@ -1,0 +1,307 @@
+//! Every setting: its name, its default, what it means.
+//!
+//! A setting has one row in one of the tables below, and from that row come its
+//! flag, its environment variable, its key in the file, its help and its line
+//! in `distlogd check-config`. Flag wins over environment, environment over
+//! file, file over default.
+
+mod table;
+mod value;
+
+pub use table::{Origin, Row};
+pub use value::{Durability, List, Size};
+
+use shared::daemon::Daemon;
+use shared::span::Span;
+use std::path::{Path, PathBuf};
+use table::settings;
+
+settings! {
+    /// What all daemons share.
+    General / GeneralGiven in "general" {
+        /// Where everything but the live log is kept.
+        data_dir: PathBuf = "./distlog-data", "data-dir", "DISTLOG_DATA_DIR";
+        /// Addresses to listen on.
+        bind: List = "127.0.0.1,::1", "bind", "DISTLOG_BIND";
+        /// Listen beyond loopback although nobody is asked who they are.
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        insecure: bool = "false", "insecure", "DISTLOG_INSECURE";
+        /// Host names, beside those of loopback, under which a request may come.
+        allow_hosts: List = "", "allow-hosts", "DISTLOG_ALLOW_HOSTS";
+        /// The host name under which others reach these daemons.
+        advertise_host: String = "localhost", "advertise-host", "DISTLOG_ADVERTISE_HOST";
+        /// Connections that one daemon serves at a time; one more is refused.
+        connections_max: usize = "16384", "connections-max", "DISTLOG_CONNECTIONS_MAX";
+        /// Time from an open (or idle) connection to a complete request header.
+        header_timeout: Span = "15s", "header-timeout", "DISTLOG_HEADER_TIMEOUT";
+        /// Time from the header to the complete body.
+        body_timeout: Span = "30s", "body-timeout", "DISTLOG_BODY_TIMEOUT";
+        /// Lease of these daemons' own registrations.
+        lease: Span = "15s", "lease", "DISTLOG_LEASE";
+    }
+}
+
+settings! {
+    /// The registry.
+    Registry / RegistryGiven in "registry" {
+        /// Port of the registry.
+        port: u16 = "3000", "registry-port", "DISTLOG_REGISTRY_PORT";
+        /// Where the others find it; empty: this machine, on that port.
+        url: String = "", "registry-url", "DISTLOG_REGISTRY_URL";
+        /// Registrations that it keeps; one more is refused.
+        registrations_max: usize = "100000", "registry-registrations-max", "DISTLOG_REGISTRY_REGISTRATIONS_MAX";
+        /// Changes that a watch can resume over.
+        changes_kept: usize = "10000", "registry-changes-kept", "DISTLOG_REGISTRY_CHANGES_KEPT";
+    }
+}
+
+settings! {
+    /// The log.
+    Log / LogGiven in "log" {
+        /// Port of the log.
+        port: u16 = "4000", "log-port", "DISTLOG_LOG_PORT";
+        /// Where the others find it; empty: this machine, on that port.
+        url: String = "", "log-url", "DISTLOG_LOG_URL";
+        /// The live log.
+        file: PathBuf = "./distributed.log", "log-file", "DISTLOG_LOG_FILE";
+        /// When a record is acknowledged: `fsync`, when it is on disk; `os`, when the
+        /// kernel has it (a power cut then loses what was acknowledged last).
+        durability: Durability = "fsync", "log-durability", "DISTLOG_LOG_DURABILITY";
+        /// Size at which the live log is rotated.
+        rotate_size: Size = "64MiB", "log-rotate-size", "DISTLOG_LOG_ROTATE_SIZE";
+        /// Age at which the live log is rotated.
+        rotate_age: Span = "1d", "log-rotate-age", "DISTLOG_LOG_ROTATE_AGE";
+        /// Largest body of one request, before and after decompression.
+        body_max: Size = "32MiB", "log-body-max", "DISTLOG_LOG_BODY_MAX";
+        /// Time after which a search answers with what it has, marked partial.
+        query_timeout: Span = "20s", "log-query-timeout", "DISTLOG_LOG_QUERY_TIMEOUT";
+        /// Searches at a time; one more is refused.
+        queries_max: usize = "16", "log-queries-max", "DISTLOG_LOG_QUERIES_MAX";
+    }
+}
+
+settings! {
+    /// The library.
+    Library / LibraryGiven in "library" {
+        /// Port of the library.
+        port: u16 = "5000", "library-port", "DISTLOG_LIBRARY_PORT";
+        /// Where the others find it; empty: this machine, on that port.
+        url: String = "", "library-url", "DISTLOG_LIBRARY_URL";
+    }
+}
+
+settings! {
+    /// The provider.
+    Provider / ProviderGiven in "provider" {
+        /// Port of the provider.
+        port: u16 = "5001", "provider-port", "DISTLOG_PROVIDER_PORT";
+        /// Where the others find it; empty: this machine, on that port.
+        url: String = "", "provider-url", "DISTLOG_PROVIDER_URL";
+    }
+}
+
+settings! {
+    /// The web page.
+    Web / WebGiven in "web" {
+        /// Port of the page.
+        port: u16 = "5002", "web-port", "DISTLOG_WEB_PORT";
+        /// Where the others find it; empty: this machine, on that port.
+        url: String = "", "web-url", "DISTLOG_WEB_URL";
+    }
+}
+
+settings! {
+    /// The monitor.
+    Monitor / MonitorGiven in "monitor" {
+        /// Port of the monitor.
+        port: u16 = "5003", "monitor-port", "DISTLOG_MONITOR_PORT";
+        /// Where the others find it; empty: this machine, on that port.
+        url: String = "", "monitor-url", "DISTLOG_MONITOR_URL";
+        /// Time between two probes of one instance.
+        interval: Span = "10s", "monitor-interval", "DISTLOG_MONITOR_INTERVAL";
+        /// Time after which a probe has failed.
+        timeout: Span = "3s", "monitor-timeout", "DISTLOG_MONITOR_TIMEOUT";
+        /// Failures in a row after which an instance is unhealthy.
+        failures: u32 = "3", "monitor-failures", "DISTLOG_MONITOR_FAILURES";
+        /// Successes in a row after which an unhealthy instance is healthy again.
+        successes: u32 = "2", "monitor-successes", "DISTLOG_MONITOR_SUCCESSES";
+        /// Probes at a time.
+        concurrency: usize = "64", "monitor-concurrency", "DISTLOG_MONITOR_CONCURRENCY";
+        /// For how long probes and transitions are kept.
+        history: Span = "7d", "monitor-history", "DISTLOG_MONITOR_HISTORY";
+    }
+}
+
+/// All settings, resolved.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What all daemons share.
+    pub general: General,
+    /// The registry.
+    pub registry: Registry,
+    /// The log.
+    pub log: Log,
+    /// The library.
+    pub library: Library,
+    /// The provider.
+    pub provider: Provider,
+    /// The web page.
+    pub web: Web,
+    /// The monitor.
+    pub monitor: Monitor,
+    /// One row a setting, with where its value came from.
+    pub rows: Vec<Row>,
+    /// The file that was read, if there was one.
+    pub file: Option<PathBuf>,
+}
+
+/// Settings as they were given, in flags and the environment or in a file.
+#[derive(Debug, Default, clap::Args, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Given {
+    #[command(flatten)]
+    general: GeneralGiven,
+    #[command(flatten)]
+    registry: RegistryGiven,
+    #[command(flatten)]
+    log: LogGiven,
+    #[command(flatten)]
+    library: LibraryGiven,
+    #[command(flatten)]
+    provider: ProviderGiven,
+    #[command(flatten)]
+    web: WebGiven,
+    #[command(flatten)]
+    monitor: MonitorGiven,
+}
+
+/// Why the settings do not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}: {source}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{path}: {source}")]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// The line and what is wrong with it.
+        source: Box<toml::de::Error>,
+    },
+    /// A value that cannot be.
+    #[error("{key}: {reason}")]
+    Invalid {
+        /// The setting's key in the file; its flag and variable are made alike.
+        key: &'static str,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+}
+
+/// The files that are looked for when none is named, in this order.
+const FILES: [&str; 2] = ["./distlog.toml", "/etc/distlog/distlog.toml"];
+
+impl Settings {
+    /// Puts flags and environment over the file over the defaults.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds an unknown key, or a value cannot be.
+    pub fn load(given: Given, file: Option<&Path>) -> Result<Self, SettingsError> {
+        let file =
+            file.map(Path::to_owned).or_else(|| FILES.iter().map(PathBuf::from).find(|path| path.is_file()));
+        let written: Given = match &file {
+            None => Given::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| SettingsError::Read { path: path.clone(), source })?;
+                toml::from_str(&text)
+                    .map_err(|source| SettingsError::Parse { path: path.clone(), source: Box::new(source) })?
+            }
+        };
+        let mut rows = Vec::new();
+        let settings = Self {
+            general: given.general.resolve(written.general, &mut rows)?,
+            registry: given.registry.resolve(written.registry, &mut rows)?,
+            log: given.log.resolve(written.log, &mut rows)?,
+            library: given.library.resolve(written.library, &mut rows)?,
+            provider: given.provider.resolve(written.provider, &mut rows)?,
+            web: given.web.resolve(written.web, &mut rows)?,
+            monitor: given.monitor.resolve(written.monitor, &mut rows)?,
+            rows,
+            file,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The configured port of a daemon; 0 lets the system choose.
+    pub fn port(&self, daemon: Daemon) -> u16 {
+        match daemon {
+            Daemon::Registry => self.registry.port,
+            Daemon::Log => self.log.port,
+            Daemon::Library => self.library.port,
+            Daemon::Provider => self.provider.port,
+            Daemon::Web => self.web.port,
+            Daemon::Monitor => self.monitor.port,
+        }
+    }
+
+    /// The configured URL of a daemon; none where it is to be derived from the port.
+    pub fn url(&self, daemon: Daemon) -> Option<&str> {
+        let url = match daemon {
+            Daemon::Registry => &self.registry.url,
+            Daemon::Log => &self.log.url,
+            Daemon::Library => &self.library.url,
+            Daemon::Provider => &self.provider.url,
+            Daemon::Web => &self.web.url,
+            Daemon::Monitor => &self.monitor.url,
+        };
+        Some(url.as_str()).filter(|url| !url.is_empty())
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let invalid = |key, reason: &str| Err(SettingsError::Invalid { key, reason: reason.to_owned() });
+        let second = std::time::Duration::from_secs(1);
+        for daemon in Daemon::ALL {
+            if let Some(url) = self.url(daemon)
+                && reqwest::Url::parse(url).is_err_and(|_| true)
+            {
+                return Err(SettingsError::Invalid {
+                    key: daemon.word(),
+                    reason: format!("url: '{url}' is not a URL; write it as http://host:port"),
+                });
+            }
+        }
+        if self.general.connections_max == 0 {
+            return invalid("general.connections_max", "must be at least 1");
+        }
+        if self.general.lease.0 < second {
+            return invalid("general.lease", "must be at least 1s");
+        }
+        if self.log.rotate_size.0 < 1024 {
+            return invalid("log.rotate_size", "must be at least 1KiB");
+        }
+        if self.log.rotate_age.0 < second {
+            return invalid("log.rotate_age", "must be at least 1s");
+        }
+        if self.log.queries_max == 0 {
+            return invalid("log.queries_max", "must be at least 1");
+        }
+        if self.monitor.interval.0.as_millis() < 100 {
+            return invalid("monitor.interval", "must be at least 100ms");
+        }
+        if self.monitor.failures == 0 || self.monitor.successes == 0 || self.monitor.concurrency == 0 {
+            return invalid("monitor", "failures, successes and concurrency must be at least 1");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
