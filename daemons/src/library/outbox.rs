@@ -74,7 +74,9 @@ pub async fn run(library: Arc<Library>, log: LogClient, health: Arc<Board>) {
                 });
                 let waiting = shipper.library.waiting();
                 let away = age(since.elapsed());
-                shipper.health.warn(PART, format!("{waiting} records wait since {away}: {why}"));
+                shipper
+                    .health
+                    .warn(PART, format!("the log has taken no records for {away}, {waiting} waiting: {why}"));
                 tokio::time::sleep(pauses.next().unwrap_or(RETRY_MAX)).await;
             }
         }
