@@ -28,7 +28,7 @@ const state = (word) => el("span", { class: `state ${word}`, "data-glyph": GLYPH
 
 // ---- time
 
-const clock = (time, options = {}) => new Date(time).toLocaleTimeString([], { hour12: false, ...options });
+const clock = (time) => new Date(time).toLocaleTimeString([], { hour12: false, hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
 
 function ago(time) {
   const s = Math.max(0, Math.round((Date.now() - new Date(time)) / 1000));
@@ -156,7 +156,7 @@ function recordItem(r) {
   const fields = Object.entries(r.fields ?? {})
     .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`).join("  ");
   return el("li", { class: `l-${r.level}` },
-    el("time", { datetime: r.ts, title: r.ts }, clock(r.ts, { fractionalSecondDigits: 3 })),
+    el("time", { datetime: r.ts, title: r.ts }, clock(r.ts)),
     el("span", { class: "level", "data-glyph": LEVELS[r.level] ?? "●" }, r.level),
     el("span", { class: "body" }, el("span", { class: "service" }, r.service), el("span", { class: "message" }, r.message),
       fields ? el("span", { class: "fields" }, fields) : undefined));
