@@ -152,11 +152,15 @@ impl Model {
     /// Where the console is: decides what keys mean.
     pub fn place(&self) -> Place {
         match &self.overlay {
-            Some(Overlay::Help(_)) => return Place::Help,
-            Some(Overlay::Form(_)) => return Place::Form,
-            Some(Overlay::Confirm(_)) => return Place::Confirm,
-            None => {}
+            Some(Overlay::Help(_)) => Place::Help,
+            Some(Overlay::Form(_)) => Place::Form,
+            Some(Overlay::Confirm(_)) => Place::Confirm,
+            None => self.place_below(),
         }
+    }
+
+    /// Where the console is, whatever lies over it.
+    pub const fn place_below(&self) -> Place {
         match self.tab {
             Tab::Overview => Place::Overview,
             Tab::Services if self.services.detail.is_some() => Place::Service,

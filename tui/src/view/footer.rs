@@ -1,8 +1,10 @@
 //! The last line: what keys do here; and the outcomes just above it.
 
 use super::Canvas;
+use crate::keys::Place;
+use crate::model::Model;
 use crate::text;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
@@ -10,21 +12,28 @@ use ratatui::widgets::{Clear, Widget};
 ///  f follow  / search  F filter  v level  Enter detail  s send  ? help  q quit
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
-    let theme = canvas.model.theme;
-    let mut spans = vec![Span::raw(" ")];
-    let mut used = 1;
-    for binding in canvas.model.keymap.footer(canvas.model.place()) {
+    let [_, area] = Layout::horizontal([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    let keys = keys(canvas.model, canvas.model.place(), usize::from(area.width));
+    canvas.line(area, &Line::from(keys));
+}
+
+/// The keys of a place, as many of them as fit.
+pub(super) fn keys(model: &Model, place: Place, cells: usize) -> Vec<Span<'static>> {
+    const GAP: usize = 2;
+    let theme = model.theme;
+    let mut spans = Vec::new();
+    let mut left = cells + GAP;
+    for binding in model.keymap.footer(place) {
         let Some(key) = binding.keys.first() else { continue };
-        let key = key.to_string();
-        let cells = text::width(&key) + text::width(binding.label) + 3;
-        if used + cells > usize::from(area.width) + 2 {
-            break;
+        let (key, label) = (key.to_string(), format!(" {}{:GAP$}", binding.label, ""));
+        match left.checked_sub(text::width(&key) + text::width(&label)) {
+            Some(rest) => left = rest,
+            None => break,
         }
-        used += cells;
         spans.push(Span::styled(key, theme.key));
-        spans.push(Span::styled(format!(" {}  ", binding.label), theme.muted));
+        spans.push(Span::styled(label, theme.muted));
     }
-    canvas.line(area, &Line::from(spans));
+    spans
 }
 
 /// ```text

@@ -54,7 +54,7 @@ fn source_line(canvas: &Canvas<'_>, cells: usize) -> Line<'static> {
     let trouble = model.sources.iter().filter_map(|(_, source)| source.away.as_ref());
     if let Some(away) = trouble.min_by_key(|away| away.retry_at) {
         let used: usize = spans.iter().map(|span| text::width(&span.content)).sum();
-        let rest = format!("retry in {}: {}", when::between(now, away.retry_at), away.cause);
+        let rest = format!("{}: {}", when::retry(away.retry_at, now), away.cause);
         spans.push(Span::styled(text::clip(&rest, cells.saturating_sub(used)), theme.muted));
     }
     Line::from(spans)

@@ -23,7 +23,9 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, scroll: usize) {
     let width = area.width.saturating_sub(4).min(WIDTH_MAX);
     let cells = usize::from(width).saturating_sub(KEYS_CELLS + 2);
     let mut lines = Vec::new();
-    for place in Place::ALL {
+    // What can be done here comes first.
+    let here = canvas.model.place_below();
+    for place in std::iter::once(here).chain(Place::ALL.into_iter().filter(|place| *place != here)) {
         let mut rows = keymap.rows(place).peekable();
         if rows.peek().is_none() {
             continue;

@@ -9,7 +9,7 @@ use ratatui::text::Line;
 
 /// ```text
 ///  ○ Waiting for the registry at http://localhost:3000
-///    connection refused; next try in 2s
+///    Connection refused (os error 111); retry in 2s
 ///
 ///    Start the daemons:       distlogd all
 ///    Or let the console do it: distlog-tui --local
@@ -23,7 +23,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let registry = format!("○ Waiting for the registry at {}", model.endpoints.registry);
     lines.push(Line::styled(text::clip(&registry, cells), theme.title));
     if let Some(away) = &model.sources.get(SourceName::Registry).away {
-        let cause = format!("  {}; next try in {}", away.cause, when::between(canvas.now, away.retry_at));
+        let cause = format!("  {}; {}", away.cause, when::retry(away.retry_at, canvas.now));
         lines.push(Line::styled(text::clip(&cause, cells), theme.muted));
     }
     lines.push(Line::raw(""));

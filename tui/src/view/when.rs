@@ -16,6 +16,14 @@ pub(super) fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
     span::age((to - from).to_std().unwrap_or_default())
 }
 
+/// When something is tried again, in whole seconds begun.
+pub(super) fn retry(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    match (at - now).num_milliseconds() {
+        ms @ 1.. => format!("retry in {}", span::age(Duration::from_secs(ms.unsigned_abs().div_ceil(1_000)))),
+        _ => "retrying now".to_owned(),
+    }
+}
+
 /// How old what is shown is.
 pub(super) fn as_of(age: Duration) -> String {
     format!("as of {} ago", span::age(age))

@@ -1,4 +1,7 @@
-//! The one table of keys: dispatch, footer and help are all read from it.
+//! Keys and what they do: dispatch, footer and help are all read from one
+//! [`table`].
+
+mod table;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt;
@@ -227,155 +230,6 @@ pub struct Binding {
     pub help: &'static str,
 }
 
-const fn bind(
-    place: Place,
-    keys: &'static [Key],
-    command: Command,
-    label: &'static str,
-    help: &'static str,
-) -> Binding {
-    Binding { place, keys, command, label, help }
-}
-
-const ESC: Key = Key::plain(KeyCode::Esc);
-const ENTER: Key = Key::plain(KeyCode::Enter);
-const TAB: Key = Key::plain(KeyCode::Tab);
-const BACK_TAB: Key = Key::plain(KeyCode::BackTab);
-const UP: Key = Key::plain(KeyCode::Up);
-const DOWN: Key = Key::plain(KeyCode::Down);
-const LEFT: Key = Key::plain(KeyCode::Left);
-const RIGHT: Key = Key::plain(KeyCode::Right);
-const PAGE_UP: Key = Key::plain(KeyCode::PageUp);
-const PAGE_DOWN: Key = Key::plain(KeyCode::PageDown);
-const HOME: Key = Key::plain(KeyCode::Home);
-const END: Key = Key::plain(KeyCode::End);
-
-/// The table as it is delivered. A place's own rows go before those of
-/// [`Place::Anywhere`], and the footer shows them in this order.
-static TABLE: &[Binding] = &[
-    bind(Place::Services, &[ENTER], Command::Open, "detail", "Show everything about the instance"),
-    bind(
-        Place::Services,
-        &[Key::char('r'), Key::char('a')],
-        Command::Register,
-        "register",
-        "Register an instance in a form",
-    ),
-    bind(
-        Place::Services,
-        &[Key::char('d')],
-        Command::Deregister,
-        "deregister",
-        "Remove the instance, after a question",
-    ),
-    bind(Place::Services, &[Key::char('l')], Command::LogOf, "its log", "Show the log of this service alone"),
-    bind(Place::Service, &[ESC], Command::Back, "close", "Close the detail"),
-    bind(Place::Service, &[UP, Key::char('k')], Command::Up, "scroll", "Scroll up"),
-    bind(Place::Service, &[DOWN, Key::char('j')], Command::Down, "", "Scroll down"),
-    bind(
-        Place::Service,
-        &[Key::char('d')],
-        Command::Deregister,
-        "deregister",
-        "Remove the instance, after a question",
-    ),
-    bind(Place::Service, &[Key::char('l')], Command::LogOf, "its log", "Show the log of this service alone"),
-    bind(
-        Place::Log,
-        &[Key::char('f'), Key::char(' ')],
-        Command::Follow,
-        "follow",
-        "Follow the log, or hold it",
-    ),
-    bind(Place::Log, &[Key::char('/')], Command::Search, "search", "Search the lines that are held"),
-    bind(
-        Place::Log,
-        &[Key::char('F'), Key::char(':')],
-        Command::Filter,
-        "filter",
-        "Filter with a query: error OR level:>=warn, user:ann*, -noise",
-    ),
-    bind(Place::Log, &[Key::char('v')], Command::Level, "level", "Raise the least level shown, round to all"),
-    bind(Place::Log, &[ENTER], Command::Open, "detail", "Show the record with all its fields"),
-    bind(Place::Log, &[Key::char('s')], Command::Send, "send", "Send a record in a form"),
-    bind(Place::Log, &[Key::char('n')], Command::NextMatch, "", "To the next match, downwards"),
-    bind(Place::Log, &[Key::char('N')], Command::PreviousMatch, "", "To the previous match, upwards"),
-    bind(Place::Log, &[Key::char('x')], Command::ClearFilter, "", "Drop the filter: show every record"),
-    bind(Place::Log, &[LEFT, Key::char('h')], Command::Left, "", "Scroll long lines to the left"),
-    bind(Place::Log, &[RIGHT], Command::Right, "", "Scroll long lines to the right"),
-    bind(Place::Record, &[ESC], Command::Back, "close", "Close the detail"),
-    bind(Place::Record, &[UP, Key::char('k')], Command::Up, "scroll", "Scroll up"),
-    bind(Place::Record, &[DOWN, Key::char('j')], Command::Down, "", "Scroll down"),
-    bind(Place::Record, &[LEFT, Key::char('p')], Command::Left, "previous", "Show the record before it"),
-    bind(Place::Record, &[RIGHT, Key::char('n')], Command::Right, "next", "Show the record after it"),
-    bind(Place::Prompt, &[ENTER], Command::Submit, "apply", "Search or filter with what was typed"),
-    bind(Place::Prompt, &[ESC], Command::Back, "cancel", "Leave it as it was"),
-    bind(
-        Place::Incidents,
-        &[LEFT, Key::char('h')],
-        Command::Left,
-        "service",
-        "Show the history of the previous service",
-    ),
-    bind(
-        Place::Incidents,
-        &[RIGHT, Key::char('l')],
-        Command::Right,
-        "",
-        "Show the history of the next service",
-    ),
-    bind(Place::Library, &[Key::char('a')], Command::Add, "add", "Add a book in a form"),
-    bind(Place::Library, &[Key::char('b')], Command::Borrow, "borrow", "Lend a copy of the book in a form"),
-    bind(Place::Library, &[Key::char('r')], Command::Return, "return", "Take a copy back in a form"),
-    bind(Place::Library, &[LEFT, Key::char('h')], Command::Left, "books", "To the books"),
-    bind(Place::Library, &[RIGHT, Key::char('l')], Command::Right, "loans", "To the loans"),
-    bind(
-        Place::Library,
-        &[Key::char('o')],
-        Command::Returned,
-        "returned",
-        "Show returned loans too, or hide them",
-    ),
-    bind(Place::Form, &[ENTER], Command::Submit, "send", "Check the form and send it"),
-    bind(Place::Form, &[TAB, DOWN], Command::NextField, "next field", "To the next field"),
-    bind(Place::Form, &[BACK_TAB, UP], Command::PreviousField, "", "To the previous field"),
-    bind(Place::Form, &[ESC], Command::Back, "cancel", "Close the form and send nothing"),
-    bind(Place::Confirm, &[Key::char('y')], Command::Yes, "yes", "Do it"),
-    bind(
-        Place::Confirm,
-        &[Key::char('n'), ESC, Key::char('q')],
-        Command::Back,
-        "no",
-        "Leave everything as it is",
-    ),
-    bind(Place::Help, &[ESC, Key::char('?'), Key::char('q')], Command::Back, "close", "Close the help"),
-    bind(Place::Anywhere, &[UP, Key::char('k')], Command::Up, "", "One row up"),
-    bind(Place::Anywhere, &[DOWN, Key::char('j')], Command::Down, "", "One row down"),
-    bind(Place::Anywhere, &[PAGE_UP, Key::ctrl('b')], Command::PageUp, "", "A screenful up"),
-    bind(Place::Anywhere, &[PAGE_DOWN, Key::ctrl('f')], Command::PageDown, "", "A screenful down"),
-    bind(Place::Anywhere, &[Key::char('g'), HOME], Command::First, "", "To the first row"),
-    bind(
-        Place::Anywhere,
-        &[Key::char('G'), END],
-        Command::Last,
-        "",
-        "To the last row; follows the log again",
-    ),
-    bind(Place::Anywhere, &[Key::char('1')], Command::Tab(0), "", "Overview"),
-    bind(Place::Anywhere, &[Key::char('2')], Command::Tab(1), "", "Services"),
-    bind(Place::Anywhere, &[Key::char('3')], Command::Tab(2), "", "Log"),
-    bind(Place::Anywhere, &[Key::char('4')], Command::Tab(3), "", "Incidents"),
-    bind(Place::Anywhere, &[Key::char('5')], Command::Tab(4), "", "Library"),
-    bind(Place::Anywhere, &[TAB], Command::NextTab, "", "The next tab"),
-    bind(Place::Anywhere, &[BACK_TAB], Command::PreviousTab, "", "The previous tab"),
-    bind(Place::Anywhere, &[ESC], Command::Back, "", "One step back"),
-    bind(Place::Anywhere, &[Key::char('?')], Command::Help, "help", "This help"),
-    bind(Place::Anywhere, &[Key::char('q')], Command::Quit, "quit", "Leave"),
-    bind(Place::Always, &[Key::ctrl('c')], Command::Quit, "", "Leave at once"),
-    bind(Place::Always, &[Key::ctrl('z')], Command::Suspend, "", "Back to the shell; fg returns"),
-    bind(Place::Always, &[Key::ctrl('l')], Command::Redraw, "", "Draw the screen anew"),
-];
-
 /// The keys in force.
 #[derive(Debug, Clone)]
 pub struct Keymap {
@@ -384,7 +238,7 @@ pub struct Keymap {
 
 impl Default for Keymap {
     fn default() -> Self {
-        Self { bindings: TABLE.to_vec() }
+        Self { bindings: table::TABLE.to_vec() }
     }
 }
 
