@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -61,6 +61,9 @@ fn run(cli: Cli) -> io::Result<ExitCode> {
 
 /// Runs the console until it is left; then stops the daemons of `--local`.
 async fn show(endpoints: Endpoints, local: bool) -> io::Result<()> {
+    // Before the terminal is taken over: whoever ends the program from then on
+    // gets it back as it was.
+    let signals = Signals::listen()?;
     let mut terminal = Terminal::enter()?;
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let theme = if no_colour { Theme::monochrome() } else { Theme::colour() };
@@ -75,7 +78,7 @@ async fn show(endpoints: Endpoints, local: bool) -> io::Result<()> {
         tokio::spawn(local::run(endpoints, registry, actions.clone(), stop.clone()))
     });
     let feeds = Feeds::start(clients, actions);
-    let shown = handle(&mut terminal, &mut model, feeds, &mut inbox).await;
+    let shown = handle(&mut terminal, &mut model, feeds, &mut inbox, signals).await;
     // The terminal is given back first: stopping the daemons may take a while.
     drop(terminal);
     if let Some(mut daemons) = daemons.filter(|daemons| !daemons.is_finished()) {
@@ -94,11 +97,9 @@ async fn handle(
     model: &mut Model,
     mut feeds: Feeds,
     inbox: &mut mpsc::Receiver<Action>,
+    mut signals: Signals,
 ) -> io::Result<()> {
     let mut events = EventStream::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut next_frame = Instant::now();
@@ -117,9 +118,7 @@ async fn handle(
                 Some(Err(error)) => return Err(error),
                 None => return Err(io::Error::other("the terminal is gone")),
             },
-            _ = terminate.recv() => Some(Action::Terminate),
-            _ = hang_up.recv() => Some(Action::Terminate),
-            _ = interrupt.recv() => Some(Action::Terminate),
+            () = signals.recv() => Some(Action::Terminate),
             _ = tick.tick(), if model.is_ageing() => Some(Action::Tick),
             ended = feeds.ended() => {
                 ended.map_err(io::Error::other)?;
@@ -141,6 +140,27 @@ async fn handle(
                 }
                 effect => feeds.act(effect),
             }
+        }
+    }
+}
+
+/// The signals that end the program.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        let [terminate, hang_up, interrupt] =
+            [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
+        Ok(Self([terminate?, hang_up?, interrupt?]))
+    }
+
+    /// Waits for the first of them.
+    async fn recv(&mut self) {
+        let [terminate, hang_up, interrupt] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+            _ = interrupt.recv() => {}
         }
     }
 }
