@@ -7,6 +7,7 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute, style};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use std::io::{self, BufWriter, Stdout, Write as _};
 use std::process::{Command, Stdio};
 
@@ -51,7 +52,9 @@ impl Terminal {
 
     /// Forgets what is on the screen, so that the next frame writes all of it.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
-        self.inner.clear()
+        // ratatui's own `clear` asks the terminal where the cursor is.
+        let (width, height) = self.size()?;
+        self.inner.resize(Rect::new(0, 0, width, height))
     }
 
     /// Gives the terminal back and stops like any job of the shell; returns

@@ -73,6 +73,12 @@ impl Fleet {
         }
     }
 
+    /// Removes everything that they have stored; they must not be running.
+    pub(crate) fn forget(&self) {
+        fs::remove_dir_all(self.dir.path().join("data")).unwrap();
+        fs::remove_file(self.dir.path().join("distributed.log")).unwrap();
+    }
+
     /// The URL of a daemon.
     pub(crate) fn url(&self, name: &str) -> String {
         let at = NAMES.iter().position(|known| *known == name).unwrap();

@@ -157,6 +157,36 @@ fn it_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
+fn it_draws_anew_on_request_and_after_it_was_stopped_without_asking_the_terminal() {
+    let mut console = Console::start(&Fleet::new(), &[]);
+    console.sees(&["Waiting for the registry"]);
+    for key in ["\x0c", "\x1a"] {
+        // The terminal here answers no query. While the console is stopped, keys
+        // are the shell's.
+        console.press(key);
+        console.insist("3", "Log: following");
+        console.insist("1", "Waiting for the registry");
+    }
+}
+
+#[test]
+fn a_log_that_begins_anew_is_followed_from_its_beginning() {
+    let mut fleet = Fleet::started();
+    let mut console = Console::start(&fleet, &[]);
+    console.press("3");
+    for n in 0..50 {
+        log(&fleet, "Billing", &format!("old record {n}"));
+    }
+    console.sees(&["old record 49"]);
+    fleet.kill();
+    fleet.forget();
+    fleet.start();
+    log(&fleet, "Billing", "new record");
+    console.sees(&["new record"]);
+    console.sees_no("old record");
+}
+
+#[test]
 fn daemons_of_its_own_are_started_when_there_are_none_and_stopped_on_the_way_out() {
     let fleet = Fleet::new();
     let mut console = Console::start(&fleet, &["--local"]);

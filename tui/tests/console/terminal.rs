@@ -68,6 +68,22 @@ impl Console {
         self.keys.flush().unwrap();
     }
 
+    /// Presses keys again and again until the screen holds a text.
+    pub(crate) fn insist(&mut self, keys: &str, text: &str) {
+        let give_up = Instant::now() + DEADLINE;
+        loop {
+            self.press(keys);
+            let shown = self.shown.0.lock().unwrap();
+            let seen = |shown: &Shown| shown.parser.screen().contents().contains(text);
+            let patience = Duration::from_millis(500);
+            let (shown, _) = self.shown.1.wait_timeout_while(shown, patience, |shown| !seen(shown)).unwrap();
+            if seen(&shown) {
+                return;
+            }
+            assert!(Instant::now() < give_up, "no {text:?}:\n{}", shown.parser.screen().contents());
+        }
+    }
+
     /// Waits until the screen holds all of these texts; answers the screen.
     pub(crate) fn sees(&self, texts: &[&str]) -> String {
         self.until(&format!("to see {texts:?}"), |screen| texts.iter().all(|text| screen.contains(text)))
