@@ -43,7 +43,7 @@ async fn a_batch_is_stored_whole_or_not_at_all() {
         (&json!("S"), &json!("warn"), &json!({"n": 1.5}))
     );
     assert_eq!((&stored[1]["service"], &stored[1]["level"]), (&json!("D"), &json!("error")));
-    assert!(std::fs::read_to_string(log.log_file()).unwrap().contains("\t{\"n\":1.50}\n"));
+    assert!(std::fs::read_to_string(log.log_file()).unwrap().contains("\t{\"n\":1.5}\n"));
 }
 
 #[tokio::test]
