@@ -1,4 +1,63 @@
-use crate::runtime::{Context, Service, StartError};
-pub async fn start(_context: Context) -> Result<Service, StartError> {
-    Err(StartError::Other("not there yet".to_owned()))
+//! The monitor: how every registered instance does, and why.
+//!
+//! * Each instance is probed once an interval, at a moment of its own. One that
+//!   hangs delays others that hang, never one that answers.
+//! * A status flips only after so many probes in a row. Statuses, streaks,
+//!   uptime and history are on disk: after `kill -9` at most the probes of the
+//!   last half second are missing, and nothing is probed in a burst.
+//! * A transition, the incident that it makes and the event that tells of it
+//!   are one commit; an event is told when it is on disk, and can be read again
+//!   from its id on.
+//! * One fault is one incident: it names the service that is to blame and lists
+//!   those that are down with it ([`incident`]).
+//! * A service that deregisters leaves the list, and its incident is resolved;
+//!   its history stays. A service whose last lease ran out stays listed as
+//!   unhealthy, for a crashed daemon must be seen: until it registers again, is
+//!   taken from the list (`DELETE /monitor/health/{name}`), or as long as the
+//!   history is kept.
+//! * Under maintenance a service is neither well nor not: it is probed, but
+//!   opens no incident and its uptime stands still.
+//!
+//! The path of a probe: [`schedule`] says when → [`rounds`] makes it → [`check`]
+//! judges it → [`state`] draws the service's status and the incidents → [`core`]
+//! writes the [`batch`] to the [`store`] → [`events`] tells.
+
+mod api;
+mod batch;
+mod check;
+mod core;
+mod events;
+mod incident;
+mod rounds;
+mod schedule;
+mod service;
+mod state;
+mod store;
+mod tables;
+mod uptime;
+
+use crate::runtime::probe::Prober;
+use crate::runtime::{Context, Service, StartError, mirror};
+use shared::daemon::Daemon;
+use std::sync::Arc;
+
+/// Starts the monitor.
+///
+/// # Errors
+/// When its directory or its database cannot be used.
+pub async fn start(context: Context) -> Result<Service, StartError> {
+    let prober = Prober::new().map_err(|e| StartError::Other(format!("cannot set up probes: {e}")))?;
+    let core = Arc::new(core::Core::open(&context, context.own_dir()?)?);
+    let mirror = mirror::keep(&context);
+    context.spawn(Arc::clone(&core).write_changes());
+    context.spawn(Arc::clone(&core).keep_time());
+    context.spawn(Arc::clone(&core).prune());
+    rounds::spawn(&context, Arc::clone(&core), mirror, prober);
+    Ok(Service {
+        api: api::routes(Arc::clone(&core), &context),
+        patient: &[],
+        tags: &["monitoring", "core"],
+        requires: &[Daemon::Registry],
+        finish: Box::pin(core.close()),
+    })
 }

@@ -74,6 +74,14 @@ impl Http {
         self.client.get(format!("{}{path}", self.base))
     }
 
+    /// Sends a request for a stream: its head must come in time, its body may
+    /// go on for ever.
+    pub(super) async fn open(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        tokio::time::timeout(CALL_TIMEOUT, self.send(request))
+            .await
+            .unwrap_or_else(|_| Err(ClientError::Timeout { url: self.base.clone() }))
+    }
+
     /// Sends, and turns a refusal into an error.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let response = request.send().await.map_err(|e| ClientError::transport(&self.base, &e))?;

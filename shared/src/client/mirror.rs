@@ -1,7 +1,7 @@
 //! A watched copy of the registry.
 
 use super::{RegistryClient, WatchEvent, backoff};
-use crate::wire::registry::{Place, Registration};
+use crate::wire::registry::{ChangeKind, Place, Registration};
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -11,14 +11,29 @@ use tokio::sync::watch;
 
 /// The longest pause between two tries to reach the registry.
 const RETRY_MAX: Duration = Duration::from_secs(5);
+/// Expired instances that are remembered; the oldest are forgotten first.
+const EXPIRED_MAX: usize = 10_000;
+
+/// The instances of one service, by id.
+pub type Instances = BTreeMap<String, Arc<Registration>>;
 
 /// All registrations at one revision, by service and instance.
+///
+/// A copy shares with the one before it whatever did not change, so that
+/// whoever compares the two may skip what is the same pointer.
 #[derive(Debug, Clone, Default)]
 pub struct Fleet {
     /// The revision; 0 before the first snapshot.
     pub revision: u64,
     /// The services, each with its instances.
-    pub services: BTreeMap<String, BTreeMap<String, Arc<Registration>>>,
+    pub services: BTreeMap<String, Arc<Instances>>,
+    /// Instances whose lease was seen to run out and that have not come back,
+    /// with the revision at which they went. Whatever else is gone was
+    /// deregistered, or went while nobody watched.
+    pub expired: Arc<BTreeMap<(String, String), u64>>,
+    /// How many snapshots have arrived. When it counts up, what is missing may
+    /// have gone unseen.
+    pub snapshots: u64,
     /// When the registry was lost; none while it is watched.
     pub lost_at: Option<Instant>,
     /// Whether a snapshot has ever arrived.
@@ -33,21 +48,38 @@ impl Fleet {
 
     /// Every registration, service by service.
     pub fn registrations(&self) -> impl Iterator<Item = &Arc<Registration>> {
-        self.services.values().flat_map(BTreeMap::values)
+        self.services.values().flat_map(|instances| instances.values())
+    }
+
+    /// One instance.
+    pub fn get(&self, service: &str, instance: &str) -> Option<&Arc<Registration>> {
+        self.services.get(service)?.get(instance)
     }
 
     fn put(&mut self, registration: Registration) {
-        self.services
-            .entry(registration.service_name.clone())
-            .or_default()
-            .insert(registration.instance_id.clone(), Arc::new(registration));
+        let key = (registration.service_name.clone(), registration.instance_id.clone());
+        if self.expired.contains_key(&key) {
+            Arc::make_mut(&mut self.expired).remove(&key);
+        }
+        let (service, instance) = key;
+        Arc::make_mut(self.services.entry(service).or_default()).insert(instance, Arc::new(registration));
     }
 
-    fn remove(&mut self, registration: &Registration) {
+    fn remove(&mut self, kind: ChangeKind, registration: Registration) {
         if let Some(instances) = self.services.get_mut(&registration.service_name) {
-            instances.remove(&registration.instance_id);
+            Arc::make_mut(instances).remove(&registration.instance_id);
             if instances.is_empty() {
                 self.services.remove(&registration.service_name);
+            }
+        }
+        if kind == ChangeKind::Expired {
+            let expired = Arc::make_mut(&mut self.expired);
+            expired.insert((registration.service_name, registration.instance_id), registration.revision);
+            if expired.len() > EXPIRED_MAX {
+                let oldest = expired.iter().min_by_key(|(_, revision)| **revision);
+                if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                    expired.remove(&oldest);
+                }
             }
         }
     }
@@ -58,10 +90,11 @@ impl Fleet {
                 self.services.clear();
                 snapshot.services.into_iter().for_each(|registration| self.put(registration));
                 self.known = true;
+                self.snapshots += 1;
                 place
             }
             WatchEvent::Change(place, change) if change.kind.removes() => {
-                self.remove(&change.registration);
+                self.remove(change.kind, change.registration);
                 place
             }
             WatchEvent::Change(place, change) => {
@@ -95,7 +128,7 @@ impl Mirror {
         self.fleet.borrow().clone()
     }
 
-    /// Tells of every new copy.
+    /// Tells of every new copy. A reader that is slow sees the newest one.
     pub fn subscribe(&self) -> watch::Receiver<Arc<Fleet>> {
         self.fleet.subscribe()
     }
@@ -116,7 +149,7 @@ impl Mirror {
         }
     }
 
-    /// Follows one watch to its end; whether it told anything.
+    /// Follows one watch to its end; whether it was granted.
     async fn follow(&self, registry: &RegistryClient, place: &mut Option<Place>) -> bool {
         let events = match registry.watch(*place).await {
             Ok(events) => events,
@@ -127,19 +160,66 @@ impl Mirror {
                 return false;
             }
         };
+        // A watch that resumes says nothing until something changes: that it
+        // was granted says that nothing is missing.
+        if place.is_some() {
+            self.change(|fleet| fleet.lost_at = None);
+        }
         let mut events = pin!(events);
-        let mut heard = false;
         while let Some(Ok(event)) = events.next().await {
-            heard = true;
             self.change(|fleet| {
                 *place = Some(fleet.apply(event));
                 fleet.lost_at = None;
             });
         }
-        heard
+        true
     }
 
     fn change(&self, change: impl FnOnce(&mut Fleet)) {
         self.fleet.send_modify(|fleet| change(Arc::make_mut(fleet)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::registry::{Change, Snapshot};
+
+    fn registration(instance: &str, revision: u64) -> Registration {
+        serde_json::from_value(serde_json::json!({
+            "serviceName": "S", "serviceUrl": "http://h:1", "instanceId": instance,
+            "registeredAt": "2026-01-01T00:00:00Z", "revision": revision,
+        }))
+        .unwrap()
+    }
+
+    fn change(fleet: &mut Fleet, kind: ChangeKind, instance: &str, revision: u64) {
+        let place = Place { epoch: 1, revision };
+        let change = Change { kind, registration: registration(instance, revision) };
+        fleet.apply(WatchEvent::Change(place, Box::new(change)));
+    }
+
+    #[test]
+    fn an_expired_instance_is_told_from_a_deregistered_one_until_it_returns() {
+        let mut fleet = Fleet::default();
+        for (revision, instance) in [(1, "a"), (2, "b")] {
+            change(&mut fleet, ChangeKind::Registered, instance, revision);
+        }
+        change(&mut fleet, ChangeKind::Expired, "a", 3);
+        change(&mut fleet, ChangeKind::Deregistered, "b", 4);
+        assert!(fleet.services.is_empty());
+        assert_eq!(fleet.expired.keys().map(|(_, id)| id.as_str()).collect::<Vec<_>>(), ["a"]);
+        change(&mut fleet, ChangeKind::Registered, "a", 5);
+        assert!(fleet.expired.is_empty());
+    }
+
+    #[test]
+    fn a_snapshot_replaces_what_was_known() {
+        let mut fleet = Fleet::default();
+        change(&mut fleet, ChangeKind::Registered, "a", 1);
+        let snapshot = Snapshot { revision: 9, services: vec![registration("b", 9)] };
+        fleet.apply(WatchEvent::Snapshot(Place { epoch: 2, revision: 9 }, snapshot));
+        assert!(fleet.get("S", "a").is_none() && fleet.get("S", "b").is_some());
+        assert_eq!((fleet.revision, fleet.snapshots), (9, 1));
     }
 }

@@ -72,7 +72,7 @@ impl MonitorClient {
     pub async fn events(
         &self,
     ) -> Result<impl Stream<Item = Result<MonitorEvent, ClientError>> + Send + use<>, ClientError> {
-        let response = self.0.send(self.0.stream("/monitor/events")).await?;
+        let response = self.0.open(self.0.stream("/monitor/events")).await?;
         let base = self.0.base().to_owned();
         Ok(sse::events(base.clone(), response).filter_map(move |event| {
             let event = event.and_then(|event| parse(&base, &event)).transpose();

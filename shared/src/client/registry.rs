@@ -100,7 +100,7 @@ impl RegistryClient {
         if let Some(place) = resume {
             request = request.header("last-event-id", place.to_string());
         }
-        let response = self.0.send(request).await?;
+        let response = self.0.open(request).await?;
         let base = self.base().to_owned();
         Ok(sse::events(base.clone(), response).filter_map(move |event| {
             let event = event.and_then(|event| parse(&base, &event)).transpose();

@@ -134,10 +134,10 @@ pub struct ProbeRecord {
     pub detail: Option<String>,
 }
 
-/// A change of an instance's or a service's status.
+/// A change of a service's status.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Transition {
-    /// Counts up by one with every transition; the id of its event.
+    /// The id of its event: it counts up with every event, transition or incident.
     pub id: u64,
     /// When.
     pub at: DateTime<Utc>,

@@ -1,0 +1,212 @@
+//! The monitor's routes.
+
+use super::core::Core;
+use super::events;
+use crate::runtime::error::ApiError;
+use crate::runtime::extract::{Json, Path, Query};
+use crate::runtime::listing::{Format, ListQuery};
+use crate::runtime::{Context, sse};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::Utc;
+use serde::Deserialize;
+use shared::sanitize::is_hazard;
+use shared::wire::monitor::{History, Incident, Maintenance, ServiceStatus};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What is listed when no limit is given.
+const LIMIT: usize = 100;
+/// The most that is listed.
+const LIMIT_MAX: usize = 1_000;
+/// The longest reason or owner of a maintenance, in bytes.
+const TEXT_MAX: usize = 1_000;
+
+#[derive(Clone)]
+struct App {
+    core: Arc<Core>,
+    stop: CancellationToken,
+}
+
+/// All routes.
+pub fn routes(core: Arc<Core>, context: &Context) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(list_health))
+        .routes(routes!(service_health, forget))
+        .routes(routes!(history))
+        .routes(routes!(list_incidents))
+        .routes(routes!(follow))
+        .routes(routes!(list_maintenance, begin_maintenance, end_maintenance))
+        .with_state(App { core, stop: context.stop.clone() })
+}
+
+/// Every service's health
+#[utoipa::path(get, path = "/monitor/health", tag = "monitor", params(ListQuery),
+    responses((status = 200, body = [ServiceStatus])))]
+async fn list_health(State(app): State<App>, Query(ListQuery { format }): Query<ListQuery>) -> Response {
+    format.answer(&app.core.report())
+}
+
+/// One service's health
+#[utoipa::path(get, path = "/monitor/health/{name}", tag = "monitor", params(("name" = String, Path)),
+    responses((status = 200, body = ServiceStatus)))]
+async fn service_health(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<axum::Json<ServiceStatus>, ApiError> {
+    app.core.report_one(&name).map(axum::Json).ok_or_else(|| unknown(&name))
+}
+
+/// Take a service whose leases ran out from the list
+///
+/// 409 while it is registered: deregister it at the registry.
+#[utoipa::path(delete, path = "/monitor/health/{name}", tag = "monitor", params(("name" = String, Path)),
+    responses((status = 204)))]
+async fn forget(State(app): State<App>, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
+    if app.core.report_one(&name).is_none() {
+        Err(unknown(&name))
+    } else if app.core.forget(&name) {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::conflict(format!("'{name}' is registered; deregister it at the registry")))
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct HistoryQuery {
+    /// How many transitions and how many probes (100; at most 1000).
+    limit: Option<usize>,
+    /// `json` (default), or `text`: the probes, for a terminal.
+    #[serde(default)]
+    format: Format,
+}
+
+/// What happened to a service: transitions and probes, newest first
+#[utoipa::path(get, path = "/monitor/history/{name}", tag = "monitor",
+    params(("name" = String, Path), HistoryQuery), responses((status = 200, body = History)))]
+async fn history(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Query(query): Query<HistoryQuery>,
+) -> Result<Response, ApiError> {
+    let history = app.core.history(&name, limit(query.limit)?).await?.ok_or_else(|| unknown(&name))?;
+    Ok(match query.format {
+        Format::Json => axum::Json(history).into_response(),
+        Format::Text => query.format.answer(&history.probes),
+    })
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct IncidentsQuery {
+    /// Only those that are not resolved.
+    #[serde(default)]
+    open: bool,
+    /// How many (100; at most 1000).
+    limit: Option<usize>,
+    /// `json` (default), or `text` for a terminal.
+    #[serde(default)]
+    format: Format,
+}
+
+/// Incidents, newest first
+#[utoipa::path(get, path = "/monitor/incidents", tag = "monitor", params(IncidentsQuery),
+    responses((status = 200, body = [Incident])))]
+async fn list_incidents(
+    State(app): State<App>,
+    Query(query): Query<IncidentsQuery>,
+) -> Result<Response, ApiError> {
+    let incidents = app.core.incidents(query.open, limit(query.limit)?).await?;
+    Ok(query.format.answer(&incidents))
+}
+
+/// Transitions and incidents as they happen, as server-sent events
+///
+/// Events `transition` and `incident`. `Last-Event-ID` resumes without a gap or
+/// a repeat; 410 when the events since then are no longer kept.
+#[utoipa::path(get, path = "/monitor/events", tag = "monitor",
+    responses((status = 200, content_type = "text/event-stream", body = String)))]
+async fn follow(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let after = match headers.get("last-event-id").filter(|id| !id.is_empty()) {
+        None => None,
+        Some(id) => Some(id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
+            ApiError::malformed("Last-Event-ID is the number of an event").field("Last-Event-ID")
+        })?),
+    };
+    Ok(sse::answer(app.stop.clone(), events::follow(Arc::clone(&app.core), after).await?))
+}
+
+/// Every maintenance
+#[utoipa::path(get, path = "/monitor/maintenance", tag = "monitor", params(ListQuery),
+    responses((status = 200, body = [Maintenance])))]
+async fn list_maintenance(State(app): State<App>, Query(ListQuery { format }): Query<ListQuery>) -> Response {
+    format.answer(&app.core.maintenances())
+}
+
+/// Put a service under maintenance
+///
+/// No incident is opened for it and its uptime stands still until the
+/// maintenance is taken away or `until` has come.
+#[utoipa::path(post, path = "/monitor/maintenance", tag = "monitor", request_body = Maintenance,
+    responses((status = 200, body = Maintenance)))]
+async fn begin_maintenance(
+    State(app): State<App>,
+    Json(maintenance): Json<Maintenance>,
+) -> Result<axum::Json<Maintenance>, ApiError> {
+    for (field, text) in [("reason", &maintenance.reason), ("owner", &maintenance.owner)] {
+        if text.len() > TEXT_MAX {
+            return Err(ApiError::invalid(field, format!("is longer than {TEXT_MAX} bytes")));
+        }
+        if text.chars().any(is_hazard) {
+            return Err(ApiError::invalid(field, "has a control character or one that is not visible"));
+        }
+    }
+    if maintenance.until.is_some_and(|until| until <= Utc::now()) {
+        return Err(ApiError::invalid("until", "has already passed"));
+    }
+    if app.core.report_one(&maintenance.service).is_none() {
+        return Err(unknown(&maintenance.service));
+    }
+    app.core.begin_maintenance(maintenance.clone()).await?;
+    Ok(axum::Json(maintenance))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ServiceQuery {
+    /// Which service.
+    service: String,
+}
+
+/// End a service's maintenance
+#[utoipa::path(delete, path = "/monitor/maintenance", tag = "monitor", params(ServiceQuery),
+    responses((status = 200, body = Maintenance)))]
+async fn end_maintenance(
+    State(app): State<App>,
+    Query(ServiceQuery { service }): Query<ServiceQuery>,
+) -> Result<axum::Json<Maintenance>, ApiError> {
+    let current = app.core.maintenances().into_iter().find(|maintenance| maintenance.service == service);
+    let maintenance =
+        current.ok_or_else(|| ApiError::unknown(format!("'{service}' is not under maintenance")))?;
+    app.core.end_maintenance(&service).await?;
+    Ok(axum::Json(maintenance))
+}
+
+fn unknown(name: &str) -> ApiError {
+    ApiError::unknown(format!("the monitor knows no service '{name}'"))
+}
+
+fn limit(given: Option<usize>) -> Result<usize, ApiError> {
+    match given.unwrap_or(LIMIT) {
+        limit @ 1..=LIMIT_MAX => Ok(limit),
+        _ => Err(ApiError::invalid("limit", format!("must be from 1 to {LIMIT_MAX}"))),
+    }
+}

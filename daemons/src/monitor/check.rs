@@ -1,0 +1,165 @@
+//! What probes make of one instance: pure.
+
+use crate::runtime::probe::Outcome;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use shared::wire::monitor::{Phase, Status};
+
+/// The longest failure in words, in characters; it may quote an instance's own answer.
+const DETAIL_MAX: usize = 300;
+
+/// After how many probes in a row a status flips.
+#[derive(Debug, Clone, Copy)]
+pub struct Thresholds {
+    /// Failures that make an instance unhealthy.
+    pub failures: u32,
+    /// Successes that make an unhealthy one healthy again.
+    pub successes: u32,
+}
+
+/// What is known of one instance from its probes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What the monitor holds of it; never [`Status::Maintenance`].
+    pub status: Status,
+    /// Since when.
+    pub since: Option<DateTime<Utc>>,
+    /// Probes in a row that went as the last one did; negative for failures.
+    pub streak: i64,
+    /// Probes ever.
+    pub probes: u64,
+    /// When it was probed last.
+    pub last_check: Option<DateTime<Utc>>,
+    /// How long the last probe took, in milliseconds, if it went well.
+    pub latency: Option<u64>,
+    /// The phase in which the last probe failed.
+    pub reason: Option<Phase>,
+    /// The failure in words.
+    pub detail: Option<String>,
+}
+
+impl Default for Check {
+    fn default() -> Self {
+        Self {
+            status: Status::Unknown,
+            since: None,
+            streak: 0,
+            probes: 0,
+            last_check: None,
+            latency: None,
+            reason: None,
+            detail: None,
+        }
+    }
+}
+
+impl Check {
+    /// The check after one more probe. The first success makes an unknown
+    /// instance healthy; everything else takes a streak.
+    #[must_use]
+    pub fn after(&self, outcome: &Outcome, thresholds: Thresholds, now: DateTime<Utc>) -> Self {
+        let good = outcome.failure.is_none();
+        let streak = match (good, self.streak) {
+            (true, streak) => streak.max(0).saturating_add(1),
+            (false, streak) => streak.min(0).saturating_sub(1),
+        };
+        let status = match self.status {
+            Status::Unknown if good => Status::Healthy,
+            Status::Unhealthy if streak >= i64::from(thresholds.successes) => Status::Healthy,
+            Status::Unknown | Status::Healthy if streak <= -i64::from(thresholds.failures) => {
+                Status::Unhealthy
+            }
+            unchanged => unchanged,
+        };
+        let failure = outcome.failure.as_ref();
+        Self {
+            status,
+            since: if status == self.status { self.since } else { Some(now) },
+            streak,
+            probes: self.probes.saturating_add(1),
+            last_check: Some(now),
+            latency: good.then(|| u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX)),
+            reason: failure.map(|failure| failure.phase),
+            detail: failure.map(|failure| failure.detail.chars().take(DETAIL_MAX).collect()),
+        }
+    }
+
+    /// The check of an instance whose lease ran out: nobody heartbeats for it.
+    #[must_use]
+    pub fn lost(&self, now: DateTime<Utc>) -> Self {
+        let since = if self.status == Status::Unhealthy { self.since.or(Some(now)) } else { Some(now) };
+        let detail = Some("its lease expired".to_owned());
+        Self { status: Status::Unhealthy, since, latency: None, detail, ..self.clone() }
+    }
+
+    /// The check of an instance that came back: nothing is known of it but its past.
+    #[must_use]
+    pub fn returned(&self, now: DateTime<Utc>) -> Self {
+        Self { probes: self.probes, last_check: self.last_check, since: Some(now), ..Self::default() }
+    }
+
+    /// Whether its last probe failed.
+    pub const fn is_failing(&self) -> bool {
+        self.streak < 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::probe::Failure;
+    use std::time::Duration;
+
+    const THRESHOLDS: Thresholds = Thresholds { failures: 3, successes: 2 };
+
+    fn outcome(good: bool) -> Outcome {
+        let failure = (!good).then(|| Failure { phase: Phase::Connect, detail: "refused".to_owned() });
+        Outcome { latency: Duration::from_millis(5), failure }
+    }
+
+    /// The status after each probe: `+` went well, `-` failed; `H`, `U`, `?`.
+    fn statuses(probes: &str) -> String {
+        let mut check = Check::default();
+        probes
+            .chars()
+            .map(|probe| {
+                check = check.after(&outcome(probe == '+'), THRESHOLDS, Utc::now());
+                match check.status {
+                    Status::Healthy => 'H',
+                    Status::Unhealthy => 'U',
+                    _ => '?',
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_status_flips_only_after_so_many_in_a_row() {
+        for (probes, want) in [
+            ("+", "H"),
+            ("--+", "??H"),
+            ("---", "??U"),
+            ("+--+---", "HHHHHHU"),
+            ("---+-++", "??UUUUH"),
+            ("---++--", "??UUHHH"),
+        ] {
+            assert_eq!(statuses(probes), want, "{probes}");
+        }
+    }
+
+    #[test]
+    fn since_moves_with_the_status_and_not_with_the_probe() {
+        let first = Check::default().after(&outcome(true), THRESHOLDS, Utc::now());
+        let later = first.after(&outcome(false), THRESHOLDS, Utc::now() + Duration::from_secs(9));
+        assert_eq!(first.since, later.since);
+        assert_eq!((later.streak, later.reason, later.latency), (-1, Some(Phase::Connect), None));
+    }
+
+    #[test]
+    fn an_instance_that_returns_is_healthy_at_its_first_success() {
+        let now = Utc::now();
+        let back = Check::default().after(&outcome(false), THRESHOLDS, now).lost(now).returned(now);
+        assert_eq!((back.status, back.streak, back.probes), (Status::Unknown, 0, 1));
+        assert_eq!(back.after(&outcome(true), THRESHOLDS, now).status, Status::Healthy);
+    }
+}

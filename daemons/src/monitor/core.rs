@@ -1,0 +1,285 @@
+//! The monitor itself: one state behind one lock, and one task that writes what
+//! changed and then tells of it.
+
+use super::batch::Batch;
+use super::check::Thresholds;
+use super::schedule::Target;
+use super::state::{Rules, State};
+use super::store::{self, Rows, Told};
+use crate::runtime::database::{Database, DatabaseError};
+use crate::runtime::error::ApiError;
+use crate::runtime::probe::Outcome;
+use crate::runtime::{Context, OwnDir, StartError};
+use chrono::{TimeDelta, Utc};
+use rusqlite::Connection;
+use shared::client::Fleet;
+use shared::wire::monitor::{History, Incident, Maintenance, ServiceStatus};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, broadcast};
+
+/// Probes are written so often: what `kill -9` can lose of a streak. A change
+/// of a status is written at once.
+const FLUSH: Duration = Duration::from_millis(500);
+/// The pause after a commit that failed.
+const RETRY: Duration = Duration::from_secs(1);
+/// The time between two looks at what time alone does.
+const TICK: Duration = Duration::from_millis(500);
+/// The time between two prunings.
+const PRUNE: Duration = Duration::from_secs(60 * 60);
+/// Events that may wait for one reader; a slower one reads them from the store.
+const QUEUE_MAX: usize = 256;
+
+/// The monitor.
+pub struct Core {
+    inner: Mutex<Inner>,
+    database: Database,
+    told: broadcast::Sender<Arc<Told>>,
+    urgent: Notify,
+    history: TimeDelta,
+    _dir: OwnDir,
+}
+
+struct Inner {
+    state: State,
+    batch: Batch,
+}
+
+impl Core {
+    /// Reads what is on disk.
+    pub fn open(context: &Context, dir: OwnDir) -> Result<Self, StartError> {
+        let path = dir.path().join("monitor.db");
+        let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&context.health))?;
+        let settings = &context.settings.monitor;
+        let delta = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
+        let rules = Rules {
+            thresholds: Thresholds { failures: settings.failures, successes: settings.successes },
+            history: delta(settings.history.0),
+            recovery: delta(
+                settings.interval.0.saturating_mul(settings.failures.saturating_add(settings.successes)),
+            ),
+        };
+        let state = Connection::open(&path)
+            .and_then(|connection| store::load(&connection, rules, Utc::now()))
+            .map_err(|e| StartError::path("cannot read", &path, e))?;
+        Ok(Self {
+            inner: Mutex::new(Inner { state, batch: Batch::default() }),
+            database,
+            told: broadcast::Sender::new(QUEUE_MAX),
+            urgent: Notify::new(),
+            history: rules.history,
+            _dir: dir,
+        })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, and sees to it that a change of status is written at once.
+    fn change<T>(&self, change: impl FnOnce(&mut State, &mut Batch) -> T) -> T {
+        let mut inner = self.inner();
+        let Inner { state, batch } = &mut *inner;
+        let value = change(state, batch);
+        if batch.is_urgent() {
+            self.urgent.notify_one();
+        }
+        value
+    }
+
+    /// Takes up who is registered, and tells what is to be probed.
+    pub fn sync(&self, fleet: &Arc<Fleet>) -> Vec<Target> {
+        self.change(|state, batch| {
+            state.sync(fleet, Utc::now(), batch);
+            state.targets()
+        })
+    }
+
+    /// Takes up what a probe found.
+    pub fn observe(&self, service: &str, instance: &str, outcome: &Outcome) {
+        self.change(|state, batch| state.observe(service, instance, outcome, Utc::now(), batch));
+    }
+
+    /// What to probe of an instance, and whether it let us wait last time.
+    pub fn probe_url(&self, service: &str, instance: &str) -> Option<(String, bool)> {
+        self.inner().state.probe_url(service, instance)
+    }
+
+    /// Every service.
+    pub fn report(&self) -> Vec<ServiceStatus> {
+        self.inner().state.report(Utc::now())
+    }
+
+    /// One service.
+    pub fn report_one(&self, service: &str) -> Option<ServiceStatus> {
+        self.inner().state.report_one(service, Utc::now())
+    }
+
+    /// Every maintenance.
+    pub fn maintenances(&self) -> Vec<Maintenance> {
+        self.inner().state.maintenances()
+    }
+
+    /// Takes a service whose leases ran out from the list; whether it was one.
+    pub fn forget(&self, service: &str) -> bool {
+        self.change(|state, batch| state.forget(service, Utc::now(), batch))
+    }
+
+    /// Puts a service under maintenance, once that is on disk.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn begin_maintenance(self: &Arc<Self>, maintenance: Maintenance) -> Result<(), ApiError> {
+        let (written, core) = (maintenance.clone(), Arc::clone(self));
+        let write = move |connection: &Connection| store::begin_maintenance(connection, &written);
+        // On the writing thread, so that the state follows in the order of the commits.
+        let then = move |result: Result<(), DatabaseError<rusqlite::Error>>| {
+            result.map(|()| {
+                core.change(|state, batch| state.begin_maintenance(maintenance, Utc::now(), batch));
+            })
+        };
+        Ok(self.database.write_then(write, then).await?)
+    }
+
+    /// Ends a service's maintenance, once that is on disk.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn end_maintenance(self: &Arc<Self>, service: &str) -> Result<(), ApiError> {
+        let (service, core) = (service.to_owned(), Arc::clone(self));
+        let name = service.clone();
+        let write = move |connection: &Connection| store::end_maintenance(connection, &name);
+        let then = move |result: Result<(), DatabaseError<rusqlite::Error>>| {
+            result.map(|()| {
+                core.change(|state, batch| state.end_maintenance(&service, Utc::now(), batch));
+            })
+        };
+        Ok(self.database.write_then(write, then).await?)
+    }
+
+    /// The history of a service; none when nothing is known of it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn history(&self, service: &str, limit: usize) -> Result<Option<History>, ApiError> {
+        let name = service.to_owned();
+        let (transitions, probes) =
+            self.database.read(move |connection| store::history(connection, &name, limit)).await?;
+        let listed = self.report_one(service);
+        if listed.is_none() && transitions.is_empty() && probes.is_empty() {
+            return Ok(None);
+        }
+        let uptime = listed.and_then(|service| service.uptime);
+        Ok(Some(History { name: service.to_owned(), uptime, transitions, probes }))
+    }
+
+    /// Incidents, newest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn incidents(&self, open_only: bool, limit: usize) -> Result<Vec<Incident>, ApiError> {
+        Ok(self.database.read(move |connection| store::incidents(connection, open_only, limit)).await?)
+    }
+
+    /// The events from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Told>> {
+        self.told.subscribe()
+    }
+
+    /// Stored events after one.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Told>, ApiError> {
+        Ok(self.database.read(move |connection| store::events_after(connection, after, limit)).await?)
+    }
+
+    /// The ids of the oldest and the newest stored event.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn event_range(&self) -> Result<(u64, u64), ApiError> {
+        Ok(self.database.read(store::event_range).await?)
+    }
+
+    /// Writes what changed, for ever.
+    pub async fn write_changes(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = self.urgent.notified() => {}
+                () = tokio::time::sleep(FLUSH) => {}
+            }
+            if !self.flush().await {
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+
+    /// Does what time alone does, for ever.
+    pub async fn keep_time(self: Arc<Self>) {
+        loop {
+            self.change(|state, batch| state.tick(Utc::now(), batch));
+            tokio::time::sleep(TICK).await;
+        }
+    }
+
+    /// Forgets what is older than the history is to be, for ever.
+    pub async fn prune(self: Arc<Self>) {
+        loop {
+            let horizon = Utc::now().checked_sub_signed(self.history).unwrap_or_default();
+            if let Err(error) = self.database.write(move |connection| store::prune(connection, horizon)).await
+            {
+                tracing::warn!("cannot prune the history now: {error}");
+            }
+            tokio::time::sleep(PRUNE).await;
+        }
+    }
+
+    /// Writes what changed in one commit, and then tells of it; whether it is
+    /// on disk. What could not be written is kept for the next time.
+    async fn flush(self: &Arc<Self>) -> bool {
+        let (batch, rows) = {
+            let mut inner = self.inner();
+            let batch = std::mem::take(&mut inner.batch);
+            let rows = Rows::of(&batch, &inner.state);
+            (batch, rows)
+        };
+        if batch.is_empty() {
+            return true;
+        }
+        let (batch, core) = (Arc::new(batch), Arc::clone(self));
+        let writing = Arc::clone(&batch);
+        let write = move |connection: &Connection| store::write(connection, &writing, &rows, Utc::now());
+        let telling = Arc::clone(&batch);
+        let then = move |result: Result<(), DatabaseError<rusqlite::Error>>| {
+            if result.is_ok() {
+                core.tell(&telling);
+            }
+            result
+        };
+        let result = self.database.write_then(write, then).await;
+        if let Err(error) = result {
+            tracing::error!("cannot write what the probes found: {error}");
+            let dropped = self.inner().batch.put_back(Arc::unwrap_or_clone(batch));
+            if dropped > 0 {
+                tracing::error!("{dropped} events were dropped: the disk has been away for too long");
+            }
+            return false;
+        }
+        true
+    }
+
+    fn tell(&self, batch: &Batch) {
+        for (id, data) in &batch.events {
+            let text = serde_json::to_string(data).unwrap_or_default();
+            // Nobody listens: that is no error.
+            let _ = self.told.send(Arc::new(Told { id: *id, name: data.name(), data: text }));
+        }
+    }
+
+    /// Writes what is left and closes the database.
+    pub async fn close(self: Arc<Self>) {
+        self.flush().await;
+        self.database.clone().close().await;
+    }
+}

@@ -1,0 +1,199 @@
+//! When each instance is probed: pure.
+//!
+//! Each has a phase of its own in the interval, derived from its name, so that
+//! probes are spread evenly and stay where they are over a restart. Only an
+//! instance that was never probed has its first probe sooner.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The pace of first probes when many instances appear at once.
+const FIRST_PACE: Duration = Duration::from_millis(50);
+
+/// An instance: its service and its id.
+pub type Key = (Arc<str>, Arc<str>);
+
+/// What there is to probe.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Which instance.
+    pub key: Key,
+    /// Whether it was ever probed.
+    pub probed: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// Tells an entry of the queue from those of an earlier life of the key.
+    life: u64,
+    in_flight: bool,
+}
+
+/// The instances and when each is due.
+#[derive(Debug)]
+pub struct Schedule {
+    interval: Duration,
+    entries: HashMap<Key, Entry>,
+    queue: BinaryHeap<Reverse<(Instant, u64, Key)>>,
+    lives: u64,
+}
+
+impl Schedule {
+    /// Nothing to probe yet.
+    pub fn new(interval: Duration) -> Self {
+        Self { interval, entries: HashMap::new(), queue: BinaryHeap::new(), lives: 0 }
+    }
+
+    /// Takes up what is new and drops what is gone. `wall` is the time since
+    /// 1970, to which phases are tied.
+    pub fn update(&mut self, targets: Vec<Target>, now: Instant, wall: Duration) {
+        let fresh = targets.iter().filter(|t| !t.probed && !self.entries.contains_key(&t.key)).count();
+        let spread = FIRST_PACE.saturating_mul(u32::try_from(fresh).unwrap_or(u32::MAX)).min(self.interval);
+        let mut before = std::mem::take(&mut self.entries);
+        for Target { key, probed } in targets {
+            let entry = before.remove(&key).unwrap_or_else(|| {
+                self.lives += 1;
+                let wait = if probed {
+                    until_phase(phase(&key, self.interval), wall, self.interval)
+                } else {
+                    phase(&key, spread)
+                };
+                self.queue.push(Reverse((now + wait, self.lives, key.clone())));
+                Entry { life: self.lives, in_flight: false }
+            });
+            self.entries.insert(key, entry);
+        }
+    }
+
+    /// When the next one is due.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.queue.peek().map(|Reverse((due, _, _))| *due)
+    }
+
+    /// One that is due, and since when; it counts as in flight until it is
+    /// [`Schedule::done`]. Whatever is in flight when it is due again is left
+    /// out this time, so that nothing piles up behind an instance that hangs.
+    pub fn take_due(&mut self, now: Instant) -> Option<(Key, Instant)> {
+        while self.next_due()? <= now {
+            let Reverse((due, life, key)) = self.queue.pop()?;
+            let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.life == life) else { continue };
+            self.queue.push(Reverse((next(due, now, self.interval), life, key.clone())));
+            if !std::mem::replace(&mut entry.in_flight, true) {
+                return Some((key, due));
+            }
+        }
+        None
+    }
+
+    /// Its probe has ended.
+    pub fn done(&mut self, key: &Key) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.in_flight = false;
+        }
+    }
+}
+
+/// The place of an instance in a span of time.
+fn phase((service, instance): &Key, span: Duration) -> Duration {
+    // FNV-1a, then a mix (MurmurHash3's fmix64), for FNV's high bits differ
+    // little between short names. It must not change: phases outlive versions.
+    let bytes = service.bytes().chain([0]).chain(instance.bytes());
+    let mut hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    hash = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash = (hash ^ hash >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    hash ^= hash >> 33;
+    let nanos = (u128::from(hash) * span.as_nanos()) >> 64;
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+/// From a time since 1970 to the next moment of a phase.
+fn until_phase(phase: Duration, wall: Duration, interval: Duration) -> Duration {
+    let length = interval.as_nanos().max(1);
+    let into = wall.as_nanos() % length;
+    let wait = (phase.as_nanos() + length - into) % length;
+    Duration::from_nanos(u64::try_from(wait).unwrap_or(0))
+}
+
+/// The first moment after now that is whole intervals after `due`.
+fn next(due: Instant, now: Instant, interval: Duration) -> Instant {
+    let late = now.saturating_duration_since(due);
+    let missed = late.as_nanos() / interval.as_nanos().max(1);
+    due + interval.saturating_mul(u32::try_from(missed + 1).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(10);
+
+    fn targets(count: usize, probed: bool) -> Vec<Target> {
+        (0..count).map(|n| Target { key: ("S".into(), format!("S-host-{n}").into()), probed }).collect()
+    }
+
+    /// How many are due in each tenth of the first interval.
+    fn tenths(schedule: &mut Schedule, start: Instant) -> Vec<usize> {
+        (1..=10)
+            .map(|tenth| {
+                let mut count = 0;
+                while let Some((key, _)) = schedule.take_due(start + INTERVAL / 10 * tenth) {
+                    schedule.done(&key);
+                    count += 1;
+                }
+                count
+            })
+            .collect()
+    }
+
+    #[test]
+    fn probes_are_spread_over_the_interval_after_a_restart() {
+        let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
+        schedule.update(targets(1_000, true), now, Duration::from_secs(1_234_567));
+        let counts = tenths(&mut schedule, now);
+        assert!(counts.iter().all(|count| (60..=140).contains(count)), "{counts:?}");
+        assert_eq!(tenths(&mut schedule, now + INTERVAL), counts, "and every interval alike");
+    }
+
+    #[test]
+    fn a_restart_leaves_each_where_it_was() {
+        let (key, wall) = (("S".into(), "one".into()), Duration::from_secs(77_777));
+        let phase = phase(&key, INTERVAL);
+        let first = wall + until_phase(phase, wall, INTERVAL);
+        let later = wall + Duration::from_millis(33_333);
+        let again = later + until_phase(phase, later, INTERVAL);
+        assert_eq!((again - first).as_nanos() % INTERVAL.as_nanos(), 0);
+    }
+
+    #[test]
+    fn what_is_new_is_probed_soon_but_not_in_a_burst() {
+        let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
+        schedule.update(targets(1, false), now, Duration::ZERO);
+        assert!(schedule.next_due().unwrap() <= now + FIRST_PACE);
+        let mut schedule = Schedule::new(INTERVAL);
+        schedule.update(targets(1_000, false), now, Duration::ZERO);
+        assert!(tenths(&mut schedule, now).iter().all(|count| *count < 150));
+    }
+
+    #[test]
+    fn nothing_piles_up_behind_one_that_hangs() {
+        let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
+        schedule.update(targets(1, false), now, Duration::ZERO);
+        let (key, _) = schedule.take_due(now + INTERVAL).unwrap();
+        assert_eq!(schedule.take_due(now + INTERVAL * 5), None);
+        schedule.done(&key);
+        assert!(schedule.take_due(now + INTERVAL * 6).is_some());
+        assert_eq!(schedule.take_due(now + INTERVAL * 6), None);
+    }
+
+    #[test]
+    fn what_is_gone_is_due_no_more() {
+        let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
+        schedule.update(targets(2, false), now, Duration::ZERO);
+        schedule.update(targets(1, false), now, Duration::ZERO);
+        assert!(schedule.take_due(now + INTERVAL).is_some());
+        assert_eq!(schedule.take_due(now + INTERVAL), None);
+    }
+}

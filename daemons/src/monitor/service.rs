@@ -1,0 +1,154 @@
+//! One service: its instances, and what they make of it. Pure.
+
+use super::check::Check;
+use super::uptime::Uptime;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use shared::wire::monitor::{InstanceStatus, Phase, ServiceStatus, Status};
+use shared::wire::registry::Registration;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An instance, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Where it is.
+    pub url: String,
+    /// What is probed.
+    pub probe_url: String,
+    /// The services that it requires.
+    pub requires: BTreeSet<String>,
+    /// Whether its lease ran out: it is listed, and not probed.
+    pub lost: bool,
+    /// What its probes say.
+    pub check: Check,
+}
+
+impl Instance {
+    /// An instance that was never probed.
+    pub fn new(registration: &Registration) -> Self {
+        let mut instance = Self {
+            url: String::new(),
+            probe_url: String::new(),
+            requires: BTreeSet::new(),
+            lost: false,
+            check: Check::default(),
+        };
+        instance.update(registration);
+        instance
+    }
+
+    /// Takes over what its registration says; whether that is anything new.
+    pub fn update(&mut self, registration: &Registration) -> bool {
+        let before = (&self.url, &self.probe_url, &self.requires);
+        let requires: BTreeSet<String> = registration.required_services.iter().cloned().collect();
+        let same = before == (&registration.service_url, &registration.probe_url().to_owned(), &requires);
+        self.url.clone_from(&registration.service_url);
+        registration.probe_url().clone_into(&mut self.probe_url);
+        self.requires = requires;
+        !same
+    }
+}
+
+/// What outlives the probes of a service: kept on disk as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its status.
+    pub status: Status,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// The phase that failed, while it is unhealthy.
+    pub reason: Option<Phase>,
+    /// The failure in words.
+    pub detail: Option<String>,
+    /// Until when it may be down for a root that is well again.
+    pub excused_until: Option<DateTime<Utc>>,
+}
+
+/// A service.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its instances.
+    pub instances: BTreeMap<String, Instance>,
+    /// Its status.
+    pub record: Record,
+    /// The share of good probes.
+    pub uptime: Uptime,
+}
+
+impl Service {
+    /// A service of which nothing is known yet.
+    pub fn new(now: DateTime<Utc>) -> Self {
+        let record =
+            Record { status: Status::Unknown, since: now, reason: None, detail: None, excused_until: None };
+        Self { instances: BTreeMap::new(), record, uptime: Uptime::default() }
+    }
+
+    /// Healthy while one instance is; unhealthy when all that are known are;
+    /// else unknown.
+    pub fn status(&self) -> Status {
+        let has = |status| self.instances.values().any(|instance| instance.check.status == status);
+        if has(Status::Healthy) {
+            Status::Healthy
+        } else if has(Status::Unhealthy) {
+            Status::Unhealthy
+        } else {
+            Status::Unknown
+        }
+    }
+
+    /// What failed: of an unhealthy instance, one that told a phase first.
+    pub fn failure(&self) -> (Option<Phase>, Option<String>) {
+        let unhealthy =
+            || self.instances.values().map(|i| &i.check).filter(|c| c.status == Status::Unhealthy);
+        let told = unhealthy().find(|check| check.reason.is_some()).or_else(|| unhealthy().next());
+        told.map_or((None, None), |check| (check.reason, check.detail.clone()))
+    }
+
+    /// Whether the last probe of each instance failed.
+    pub fn is_wavering(&self) -> bool {
+        !self.instances.is_empty() && self.instances.values().all(|instance| instance.check.is_failing())
+    }
+
+    /// Whether no instance is registered any more: all leases ran out.
+    pub fn is_lost(&self) -> bool {
+        self.instances.values().all(|instance| instance.lost)
+    }
+
+    /// The services that its instances require.
+    pub fn requires(&self) -> BTreeSet<&str> {
+        self.instances.values().flat_map(|instance| instance.requires.iter().map(String::as_str)).collect()
+    }
+
+    /// As it is listed.
+    pub fn report(&self, name: &str, now: DateTime<Utc>) -> ServiceStatus {
+        let instances: Vec<InstanceStatus> = self
+            .instances
+            .iter()
+            .map(|(id, Instance { url, check, .. })| InstanceStatus {
+                instance_id: id.clone(),
+                url: url.clone(),
+                status: check.status,
+                last_check: check.last_check,
+                latency: check.latency,
+                reason: check.reason,
+                detail: check.detail.clone(),
+                since: check.since,
+                streak: check.streak,
+            })
+            .collect();
+        let healthy = || instances.iter().filter(|instance| instance.status == Status::Healthy);
+        let shown = healthy().next().or(instances.first());
+        ServiceStatus {
+            name: name.to_owned(),
+            url: shown.map(|instance| instance.url.clone()).unwrap_or_default(),
+            status: self.record.status,
+            last_check: instances.iter().filter_map(|instance| instance.last_check).max(),
+            latency: healthy().filter_map(|instance| instance.latency).min(),
+            reason: self.record.reason,
+            detail: self.record.detail.clone(),
+            since: Some(self.record.since),
+            uptime: self.uptime.share(now),
+            instances,
+        }
+    }
+}

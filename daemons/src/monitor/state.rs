@@ -1,0 +1,348 @@
+//! All services, and what each input makes of them: pure. What an input
+//! changes is noted in a [`Batch`], to be written in one commit.
+
+use super::batch::{Batch, EventData, ProbeRow};
+use super::check::Thresholds;
+use super::incident::{self, Graph, Node};
+use super::schedule::Target;
+use super::service::{Instance, Service};
+use crate::runtime::probe::Outcome;
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::client::{Fleet, Instances};
+use shared::wire::monitor::{Incident, Maintenance, ProbeRecord, ServiceStatus, Status, Transition};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What the monitor goes by.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// When a status flips.
+    pub thresholds: Thresholds,
+    /// For how long a service whose leases ran out stays listed.
+    pub history: TimeDelta,
+    /// How long a service needs to be seen well again after its root is.
+    pub recovery: TimeDelta,
+}
+
+/// The whole state; the part that is stored is read back by `store`.
+#[derive(Debug)]
+pub struct State {
+    pub(super) rules: Rules,
+    pub(super) services: BTreeMap<String, Service>,
+    pub(super) maintenance: BTreeMap<String, Maintenance>,
+    pub(super) open: BTreeMap<u64, Incident>,
+    pub(super) next_event: u64,
+    pub(super) next_incident: u64,
+    /// The fleet that was taken up last.
+    pub(super) fleet: Option<Arc<Fleet>>,
+}
+
+impl State {
+    /// Nothing is known.
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            services: BTreeMap::new(),
+            maintenance: BTreeMap::new(),
+            open: BTreeMap::new(),
+            next_event: 1,
+            next_incident: 1,
+            fleet: None,
+        }
+    }
+
+    /// Takes up who is registered now. An instance that is new is unknown; one
+    /// that was deregistered is forgotten; one whose lease ran out stays listed
+    /// as unhealthy when it was the last of its service, for a crashed daemon
+    /// must be seen. What went while nobody watched counts as deregistered if
+    /// it was well, as expired if it was not: in doubt, red stays red.
+    pub fn sync(&mut self, fleet: &Arc<Fleet>, now: DateTime<Utc>, batch: &mut Batch) {
+        if !fleet.known {
+            return;
+        }
+        let before = self.fleet.replace(Arc::clone(fleet));
+        let unseen = before.as_ref().is_none_or(|before| before.snapshots != fleet.snapshots);
+        let none = Arc::new(Instances::new());
+        let names: BTreeSet<String> = self.services.keys().chain(fleet.services.keys()).cloned().collect();
+        for name in names {
+            let live = fleet.services.get(&name).unwrap_or(&none);
+            let same = before.as_ref().and_then(|before| before.services.get(&name));
+            if unseen || !same.is_some_and(|same| Arc::ptr_eq(same, live)) {
+                self.sync_service(&name, live, fleet, unseen, now, batch);
+            }
+        }
+        self.blame(now, batch);
+    }
+
+    fn sync_service(
+        &mut self,
+        name: &str,
+        live: &Instances,
+        fleet: &Fleet,
+        unseen: bool,
+        now: DateTime<Utc>,
+        batch: &mut Batch,
+    ) {
+        let service = self.services.entry(name.to_owned()).or_insert_with(|| Service::new(now));
+        for (id, registration) in live {
+            let instance = service.instances.entry(id.clone()).or_insert_with(|| {
+                batch.check(name, id);
+                Instance::new(registration)
+            });
+            if std::mem::replace(&mut instance.lost, false) {
+                instance.check = instance.check.returned(now);
+                batch.check(name, id);
+            }
+            if instance.update(registration) {
+                batch.check(name, id);
+            }
+        }
+        let last_went = live.is_empty();
+        service.instances.retain(|id, instance| {
+            if live.contains_key(id) || (last_went && instance.lost) {
+                return true;
+            }
+            let expired = fleet.expired.contains_key(&(name.to_owned(), id.clone()))
+                || (unseen && instance.check.status == Status::Unhealthy);
+            batch.check(name, id);
+            if last_went && expired {
+                instance.lost = true;
+                instance.check = instance.check.lost(now);
+            }
+            instance.lost && last_went
+        });
+        self.settle(name, now, batch);
+    }
+
+    /// Takes up what a probe found. A probe of what is no longer registered
+    /// says nothing.
+    pub fn observe(
+        &mut self,
+        name: &str,
+        id: &str,
+        outcome: &Outcome,
+        now: DateTime<Utc>,
+        batch: &mut Batch,
+    ) {
+        let thresholds = self.rules.thresholds;
+        let Some(service) = self.services.get_mut(name) else { return };
+        let Some(instance) = service.instances.get_mut(id).filter(|instance| !instance.lost) else { return };
+        let check = instance.check.after(outcome, thresholds, now);
+        batch.probes.push(ProbeRow {
+            service: name.to_owned(),
+            number: instance.check.probes,
+            record: ProbeRecord {
+                at: now,
+                instance_id: id.to_owned(),
+                healthy: outcome.failure.is_none(),
+                latency: check.latency,
+                reason: check.reason,
+                detail: check.detail.clone(),
+            },
+        });
+        instance.check = check;
+        batch.check(name, id);
+        if !self.maintenance.contains_key(name) {
+            let bucket = service.uptime.count(outcome.failure.is_none(), now);
+            batch.uptime.insert((name.to_owned(), bucket.number), bucket);
+        }
+        if self.settle(name, now, batch) {
+            self.blame(now, batch);
+        }
+    }
+
+    /// Puts a service under maintenance.
+    pub fn begin_maintenance(&mut self, maintenance: Maintenance, now: DateTime<Utc>, batch: &mut Batch) {
+        let name = maintenance.service.clone();
+        self.maintenance.insert(name.clone(), maintenance);
+        self.settle(&name, now, batch);
+        self.blame(now, batch);
+    }
+
+    /// Ends it; whatever the probes say holds again.
+    pub fn end_maintenance(&mut self, name: &str, now: DateTime<Utc>, batch: &mut Batch) {
+        self.maintenance.remove(name);
+        self.settle(name, now, batch);
+        self.blame(now, batch);
+    }
+
+    /// Does what time alone does: maintenance ends, services that were lost long
+    /// ago leave the list, excuses run out.
+    pub fn tick(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+        let over = |maintenance: &&Maintenance| maintenance.until.is_some_and(|until| until <= now);
+        let ended: Vec<String> = self.maintenance.values().filter(over).map(|m| m.service.clone()).collect();
+        for name in ended {
+            batch.maintenance_ended.insert(name.clone());
+            self.end_maintenance(&name, now, batch);
+        }
+        let horizon = now - self.rules.history;
+        let stale: Vec<String> = self
+            .services
+            .iter()
+            .filter(|(_, service)| service.is_lost() && service.record.since < horizon)
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in stale {
+            self.forget(&name, now, batch);
+        }
+        self.blame(now, batch);
+    }
+
+    /// Takes a service whose leases ran out from the list; whether it was one.
+    pub fn forget(&mut self, name: &str, now: DateTime<Utc>, batch: &mut Batch) -> bool {
+        let Some(service) = self.services.get_mut(name).filter(|service| service.is_lost()) else {
+            return false;
+        };
+        std::mem::take(&mut service.instances).keys().for_each(|id| batch.check(name, id));
+        self.settle(name, now, batch);
+        self.blame(now, batch);
+        true
+    }
+
+    /// Draws a service's status from its instances; whether it changed.
+    fn settle(&mut self, name: &str, now: DateTime<Utc>, batch: &mut Batch) -> bool {
+        let Some(service) = self.services.get_mut(name) else { return false };
+        if service.instances.is_empty() {
+            self.services.remove(name);
+            batch.services.insert(name.to_owned());
+            return true;
+        }
+        let to = if self.maintenance.contains_key(name) { Status::Maintenance } else { service.status() };
+        let failure = service.failure();
+        let record = &mut service.record;
+        let from = record.status;
+        let (reason, detail) = match to {
+            // A success on the way back does not hide why it is down.
+            Status::Unhealthy if failure == (None, None) => (record.reason, record.detail.clone()),
+            Status::Unhealthy => failure,
+            _ => (None, None),
+        };
+        if to == from && record.reason == reason && record.detail == detail {
+            return false;
+        }
+        (record.status, record.reason, record.detail) = (to, reason, detail);
+        batch.services.insert(name.to_owned());
+        if to == from {
+            return false;
+        }
+        record.since = now;
+        if to == Status::Healthy {
+            record.excused_until = None;
+        }
+        let id = self.next_event;
+        self.next_event += 1;
+        let transition = Transition {
+            id,
+            at: now,
+            name: name.to_owned(),
+            from,
+            to,
+            reason: record.reason,
+            detail: record.detail.clone(),
+        };
+        batch.event(id, EventData::Transition(transition));
+        true
+    }
+
+    /// Draws the incidents from who is down and who requires whom.
+    fn blame(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+        let is_down = |service: &Service| service.record.status == Status::Unhealthy;
+        if self.open.is_empty() && !self.services.values().any(is_down) {
+            return;
+        }
+        self.excuse(now, batch);
+        let graph: Graph<'_> = self
+            .services
+            .iter()
+            .map(|(name, service)| {
+                let record = &service.record;
+                let node = Node {
+                    status: record.status,
+                    wavering: service.is_wavering(),
+                    excused: record.excused_until.is_some_and(|until| until > now),
+                    since: Some(record.since),
+                    requires: service.requires(),
+                    reason: record.reason,
+                    detail: record.detail.as_deref(),
+                };
+                (name.as_str(), node)
+            })
+            .collect();
+        let next = &mut self.next_incident;
+        let changed = incident::reconcile(&self.open, &graph, now, || {
+            *next += 1;
+            *next - 1
+        });
+        for incident in changed {
+            let id = self.next_event;
+            self.next_event += 1;
+            if incident.resolved_at.is_some() {
+                self.open.remove(&incident.id);
+            } else {
+                self.open.insert(incident.id, incident.clone());
+            }
+            batch.event(id, EventData::Incident(incident.clone()));
+            batch.incidents.insert(incident.id, incident);
+        }
+    }
+
+    /// Whoever was affected by a root that is down no more is given time.
+    fn excuse(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+        let until = now + self.rules.recovery;
+        for incident in self.open.values() {
+            let root = self.services.get(&incident.service).map(|service| service.record.status);
+            if matches!(root, Some(Status::Unhealthy | Status::Unknown)) {
+                continue;
+            }
+            for name in &incident.affected {
+                if let Some(service) = self.services.get_mut(name)
+                    && service.record.status == Status::Unhealthy
+                {
+                    service.record.excused_until = Some(until);
+                    batch.services.insert(name.clone());
+                }
+            }
+        }
+    }
+
+    /// Every instance that is to be probed.
+    pub fn targets(&self) -> Vec<Target> {
+        let mut targets = Vec::new();
+        for (name, service) in &self.services {
+            let name: Arc<str> = name.as_str().into();
+            for (id, instance) in service.instances.iter().filter(|(_, instance)| !instance.lost) {
+                // One that came back has no streak: it is probed as soon as one that is new.
+                let probed = instance.check.streak != 0;
+                targets.push(Target { key: (Arc::clone(&name), id.as_str().into()), probed });
+            }
+        }
+        targets
+    }
+
+    /// What to probe of an instance, and how long its last probe took; none
+    /// when it is no longer there. A probe that failed in time took no time.
+    pub fn probe_url(&self, name: &str, id: &str) -> Option<(String, bool)> {
+        let instance = self.services.get(name)?.instances.get(id).filter(|instance| !instance.lost)?;
+        let timed_out = instance.check.reason == Some(shared::wire::monitor::Phase::Timeout);
+        let slow = instance.check.latency.is_some_and(|ms| ms > crate::runtime::lanes::PATIENCE_MS);
+        Some((instance.probe_url.clone(), timed_out || slow))
+    }
+
+    /// Every service as it is listed.
+    pub fn report(&self, now: DateTime<Utc>) -> Vec<ServiceStatus> {
+        self.services.iter().map(|(name, service)| service.report(name, now)).collect()
+    }
+
+    /// One service as it is listed.
+    pub fn report_one(&self, name: &str, now: DateTime<Utc>) -> Option<ServiceStatus> {
+        self.services.get(name).map(|service| service.report(name, now))
+    }
+
+    /// Every maintenance.
+    pub fn maintenances(&self) -> Vec<Maintenance> {
+        self.maintenance.values().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

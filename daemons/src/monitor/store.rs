@@ -1,0 +1,346 @@
+//! The monitor on disk.
+//!
+//! A check or a service is one row of JSON: it is read once, at the start.
+//! Probes stand in a ring of [`PROBES_PER_INSTANCE`] for each instance, so that
+//! they are bounded without being swept. An event's id is never used again,
+//! not even when all events were pruned: the newest one always stays.
+
+use super::batch::{Batch, EventData};
+use super::service::{Instance, Record, Service};
+use super::state::{Rules, State};
+use super::uptime::{Bucket, bucket_of};
+use chrono::{DateTime, Utc};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::wire::monitor::{Incident, Maintenance, Phase, ProbeRecord, Transition};
+
+/// Probes that are kept of one instance: somewhat less than three hours of them
+/// at an interval of ten seconds. What they sum up to is kept longer.
+pub const PROBES_PER_INSTANCE: u64 = 1_000;
+
+/// The tables. Times are milliseconds since 1970.
+pub const MIGRATIONS: &[&str] = &["
+    CREATE TABLE services (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE checks (
+        service TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        body TEXT NOT NULL,       -- JSON
+        PRIMARY KEY (service, instance)
+    ) WITHOUT ROWID;
+    CREATE TABLE probes (
+        service TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        slot INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        latency INTEGER,          -- milliseconds; null where it failed
+        reason TEXT,              -- the phase that failed; null where it went well
+        detail TEXT,
+        PRIMARY KEY (service, instance, slot)
+    ) WITHOUT ROWID;
+    CREATE TABLE uptime (
+        service TEXT NOT NULL,
+        bucket INTEGER NOT NULL,
+        good INTEGER NOT NULL,
+        total INTEGER NOT NULL,
+        PRIMARY KEY (service, bucket)
+    ) WITHOUT ROWID;
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        name TEXT NOT NULL,       -- transition | incident
+        service TEXT NOT NULL,
+        data TEXT NOT NULL        -- JSON
+    );
+    CREATE INDEX events_of_service ON events (service, id);
+    CREATE TABLE incidents (
+        id INTEGER PRIMARY KEY,
+        service TEXT NOT NULL,
+        opened_at INTEGER NOT NULL,
+        resolved_at INTEGER,
+        body TEXT NOT NULL        -- JSON
+    );
+    CREATE INDEX incidents_open ON incidents (id) WHERE resolved_at IS NULL;
+    CREATE TABLE maintenance (
+        service TEXT PRIMARY KEY,
+        until INTEGER,
+        body TEXT NOT NULL        -- JSON
+    ) WITHOUT ROWID;
+"];
+
+/// An event as it is told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Its id.
+    pub id: u64,
+    /// Its name.
+    pub name: &'static str,
+    /// What it tells, as JSON.
+    pub data: String,
+}
+
+/// Reads the state back.
+pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqlite::Result<State> {
+    let mut state = State::new(rules);
+    each(connection, "SELECT name, record FROM services", |row| {
+        let service = Service { record: json::<Record>(row, 1)?, ..Service::new(now) };
+        state.services.insert(row.get(0)?, service);
+        Ok(())
+    })?;
+    each(connection, "SELECT service, instance, body FROM checks", |row| {
+        let service = state.services.entry(row.get(0)?).or_insert_with(|| Service::new(now));
+        service.instances.insert(row.get(1)?, json::<Instance>(row, 2)?);
+        Ok(())
+    })?;
+    state.services.retain(|_, service| !service.instances.is_empty());
+    each(connection, "SELECT service, bucket, good, total FROM uptime ORDER BY service, bucket", |row| {
+        if let Some(service) = state.services.get_mut(&row.get::<_, String>(0)?) {
+            let bucket =
+                Bucket { number: row.get(1)?, good: unsigned(row.get(2)?), total: unsigned(row.get(3)?) };
+            service.uptime.restore(bucket);
+        }
+        Ok(())
+    })?;
+    each(connection, "SELECT body FROM incidents WHERE resolved_at IS NULL", |row| {
+        let incident: Incident = json(row, 0)?;
+        state.open.insert(incident.id, incident);
+        Ok(())
+    })?;
+    each(connection, "SELECT body FROM maintenance", |row| {
+        let maintenance: Maintenance = json(row, 0)?;
+        state.maintenance.insert(maintenance.service.clone(), maintenance);
+        Ok(())
+    })?;
+    state.next_event = newest(connection, "events")? + 1;
+    state.next_incident = newest(connection, "incidents")? + 1;
+    Ok(state)
+}
+
+fn newest(connection: &Connection, table: &'static str) -> rusqlite::Result<u64> {
+    let id: Option<i64> =
+        connection.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| row.get(0))?;
+    Ok(unsigned(id.unwrap_or(0)))
+}
+
+/// Rows that are ready to be written: what a batch names, read from the state.
+#[derive(Debug, Default)]
+pub struct Rows {
+    checks: Vec<(String, String, Option<String>)>,
+    services: Vec<(String, Option<String>)>,
+}
+
+impl Rows {
+    /// What the state says now of what the batch names.
+    pub fn of(batch: &Batch, state: &State) -> Self {
+        let check = |(service, id): &(String, String)| {
+            let instance = state.services.get(service).and_then(|service| service.instances.get(id));
+            (service.clone(), id.clone(), instance.map(to_json))
+        };
+        let service =
+            |name: &String| (name.clone(), state.services.get(name).map(|service| to_json(&service.record)));
+        Self {
+            checks: batch.checks.iter().map(check).collect(),
+            services: batch.services.iter().map(service).collect(),
+        }
+    }
+}
+
+/// Writes a batch.
+pub fn write(
+    connection: &Connection,
+    batch: &Batch,
+    rows: &Rows,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let mut put = connection.prepare_cached("INSERT OR REPLACE INTO checks VALUES (?1, ?2, ?3)")?;
+    let mut drop = connection.prepare_cached("DELETE FROM checks WHERE service = ?1 AND instance = ?2")?;
+    for (service, instance, body) in &rows.checks {
+        match body {
+            Some(body) => put.execute(params![service, instance, body])?,
+            None => drop.execute(params![service, instance])?,
+        };
+    }
+    let mut put = connection.prepare_cached("INSERT OR REPLACE INTO services VALUES (?1, ?2)")?;
+    let mut drop = connection.prepare_cached("DELETE FROM services WHERE name = ?1")?;
+    for (name, record) in &rows.services {
+        match record {
+            Some(record) => put.execute(params![name, record])?,
+            None => drop.execute([name])?,
+        };
+    }
+    let mut put =
+        connection.prepare_cached("INSERT OR REPLACE INTO probes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    for row in &batch.probes {
+        let record = &row.record;
+        put.execute(params![
+            row.service,
+            record.instance_id,
+            signed(row.number % PROBES_PER_INSTANCE),
+            record.at.timestamp_millis(),
+            record.latency.map(signed),
+            record.reason.map(Phase::as_str),
+            record.detail,
+        ])?;
+    }
+    let mut put = connection.prepare_cached("INSERT OR REPLACE INTO uptime VALUES (?1, ?2, ?3, ?4)")?;
+    for ((service, _), bucket) in &batch.uptime {
+        put.execute(params![service, bucket.number, signed(bucket.good), signed(bucket.total)])?;
+    }
+    let mut put = connection.prepare_cached("INSERT OR REPLACE INTO events VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for (id, data) in &batch.events {
+        let service = match data {
+            EventData::Transition(transition) => &transition.name,
+            EventData::Incident(incident) => &incident.service,
+        };
+        put.execute(params![signed(*id), now.timestamp_millis(), data.name(), service, to_json(data)])?;
+    }
+    let mut put =
+        connection.prepare_cached("INSERT OR REPLACE INTO incidents VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for incident in batch.incidents.values() {
+        put.execute(params![
+            signed(incident.id),
+            incident.service,
+            incident.opened_at.timestamp_millis(),
+            incident.resolved_at.map(|at| at.timestamp_millis()),
+            to_json(incident),
+        ])?;
+    }
+    // Only what has ended: it may have begun anew since.
+    let mut end = connection.prepare_cached("DELETE FROM maintenance WHERE service = ?1 AND until <= ?2")?;
+    for service in &batch.maintenance_ended {
+        end.execute(params![service, now.timestamp_millis()])?;
+    }
+    Ok(())
+}
+
+/// Writes a maintenance.
+pub fn begin_maintenance(connection: &Connection, maintenance: &Maintenance) -> rusqlite::Result<()> {
+    let until = maintenance.until.map(|until| until.timestamp_millis());
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO maintenance VALUES (?1, ?2, ?3)")?
+        .execute(params![maintenance.service, until, to_json(maintenance)])
+        .map(drop)
+}
+
+/// Takes a maintenance away.
+pub fn end_maintenance(connection: &Connection, service: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM maintenance WHERE service = ?1")?.execute([service]).map(drop)
+}
+
+/// Forgets what happened before `horizon`. Open incidents stay, and the newest
+/// event and incident, from which the next ids are drawn.
+pub fn prune(connection: &Connection, horizon: DateTime<Utc>) -> rusqlite::Result<()> {
+    let ms = horizon.timestamp_millis();
+    connection.execute("DELETE FROM probes WHERE at < ?1", [ms])?;
+    connection.execute("DELETE FROM uptime WHERE bucket < ?1", [bucket_of(horizon)])?;
+    connection.execute("DELETE FROM events WHERE at < ?1 AND id < (SELECT max(id) FROM events)", [ms])?;
+    connection.execute(
+        "DELETE FROM incidents WHERE resolved_at < ?1 AND id < (SELECT max(id) FROM incidents)",
+        [ms],
+    )?;
+    Ok(())
+}
+
+/// The last transitions and probes of a service, newest first.
+pub fn history(
+    connection: &Connection,
+    service: &str,
+    limit: usize,
+) -> rusqlite::Result<(Vec<Transition>, Vec<ProbeRecord>)> {
+    let limit = signed_len(limit);
+    let transitions = connection
+        .prepare_cached(
+            "SELECT data FROM events WHERE service = ?1 AND name = 'transition' ORDER BY id DESC LIMIT ?2",
+        )?
+        .query_map(params![service, limit], |row| json(row, 0))?
+        .collect::<Result<_, _>>()?;
+    let probes = connection
+        .prepare_cached(
+            "SELECT at, instance, latency, reason, detail FROM probes WHERE service = ?1 \
+             ORDER BY at DESC LIMIT ?2",
+        )?
+        .query_map(params![service, limit], probe)?
+        .collect::<Result<_, _>>()?;
+    Ok((transitions, probes))
+}
+
+fn probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {
+    let at = DateTime::from_timestamp_millis(row.get(0)?).unwrap_or_default();
+    let reason: Option<String> = row.get(3)?;
+    let reason = reason.and_then(|word| serde_json::from_value(serde_json::Value::String(word)).ok());
+    Ok(ProbeRecord {
+        at,
+        instance_id: row.get(1)?,
+        healthy: reason.is_none(),
+        latency: row.get::<_, Option<i64>>(2)?.map(unsigned),
+        reason,
+        detail: row.get(4)?,
+    })
+}
+
+/// Incidents, newest first.
+pub fn incidents(connection: &Connection, open_only: bool, limit: usize) -> rusqlite::Result<Vec<Incident>> {
+    let sql = if open_only {
+        "SELECT body FROM incidents WHERE resolved_at IS NULL ORDER BY id DESC LIMIT ?1"
+    } else {
+        "SELECT body FROM incidents ORDER BY id DESC LIMIT ?1"
+    };
+    connection.prepare_cached(sql)?.query_map([signed_len(limit)], |row| json(row, 0))?.collect()
+}
+
+/// The ids of the oldest and the newest event that are kept; 0 where there is none.
+pub fn event_range(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+    let range = connection.query_row("SELECT min(id), max(id) FROM events", [], |row| {
+        Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))
+    });
+    let (oldest, newest) = range.optional()?.unwrap_or_default();
+    Ok((unsigned(oldest.unwrap_or(0)), unsigned(newest.unwrap_or(0))))
+}
+
+/// Events after one, in order.
+pub fn events_after(connection: &Connection, after: u64, limit: usize) -> rusqlite::Result<Vec<Told>> {
+    connection
+        .prepare_cached("SELECT id, name, data FROM events WHERE id > ?1 ORDER BY id LIMIT ?2")?
+        .query_map(params![signed(after), signed_len(limit)], |row| {
+            let name: String = row.get(1)?;
+            let name = if name == "incident" { "incident" } else { "transition" };
+            Ok(Told { id: unsigned(row.get(0)?), name, data: row.get(2)? })
+        })?
+        .collect()
+}
+
+fn each(
+    connection: &Connection,
+    sql: &str,
+    mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        take(row)?;
+    }
+    Ok(())
+}
+
+fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(&row.get::<_, String>(column)?)
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))
+}
+
+/// These types are written as JSON without fail.
+fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn signed_len(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}

@@ -1,0 +1,81 @@
+//! The monitor's lists as they stand on a terminal.
+
+use crate::runtime::listing::{TableRow, or_dash};
+use chrono::{DateTime, Utc};
+use shared::span::age;
+use shared::wire::monitor::{Incident, Maintenance, ProbeRecord, ServiceStatus};
+
+impl TableRow for ServiceStatus {
+    const HEADS: &'static [&'static str] =
+        &["service", "status", "latency", "uptime", "since", "instances", "url", "why"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.status.to_string(),
+            or_dash(self.latency.map(|ms| format!("{ms} ms"))),
+            or_dash(self.uptime.map(|share| format!("{:.2}%", share * 100.0))),
+            or_dash(self.since.map(second)),
+            self.instances.len().to_string(),
+            self.url.clone(),
+            why(self.reason.map(|phase| phase.as_str()), self.detail.as_deref()),
+        ]
+    }
+}
+
+impl TableRow for ProbeRecord {
+    const HEADS: &'static [&'static str] = &["at", "instance", "result", "latency", "why"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            second(self.at),
+            self.instance_id.clone(),
+            if self.healthy { "good" } else { "failed" }.to_owned(),
+            or_dash(self.latency.map(|ms| format!("{ms} ms"))),
+            why(self.reason.map(|phase| phase.as_str()), self.detail.as_deref()),
+        ]
+    }
+}
+
+impl TableRow for Incident {
+    const HEADS: &'static [&'static str] =
+        &["id", "service", "opened", "resolved", "lasted", "affected", "why"];
+
+    fn cells(&self) -> Vec<String> {
+        let lasted = self.resolved_at.unwrap_or_else(Utc::now) - self.opened_at;
+        vec![
+            self.id.to_string(),
+            self.service.clone(),
+            second(self.opened_at),
+            self.resolved_at.map_or_else(|| "open".to_owned(), second),
+            age(lasted.to_std().unwrap_or_default()),
+            or_dash(Some(self.affected.join(",")).filter(|names| !names.is_empty())),
+            why(self.reason.map(|phase| phase.as_str()), self.detail.as_deref()),
+        ]
+    }
+}
+
+impl TableRow for Maintenance {
+    const HEADS: &'static [&'static str] = &["service", "until", "owner", "reason"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.service.clone(),
+            self.until.map_or_else(|| "taken away".to_owned(), second),
+            self.owner.clone(),
+            self.reason.clone(),
+        ]
+    }
+}
+
+fn second(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn why(phase: Option<&'static str>, detail: Option<&str>) -> String {
+    match (phase, detail) {
+        (None, None) => "-".to_owned(),
+        (None, Some(text)) | (Some(text), None) => text.to_owned(),
+        (Some(phase), Some(detail)) => format!("{phase}: {detail}"),
+    }
+}

@@ -1,0 +1,142 @@
+//! Who is registered and how they do, put together: pure.
+
+use super::book::Book;
+use super::pick::{self, Candidate};
+use shared::client::Fleet;
+use shared::wire::provider::{Discovered, Discovery, Edge, Graph, Node, Policy};
+use shared::wire::registry::Registration;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An instance and how it does.
+pub fn discovered(registration: &Registration, book: &Book) -> Discovered {
+    let (service, instance) = (&registration.service_name, &registration.instance_id);
+    let said = book.instance(service, instance);
+    Discovered {
+        registration: registration.clone(),
+        healthy: book.is_healthy(service, instance),
+        latency: said.and_then(|said| said.latency),
+        last_check: said.and_then(|said| said.last_check),
+    }
+}
+
+/// Every service and its instances.
+pub fn discovery(fleet: &Fleet, book: &Book) -> Discovery {
+    let instances = |registrations: &shared::client::Instances| {
+        registrations.values().map(|registration| discovered(registration, book)).collect()
+    };
+    fleet.services.iter().map(|(name, registrations)| (name.clone(), instances(registrations))).collect()
+}
+
+/// One healthy instance of a service; none when there is none.
+pub fn pick(
+    fleet: &Fleet,
+    book: &Book,
+    service: &str,
+    policy: Policy,
+    last: Option<&str>,
+    random: u64,
+) -> Option<Discovered> {
+    let instances = fleet.services.get(service)?;
+    let candidates: Vec<Candidate<'_>> = instances
+        .keys()
+        .filter(|instance| book.is_healthy(service, instance))
+        .map(|instance| Candidate {
+            instance,
+            latency: book.instance(service, instance).and_then(|said| said.latency),
+        })
+        .collect();
+    let chosen = candidates.get(pick::pick(policy, &candidates, last, random)?)?;
+    instances.get(chosen.instance).map(|registration| discovered(registration, book))
+}
+
+/// Who requires whom.
+pub fn graph(fleet: &Fleet, book: &Book) -> Graph {
+    let mut nodes: BTreeMap<&str, usize> =
+        fleet.services.iter().map(|(name, instances)| (name.as_str(), instances.len())).collect();
+    let edges: BTreeSet<(&str, &str)> = fleet
+        .registrations()
+        .flat_map(|r| r.required_services.iter().map(|to| (r.service_name.as_str(), to.as_str())))
+        .collect();
+    for (_, to) in &edges {
+        nodes.entry(to).or_insert(0);
+    }
+    let satisfied = |name: &str| {
+        fleet
+            .services
+            .get(name)
+            .is_some_and(|instances| instances.keys().any(|instance| book.is_healthy(name, instance)))
+    };
+    Graph {
+        nodes: nodes
+            .into_iter()
+            .map(|(name, instances)| Node { name: name.to_owned(), status: book.status(name), instances })
+            .collect(),
+        edges: edges
+            .into_iter()
+            .map(|(from, to)| Edge { from: from.to_owned(), to: to.to_owned(), satisfied: satisfied(to) })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::change::tests::fleet;
+    use super::*;
+    use shared::wire::monitor::{InstanceStatus, ServiceStatus, Status};
+
+    fn book(statuses: &[(&str, Status, u64)]) -> Book {
+        let instances = statuses
+            .iter()
+            .map(|(id, status, latency)| InstanceStatus {
+                instance_id: (*id).to_owned(),
+                url: String::new(),
+                status: *status,
+                last_check: None,
+                latency: Some(*latency),
+                reason: None,
+                detail: None,
+                since: None,
+                streak: 1,
+            })
+            .collect();
+        Book::new(vec![ServiceStatus {
+            name: "S".to_owned(),
+            url: String::new(),
+            status: Status::Healthy,
+            last_check: None,
+            latency: None,
+            instances,
+            reason: None,
+            detail: None,
+            since: None,
+            uptime: None,
+        }])
+    }
+
+    #[test]
+    fn only_healthy_instances_are_picked_and_unknown_ones_count_as_healthy() {
+        let fleet = fleet(&[("S", "a", 1), ("S", "b", 2), ("S", "new", 3)]);
+        let book = book(&[("a", Status::Unhealthy, 1), ("b", Status::Healthy, 9)]);
+        let pick = |policy, last| {
+            pick(&fleet, &book, "S", policy, last, 0).map(|found| found.registration.instance_id)
+        };
+        assert_eq!(pick(Policy::RoundRobin, None).as_deref(), Some("b"));
+        assert_eq!(pick(Policy::RoundRobin, Some("b")).as_deref(), Some("new"));
+        assert_eq!(pick(Policy::LeastLatency, None).as_deref(), Some("b"));
+        assert_eq!(super::pick(&fleet, &book, "nobody", Policy::Random, None, 0), None);
+    }
+
+    #[test]
+    fn a_service_that_is_only_required_is_in_the_graph() {
+        let mut fleet = fleet(&[("S", "a", 1), ("T", "t", 2)]);
+        let mut registration = (**fleet.get("T", "t").unwrap()).clone();
+        registration.required_services = vec!["S".to_owned(), "missing".to_owned()];
+        let instances = std::sync::Arc::new(BTreeMap::from([("t".to_owned(), registration.into())]));
+        fleet.services.insert("T".to_owned(), instances);
+        let graph = graph(&fleet, &book(&[]));
+        let nodes: Vec<_> = graph.nodes.iter().map(|node| (node.name.as_str(), node.instances)).collect();
+        assert_eq!(nodes, [("S", 1), ("T", 1), ("missing", 0)]);
+        let edges: Vec<_> = graph.edges.iter().map(|edge| (edge.to.as_str(), edge.satisfied)).collect();
+        assert_eq!(edges, [("S", true), ("missing", false)]);
+    }
+}

@@ -1,0 +1,86 @@
+//! Slots for calls of others, in two lanes: whoever hangs waits with its like.
+//!
+//! A call of somebody who answered last time takes a quick slot; a call that
+//! has no answer within [`PATIENCE`] moves over to a patient slot, if one is
+//! free, and whoever let us wait last time starts there. So those who hang can
+//! fill the patient lane, where they delay each other, but never the quick one.
+//! Both lanes together have the number of slots that is configured.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A call that takes longer than this belongs in the patient lane.
+pub const PATIENCE: Duration = Duration::from_millis(PATIENCE_MS);
+/// [`PATIENCE`] in milliseconds.
+pub const PATIENCE_MS: u64 = 500;
+
+/// The slots.
+#[derive(Debug, Clone)]
+pub struct Lanes {
+    quick: Arc<Semaphore>,
+    patient: Arc<Semaphore>,
+}
+
+impl Lanes {
+    /// So many slots, half of them for the patient lane; a single slot serves both.
+    pub fn new(slots: usize) -> Self {
+        let patient = slots / 2;
+        let quick = Arc::new(Semaphore::new((slots - patient).max(1)));
+        let patient = if patient == 0 { Arc::clone(&quick) } else { Arc::new(Semaphore::new(patient)) };
+        Self { quick, patient }
+    }
+
+    /// Runs `call` when there is a slot for it. `slow` says that the one who is
+    /// called let us wait last time.
+    pub async fn run<F: Future>(&self, slow: bool, call: impl FnOnce() -> F) -> F::Output {
+        let lane = if slow { &self.patient } else { &self.quick };
+        // The semaphores are never closed; without a permit the call is made all the same.
+        let permit = Arc::clone(lane).acquire_owned().await.ok();
+        let mut call = pin!(call());
+        if !slow {
+            match tokio::time::timeout(PATIENCE, call.as_mut()).await {
+                Ok(output) => return output,
+                Err(_) => {
+                    let _moved = self.move_over(permit);
+                    return call.await;
+                }
+            }
+        }
+        let _kept = permit;
+        call.await
+    }
+
+    /// A patient slot for a quick one, if there is one.
+    fn move_over(&self, quick: Option<OwnedSemaphorePermit>) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.patient).try_acquire_owned().ok().or(quick)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    #[tokio::test]
+    async fn those_who_hang_leave_the_quick_lane_to_the_others() {
+        let lanes = Lanes::new(4);
+        for _ in 0..2 {
+            let lanes = lanes.clone();
+            tokio::spawn(async move { lanes.run(false, pending::<()>).await });
+        }
+        tokio::task::yield_now().await;
+        // Both quick slots are taken by calls that hang; after PATIENCE they are free.
+        let answer = tokio::time::timeout(PATIENCE * 2, lanes.run(false, || ready(7))).await;
+        assert_eq!(answer, Ok(7));
+        // The patient lane is full of them.
+        assert!(tokio::time::timeout(PATIENCE, lanes.run(true, || ready(7))).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_single_slot_serves_both_lanes() {
+        let lanes = Lanes::new(1);
+        assert_eq!(lanes.run(true, || ready(1)).await + lanes.run(false, || ready(1)).await, 2);
+    }
+}
