@@ -12,6 +12,7 @@
 mod harness;
 
 mod crash;
+mod library;
 mod log;
 mod registry;
 mod runtime;
