@@ -82,12 +82,12 @@ impl Setup {
     }
 
     fn command(&self) -> Command {
-        let binary = env!("CARGO_BIN_EXE_distlogd");
+        let binary = binary();
         let mut command = match &self.wrapper {
             None => Command::new(binary),
             Some(commands) => {
                 let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("{commands}; exec \"$0\" \"$@\""), binary]);
+                shell.args(["-c", &format!("{commands}; exec \"$0\" \"$@\"")]).arg(binary);
                 shell
             }
         };
@@ -151,6 +151,26 @@ impl Setup {
             ports: BTreeMap::new(),
         }
     }
+}
+
+/// The binary under test: the one that these tests were built with; for tests
+/// of another package the one beside them, or in `DISTLOG_BIN_DIR`.
+fn binary() -> PathBuf {
+    if let Some(path) = option_env!("CARGO_BIN_EXE_distlogd") {
+        return path.into();
+    }
+    let dir = std::env::var_os("DISTLOG_BIN_DIR").map_or_else(
+        // target/<profile>/deps/<test>
+        || std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned(),
+        PathBuf::from,
+    );
+    let path = dir.join("distlogd");
+    assert!(
+        path.is_file(),
+        "{} is not there: run 'cargo build -p distlogd' first, or say in DISTLOG_BIN_DIR where it is",
+        path.display()
+    );
+    path
 }
 
 /// `Log Service`.
