@@ -16,7 +16,7 @@ static COLUMNS: [Column; 8] = [
     Column::new("SERVICE", 18).grow(1),
     Column::new("INST", 4).from(90).right(),
     Column::new("LATENCY", 8).right(),
-    Column::new("TREND", 16).grow(2),
+    Column::new("TREND", 16).grow(2).newest_last(),
     Column::new("UPTIME", 7).right(),
     Column::new("SINCE", 11),
     Column::new("WHY", 20).from(130).grow(3),

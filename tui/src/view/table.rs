@@ -19,12 +19,15 @@ pub(super) struct Column {
     pub(super) from: u16,
     /// Whether it is set against its right edge, as numbers are.
     pub(super) right: bool,
+    /// Whether it loses its beginning where it is too long, as a series of
+    /// samples does whose newest is last.
+    pub(super) newest_last: bool,
 }
 
 impl Column {
     /// A column that is always shown and never grows.
     pub(super) const fn new(title: &'static str, cells: u16) -> Self {
-        Self { title, cells, grow: 0, from: 0, right: false }
+        Self { title, cells, grow: 0, from: 0, right: false, newest_last: false }
     }
 
     pub(super) const fn grow(self, grow: u16) -> Self {
@@ -37,6 +40,10 @@ impl Column {
 
     pub(super) const fn right(self) -> Self {
         Self { right: true, ..self }
+    }
+
+    pub(super) const fn newest_last(self) -> Self {
+        Self { newest_last: true, ..self }
     }
 }
 
@@ -99,7 +106,14 @@ fn line(columns: &[Column], widths: &[u16], cells: Vec<Cell>) -> Line<'static> {
             spans.push(Span::raw(" "));
         }
         let width = usize::from(*width);
-        let text = if column.right { text::fit_right(&text, width) } else { text::fit(&text, width) };
+        let text = match column {
+            Column { newest_last: true, .. } => {
+                let surplus = text.chars().count().saturating_sub(width);
+                text::fit(&text.chars().skip(surplus).collect::<String>(), width)
+            }
+            Column { right: true, .. } => text::fit_right(&text, width),
+            _ => text::fit(&text, width),
+        };
         spans.push(Span::styled(text, style));
     }
     Line::from(spans)
