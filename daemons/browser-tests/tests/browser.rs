@@ -47,7 +47,9 @@ impl Browser {
             .expect("chromedriver cannot be run: install chromium and chromium-driver");
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
         let port = lines
-            .find_map(|line| line.rsplit_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok())
+            .find_map(|line| {
+                line.rsplit_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
+            })
             .expect("chromedriver says its port");
         std::thread::spawn(move || lines.for_each(drop));
 

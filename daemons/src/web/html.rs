@@ -31,6 +31,12 @@ impl Html {
         self
     }
 
+    /// More markup of this kind.
+    #[must_use]
+    pub fn append(self, more: &Self) -> Self {
+        self.raw(&more.0)
+    }
+
     /// A number.
     #[must_use]
     pub fn number(mut self, number: impl Into<u64>) -> Self {

@@ -68,8 +68,8 @@ pub async fn answer(upstream: &Upstream) -> Response {
         upstream.read::<Vec<Book>>(Daemon::Library, "/library/books?limit=101"),
         upstream.read::<Vec<Loan>>(Daemon::Library, "/library/borrow?active=true&limit=100"),
     );
-    let services =
-        render::services(registry.as_ref().ok().map(Vec::as_slice), monitor.as_ref().ok().map(Vec::as_slice));
+    let services = render::services(registry.as_deref().ok(), monitor.as_deref().ok());
+    let services = (registry.is_ok() || monitor.is_ok()).then_some(services.as_slice());
     let shelf = books.as_deref().unwrap_or_default();
     let more = if shelf.len() > render::ROWS_MAX { "The first 100 books are shown." } else { "" };
     let at = Utc::now().format("as of %H:%M:%S UTC").to_string();
@@ -80,18 +80,18 @@ pub async fn answer(upstream: &Upstream) -> Response {
         TEMPLATE,
         &[
             ("at", Html::default().text(&at)),
-            ("summary", render::summary(&services, monitor.is_ok())),
-            ("services", render::service_rows(&services)),
+            ("summary", render::summary(services, monitor.is_ok())),
+            ("services", render::service_rows(services)),
             ("services_away", Html::default().text(&services_away.join(" · "))),
             (
                 "records",
                 render::records(log.as_ref().map(|page| page.records.as_slice()).unwrap_or_default()),
             ),
             ("log_away", away(log.as_ref().err())),
-            ("books", render::book_rows(shelf)),
+            ("books", render::book_rows(books.as_deref().ok())),
             ("books_away", away(books.as_ref().err().or(loans.as_ref().err()))),
             ("more", Html::default().text(more)),
-            ("loans", render::loan_rows(loans.as_deref().unwrap_or_default(), shelf)),
+            ("loans", render::loan_rows(loans.as_deref().ok(), shelf)),
         ],
     );
     let head = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];

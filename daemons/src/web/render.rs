@@ -66,41 +66,49 @@ pub fn services(registry: Option<&[Registration]>, monitor: Option<&[ServiceStat
 }
 
 /// The line beside the title.
-pub fn summary(services: &[Seen], probed: bool) -> Html {
-    let count = |services: usize| u64::try_from(services).unwrap_or(u64::MAX);
-    let healthy = services.iter().filter(|service| service.status == Status::Healthy).count();
-    let all = Html::default();
-    if probed {
-        all.number(count(healthy)).raw(" of ").number(count(services.len())).raw(" services healthy")
-    } else {
-        all.number(count(services.len())).raw(" services registered")
+pub fn summary(services: Option<&[Seen]>, probed: bool) -> Html {
+    let Some(services) = services else { return state(Status::Unknown, "services unknown") };
+    let (all, healthy) =
+        (services.len(), services.iter().filter(|service| service.status == Status::Healthy).count());
+    match probed {
+        false => state(Status::Unknown, &format!("{all} services registered")),
+        true if healthy < all => state(Status::Unhealthy, &format!("{healthy} of {all} services healthy")),
+        true => state(Status::Healthy, &format!("{healthy} of {all} services healthy")),
     }
 }
 
-/// The rows of the services.
-pub fn service_rows(services: &[Seen]) -> Html {
-    if services.is_empty() {
-        return nothing(4, "No service is registered.");
-    }
-    services.iter().take(ROWS_MAX).map(service_row).collect()
-}
-
-fn service_row(service: &Seen) -> Html {
-    let word = service.status.as_str();
-    let glyph = match service.status {
+/// A state by glyph, colour and words.
+fn state(status: Status, words: &str) -> Html {
+    let glyph = match status {
         Status::Healthy => "●",
         Status::Unhealthy => "✗",
         Status::Maintenance => "◆",
         Status::Unknown => "○",
     };
-    let mut row = Html::default()
-        .raw("<tr><td><span class=\"state ")
-        .raw(word)
+    Html::default()
+        .raw("<span class=\"state ")
+        .raw(status.as_str())
         .raw("\" data-glyph=\"")
         .raw(glyph)
         .raw("\">")
-        .raw(word)
-        .raw("</span></td><td><span class=\"name\">")
+        .text(words)
+        .raw("</span>")
+}
+
+/// The rows of the services; none where nobody could be asked.
+pub fn service_rows(services: Option<&[Seen]>) -> Html {
+    match services {
+        None => nothing(4, "What is registered is not known."),
+        Some([]) => nothing(4, "No service is registered."),
+        Some(services) => services.iter().take(ROWS_MAX).map(service_row).collect(),
+    }
+}
+
+fn service_row(service: &Seen) -> Html {
+    let mut row = Html::default()
+        .raw("<tr><td>")
+        .append(&state(service.status, service.status.as_str()))
+        .raw("</td><td><span class=\"name\">")
         .text(&service.name)
         .raw("</span><small>")
         .text(&service.url);
@@ -169,11 +177,13 @@ fn record(record: &Record) -> Html {
     item.raw("</span></li>")
 }
 
-/// The rows of the books.
-pub fn book_rows(books: &[Book]) -> Html {
-    if books.is_empty() {
-        return nothing(3, "No books.");
-    }
+/// The rows of the books; none where the library could not be asked.
+pub fn book_rows(books: Option<&[Book]>) -> Html {
+    let books = match books {
+        None => return nothing(3, "The books are not known."),
+        Some([]) => return nothing(3, "No books."),
+        Some(books) => books,
+    };
     let row = |book: &Book| {
         Html::default()
             .raw("<tr><td><span class=\"name\">")
@@ -189,11 +199,13 @@ pub fn book_rows(books: &[Book]) -> Html {
     books.iter().take(ROWS_MAX).map(row).collect()
 }
 
-/// The rows of the loans that are out.
-pub fn loan_rows(loans: &[Loan], books: &[Book]) -> Html {
-    if loans.is_empty() {
-        return nothing(4, "Nothing is out.");
-    }
+/// The rows of the loans that are out; none where the library could not be asked.
+pub fn loan_rows(loans: Option<&[Loan]>, books: &[Book]) -> Html {
+    let loans = match loans {
+        None => return nothing(4, "The loans are not known."),
+        Some([]) => return nothing(4, "Nothing is out."),
+        Some(loans) => loans,
+    };
     let row = |loan: &Loan| {
         let title =
             books.iter().find(|book| book.id == loan.book_id).map_or(&loan.book_id, |book| &book.title);
@@ -257,19 +269,26 @@ mod tests {
         let seen = services(Some(&registry), None);
         let listed: Vec<_> = seen.iter().map(|s| (s.name.as_str(), s.instances, s.status)).collect();
         assert_eq!(listed, [("A", 2, Status::Unknown), ("B", 1, Status::Unknown)]);
-        assert_eq!(summary(&seen, false).as_str(), "2 services registered");
+        assert!(summary(Some(&seen), false).as_str().contains("2 services registered"));
     }
 
     #[test]
     fn with_the_registry_away_what_the_monitor_holds_is_shown() {
         let seen = services(None, Some(&[status("A")]));
-        assert_eq!(summary(&seen, true).as_str(), "0 of 1 services healthy");
-        assert!(service_rows(&seen).as_str().contains("connect: refused"));
+        assert!(summary(Some(&seen), true).as_str().contains("0 of 1 services healthy"));
+        assert!(service_rows(Some(&seen)).as_str().contains("connect: refused"));
     }
 
     #[test]
     fn what_was_deregistered_is_not_shown_though_the_monitor_still_holds_it() {
         assert_eq!(services(Some(&[]), Some(&[status("A")])), []);
+    }
+
+    #[test]
+    fn what_nobody_could_be_asked_about_is_not_said_to_be_missing() {
+        assert!(service_rows(None).as_str().contains("not known"));
+        assert!(book_rows(None).as_str().contains("not known"));
+        assert!(loan_rows(None, &[]).as_str().contains("not known"));
     }
 
     #[test]

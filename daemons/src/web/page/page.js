@@ -88,7 +88,10 @@ class Section {
     this.tick();
   }
   tick() {
-    $(".fresh", this.root).textContent = this.word ?? `as of ${ago(this.at)}`;
+    const age = ago(this.at);
+    const fresh = $(".fresh", this.root);
+    fresh.textContent = this.word ?? (age === "now" ? "up to date" : `as of ${age}`);
+    fresh.classList.toggle("live", Boolean(this.word));
   }
 }
 
@@ -122,8 +125,10 @@ async function refreshServices() {
     const all = [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     fill($("tbody", services.root), all.slice(0, SHOWN).map(serviceRow), 4, "No service is registered.");
     const healthy = all.filter((s) => s.status === "healthy").length;
-    const summary = monitor.value ? `${healthy} of ${all.length} services healthy` : `${all.length} services registered`;
-    if ($("#summary").textContent !== summary) $("#summary").textContent = summary;
+    const [word, glyph, text] = !monitor.value ? ["unknown", "○", `${all.length} services registered`]
+      : [healthy < all.length ? "unhealthy" : "healthy", healthy < all.length ? "✗" : "●",
+        `${healthy} of ${all.length} services healthy`];
+    if ($("#summary").textContent !== text) $("#summary").replaceChildren(el("span", { class: `state ${word}`, "data-glyph": glyph }, text));
     services.fresh();
   }
   services.away(failed.join(" · "));
