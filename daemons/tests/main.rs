@@ -17,3 +17,4 @@ mod log;
 mod registry;
 mod runtime;
 mod tail;
+mod web;

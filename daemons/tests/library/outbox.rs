@@ -2,8 +2,12 @@
 
 use super::fake_log::{FakeLog, Mood};
 use crate::harness::{Running, Setup, eventually};
+use reqwest::Method;
 use serde_json::{Value, json};
+use shared::wire::library::Book;
 use shared::wire::log::{Page, Record};
+use std::process::Command;
+use std::time::Duration;
 
 async fn add(library: &Running, title: &str) {
     let book = json!({"title": title, "author": "A"});
@@ -112,4 +116,62 @@ async fn records_written_while_the_log_was_away_arrive_once_and_in_order() {
     assert_eq!(rest.iter().map(|record| record.message.as_str()).collect::<Vec<_>>(), expected);
     assert_eq!(starts.len(), 13, "one start, and one after each crash");
     assert!(page.records.is_sorted_by_key(|record| record.ts), "a record tells when it happened");
+}
+
+/// Adds books until the library is gone; the titles that it acknowledged. So
+/// many at most that all of them are answered in one list.
+async fn add_until_the_end(library: &Running, writer: usize, round: usize) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    for n in 0..100 {
+        let title = format!("R{round} W{writer} N{n}");
+        let request = library.request(Method::POST, "library", "/library/books");
+        match request.json(&json!({"title": title, "author": "A"})).send().await {
+            Ok(answer) if answer.status() == 201 => acknowledged.push(title),
+            _ => break,
+        }
+    }
+    acknowledged
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_tells_of_every_book_once_whatever_is_killed_under_load() {
+    const WRITERS: usize = 8;
+    const ROUNDS: usize = 12;
+    let mut log = Setup::new("log").start().await;
+    let mut library = Setup::new("library").peers_of(&log).start().await;
+    let mut acknowledged = Vec::new();
+    for round in 0..ROUNDS {
+        let writers =
+            futures_util::future::join_all((0..WRITERS).map(|n| add_until_the_end(&library, n, round)));
+        let pid = library.pid().to_string();
+        let blow = async {
+            // A little later in every round, so that it falls on different steps.
+            tokio::time::sleep(Duration::from_millis(40 + 23 * round as u64)).await;
+            if round % 3 == 1 {
+                log.kill();
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Command::new("kill").args(["-KILL", &pid]).status().unwrap();
+        };
+        let (titles, ()) = tokio::join!(writers, blow);
+        acknowledged.extend(titles.into_iter().flatten());
+        library = library.restart().await;
+        if round % 3 == 2 {
+            log = log.restart().await;
+        }
+    }
+    nothing_waits(&library).await;
+    let shelf: Vec<Book> =
+        serde_json::from_str(&library.get("library", "/library/books?limit=10000").await.ok().body).unwrap();
+    let shelf: Vec<&str> = shelf.iter().skip(3).map(|book| book.title.as_str()).collect();
+    let page: Page = {
+        let path = "/log?q=event:added&order=asc&format=json&limit=10000";
+        serde_json::from_str(&log.get("log", path).await.ok().body).unwrap()
+    };
+    let told: Vec<&str> =
+        page.records.iter().map(|record| record.fields["title"].as_str().unwrap()).collect();
+    assert_eq!(told, shelf, "what the log tells is what happened, in order");
+    assert!(acknowledged.len() > ROUNDS, "{} books", acknowledged.len());
+    let missing: Vec<_> = acknowledged.iter().filter(|title| !shelf.contains(&title.as_str())).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "acknowledged and lost");
 }

@@ -84,7 +84,10 @@ class Section {
     const text = clean(why);
     if (note.textContent !== text) note.textContent = text;
     this.root.classList.toggle("stale", Boolean(why));
-    if (why) this.word = undefined;
+    if (why && this.word) {
+      this.word = undefined;
+      this.at = Date.now(); // it was live until now
+    }
     this.tick();
   }
   tick() {
