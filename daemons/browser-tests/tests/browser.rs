@@ -173,10 +173,17 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver leads a group of its own: the browser ends with it, also
-        // when the test has failed.
+        // The driver takes its browser with it; what is left of its group, when
+        // it could not, goes too.
         let group = format!("-{}", self.driver.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = Command::new("kill").arg(self.driver.id().to_string()).status();
+        for _ in 0..100 {
+            if !matches!(self.driver.try_wait(), Ok(None)) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.driver.wait();
     }
 }
