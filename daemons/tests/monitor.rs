@@ -1,31 +1,32 @@
 //! The monitor, seen from outside.
-#![cfg(test)]
 
-mod harness;
-
-use futures_util::StreamExt;
-use harness::endpoint::{Endpoint, Mood};
-use harness::{Running, Start, delete, eventually, get, http, post, register, tempdir};
+use crate::harness::endpoint::{Endpoint, Mood};
+use crate::harness::{Lines, Running, Setup, eventually};
+use reqwest::Method;
 use serde_json::{Value, json};
-use shared::client::{MonitorClient, MonitorEvent};
-use shared::daemon::Daemon;
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// A registry, and a monitor that probes every 200 ms.
-fn start(dir: &TempDir) -> (Running, Running) {
-    let registry = Start::new(Daemon::Registry, dir).run();
-    let monitor = Start::new(Daemon::Monitor, dir)
-        .with("registry-url", registry.url())
-        .with("monitor-interval", "200ms")
-        .with("monitor-timeout", "2s")
-        .with("monitor-concurrency", "16")
-        .run();
+async fn start() -> (Running, Running) {
+    let registry = Setup::new("registry").start().await;
+    let monitor = Setup::new("monitor")
+        .peers_of(&registry)
+        .flag("--monitor-interval", "200ms")
+        .flag("--monitor-timeout", "2s")
+        .flag("--monitor-concurrency", "16")
+        .start()
+        .await;
     (registry, monitor)
 }
 
+async fn register(registry: &Running, service: &str, url: &str, more: Value) {
+    let mut body = json!({ "serviceName": service, "serviceUrl": url });
+    body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+    registry.post_json("registry", "/services", body).await.ok();
+}
+
 async fn service(monitor: &Running, name: &str) -> Option<Value> {
-    let answer = get(format!("{}/monitor/health/{name}", monitor.url())).await;
+    let answer = monitor.get("monitor", &format!("/monitor/health/{name}")).await;
     (answer.status == 200).then(|| answer.json())
 }
 
@@ -37,14 +38,16 @@ async fn becomes(monitor: &Running, name: &str, status: &str) -> Value {
 }
 
 async fn list(monitor: &Running, path: &str) -> Vec<Value> {
-    let answer = get(format!("{}{path}", monitor.url())).await;
-    answer.json().as_array().cloned().unwrap_or_default()
+    monitor.get("monitor", path).await.ok().json().as_array().unwrap().clone()
+}
+
+async fn history(monitor: &Running, name: &str) -> Value {
+    monitor.get("monitor", &format!("/monitor/history/{name}?limit=1000")).await.json()
 }
 
 #[tokio::test]
 async fn a_status_flips_only_after_so_many_failures_in_a_row() {
-    let dir = tempdir();
-    let (registry, monitor) = start(&dir);
+    let (registry, monitor) = start().await;
     let endpoint = Endpoint::start(Mood::Bad).await;
     endpoint.script(&[Mood::Good, Mood::Bad, Mood::Bad, Mood::Good]);
     register(&registry, "S", &endpoint.url, json!({})).await;
@@ -55,7 +58,7 @@ async fn a_status_flips_only_after_so_many_failures_in_a_row() {
     becomes(&monitor, "S", "healthy").await;
     assert!(endpoint.accepted().len() >= 4);
     let history = eventually("three transitions are in the history", async || {
-        let history = get(format!("{}/monitor/history/S", monitor.url())).await.json();
+        let history = history(&monitor, "S").await;
         (history["transitions"].as_array()?.len() == 3).then_some(history)
     })
     .await;
@@ -67,8 +70,7 @@ async fn a_status_flips_only_after_so_many_failures_in_a_row() {
 
 #[tokio::test]
 async fn a_hanging_endpoint_delays_no_other() {
-    let dir = tempdir();
-    let (registry, monitor) = start(&dir);
+    let (registry, monitor) = start().await;
     let mut hanging = Vec::new();
     for n in 0..30 {
         let endpoint = Endpoint::start(Mood::Hang).await;
@@ -97,8 +99,7 @@ async fn a_hanging_endpoint_delays_no_other() {
 
 #[tokio::test]
 async fn history_and_streaks_survive_kill_9() {
-    let dir = tempdir();
-    let (registry, mut monitor) = start(&dir);
+    let (registry, monitor) = start().await;
     let endpoint = Endpoint::start(Mood::Bad).await;
     endpoint.script(&[Mood::Good]);
     register(&registry, "S", &endpoint.url, json!({})).await;
@@ -108,8 +109,7 @@ async fn history_and_streaks_survive_kill_9() {
     })
     .await;
     let incidents = list(&monitor, "/monitor/incidents?open=true").await;
-    monitor.kill9();
-    monitor.restart();
+    let monitor = monitor.restart().await;
     let after = service(&monitor, "S").await.unwrap();
     // Probes are written every half second: at most a few are missing.
     assert!(streak(&after) <= streak(&before) + 5, "{before} {after}");
@@ -122,70 +122,68 @@ async fn history_and_streaks_survive_kill_9() {
     })
     .await;
     assert_eq!((incident["id"].clone(), list(&monitor, "/monitor/incidents").await.len()), (json!(1), 1));
-    let history = get(format!("{}/monitor/history/S?limit=1000", monitor.url())).await.json();
+    let history = history(&monitor, "S").await;
     let ids: Vec<_> = history["transitions"].as_array().unwrap().iter().map(|t| t["id"].as_u64()).collect();
     assert!(ids.is_sorted_by(|a, b| a > b), "{ids:?}");
 }
 
 #[tokio::test]
 async fn events_resume_where_a_reader_left_off() {
-    let dir = tempdir();
-    let (registry, mut monitor) = start(&dir);
+    let (registry, monitor) = start().await;
     let endpoint = Endpoint::start(Mood::Good).await;
     register(&registry, "S", &endpoint.url, json!({})).await;
-    let client = MonitorClient::new(&monitor.url(), http());
-    let mut events = Box::pin(client.events().await.unwrap());
+    let follow = |monitor: &Running, after: &str| {
+        let request = monitor.request(Method::GET, "monitor", "/monitor/events");
+        if after.is_empty() { request } else { request.header("last-event-id", after.to_owned()) }
+    };
+    let mut events = Lines::open(follow(&monitor, "")).await;
     becomes(&monitor, "S", "healthy").await;
     endpoint.set(Mood::Bad);
-    let heard = eventually("the failure is told", async || match events.next().await {
-        Some(Ok(MonitorEvent::Transition(transition))) if transition.name == "S" => {
-            (transition.to.as_str() == "unhealthy").then_some(transition)
+    let heard: u64 = loop {
+        let (name, id, data) = events.event().await.unwrap();
+        if name == "transition" && data.contains(r#""name":"S""#) && data.contains(r#""to":"unhealthy""#) {
+            break id.parse().unwrap();
         }
-        _ => None,
-    })
-    .await;
-    monitor.restart();
+    };
+    let monitor = monitor.restart().await;
     endpoint.set(Mood::Good);
     becomes(&monitor, "S", "healthy").await;
-    let follow = |after: &str| {
-        http().get(format!("{}/monitor/events", monitor.url())).header("last-event-id", after.to_owned())
-    };
-    let mut response = follow(&heard.id.to_string()).send().await.unwrap();
-    let mut text = String::new();
-    while text.matches("event: ").count() < 3 {
-        text.push_str(&String::from_utf8_lossy(&response.chunk().await.unwrap().unwrap()));
+    let mut events = Lines::open(follow(&monitor, &heard.to_string())).await;
+    let mut told = Vec::new();
+    while told.len() < 3 {
+        let (name, id, data) = events.event().await.unwrap();
+        let of_service = data.contains(r#""name":"S""#) || data.contains(r#""service":"S""#);
+        assert_eq!(id.parse::<u64>().unwrap(), heard + 1 + u64::try_from(told.len()).unwrap(), "{data}");
+        assert!(of_service, "{data}");
+        told.push((name, data.contains(r#""resolved_at":null"#)));
     }
-    let ids: Vec<u64> = text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok()).collect();
-    // The incident that opened, the recovery, the incident that was resolved.
-    assert_eq!(ids[..3], [heard.id + 1, heard.id + 2, heard.id + 3], "{text}");
-    assert_eq!(follow("999999").send().await.unwrap().status(), 410);
-    assert_eq!(follow("x").send().await.unwrap().status(), 400);
+    let name = |name: &str| name.to_owned();
+    assert_eq!(told, [(name("incident"), true), (name("transition"), false), (name("incident"), false)]);
+    assert_eq!(follow(&monitor, "999999").send().await.unwrap().status(), 410);
+    assert_eq!(follow(&monitor, "x").send().await.unwrap().status(), 400);
 }
 
 #[tokio::test]
 async fn a_service_whose_lease_ran_out_is_seen_until_it_returns_and_one_that_deregisters_is_not() {
-    let dir = tempdir();
-    let (registry, monitor) = start(&dir);
+    let (registry, monitor) = start().await;
     let endpoint = Endpoint::start(Mood::Good).await;
     for name in ["crashed", "left"] {
         register(&registry, name, &endpoint.url, json!({ "ttlSeconds": 2 })).await;
         becomes(&monitor, name, "healthy").await;
     }
-    assert_eq!(delete(format!("{}/services/left", registry.url())).await.status, 200);
+    registry.delete("registry", "/services/left").await.ok();
     let service = becomes(&monitor, "crashed", "unhealthy").await;
     assert_eq!(service["detail"], "its lease expired");
-    let answer = get(format!("{}/monitor/health/left", monitor.url())).await;
-    assert_eq!((answer.status, answer.header("content-type")), (404, Some("application/problem+json")));
-    assert_eq!(get(format!("{}/monitor/history/left", monitor.url())).await.status, 200);
+    monitor.get("monitor", "/monitor/health/left").await.problem(404);
+    monitor.get("monitor", "/monitor/history/left").await.ok();
     register(&registry, "crashed", &endpoint.url, json!({})).await;
     becomes(&monitor, "crashed", "healthy").await;
-    assert_eq!(delete(format!("{}/monitor/health/crashed", monitor.url())).await.status, 409);
+    monitor.delete("monitor", "/monitor/health/crashed").await.problem(409);
 }
 
 #[tokio::test]
 async fn one_root_and_all_that_fail_with_it_are_one_incident() {
-    let dir = tempdir();
-    let (registry, monitor) = start(&dir);
+    let (registry, monitor) = start().await;
     let endpoint = Endpoint::start(Mood::Good).await;
     register(&registry, "root", &endpoint.url, json!({})).await;
     for name in ["a", "b", "c"] {
@@ -211,17 +209,15 @@ async fn one_root_and_all_that_fail_with_it_are_one_incident() {
 
 #[tokio::test]
 async fn maintenance_opens_no_incident_outlives_kill_9_and_ends_when_it_is_taken_away() {
-    let dir = tempdir();
-    let (registry, mut monitor) = start(&dir);
+    let (registry, monitor) = start().await;
     let endpoint = Endpoint::start(Mood::Good).await;
     register(&registry, "S", &endpoint.url, json!({})).await;
     becomes(&monitor, "S", "healthy").await;
-    let path = format!("{}/monitor/maintenance", monitor.url());
-    let answer = post(&path, &json!({ "service": "S", "reason": "new disk", "owner": "me" })).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    monitor.kill9();
+    let path = "/monitor/maintenance";
+    let body = json!({ "service": "S", "reason": "new disk", "owner": "me" });
+    monitor.post_json("monitor", path, body).await.ok();
     endpoint.set(Mood::Bad);
-    monitor.restart();
+    let monitor = monitor.restart().await;
     eventually("it fails", async || {
         let service = service(&monitor, "S").await?;
         (service["instances"][0]["status"] == "unhealthy").then_some(())
@@ -229,36 +225,35 @@ async fn maintenance_opens_no_incident_outlives_kill_9_and_ends_when_it_is_taken
     .await;
     assert_eq!(becomes(&monitor, "S", "maintenance").await["uptime"], 1.0);
     assert_eq!(list(&monitor, "/monitor/incidents").await, [] as [Value; 0]);
-    assert_eq!(delete(format!("{path}?service=S")).await.status, 200);
+    monitor.delete("monitor", "/monitor/maintenance?service=S").await.ok();
     becomes(&monitor, "S", "unhealthy").await;
-    assert_eq!(delete(format!("{path}?service=S")).await.status, 404);
+    monitor.delete("monitor", "/monitor/maintenance?service=S").await.problem(404);
     for (body, status) in [
         (json!({ "service": "nobody" }), 404),
         (json!({ "service": "S", "until": "2001-01-01T00:00:00Z" }), 422),
         (json!({ "service": "S", "reason": "x".repeat(2_000) }), 422),
         (json!({ "reason": "no service" }), 422),
     ] {
-        assert_eq!(post(&path, &body).await.status, status, "{body}");
+        monitor.post_json("monitor", path, body).await.problem(status);
     }
 }
 
 #[tokio::test]
 async fn what_was_known_is_probed_although_the_registry_is_away() {
-    let dir = tempdir();
-    let (mut registry, mut monitor) = start(&dir);
+    let (mut registry, monitor) = start().await;
     let endpoint = Endpoint::start(Mood::Good).await;
     register(&registry, "S", &endpoint.url, json!({})).await;
     becomes(&monitor, "S", "healthy").await;
     eventually("its check is on disk", async || {
-        let history = get(format!("{}/monitor/history/S", monitor.url())).await.json();
+        let history = history(&monitor, "S").await;
         (!history["probes"].as_array()?.is_empty()).then_some(())
     })
     .await;
-    registry.kill9();
-    monitor.restart();
+    registry.kill();
+    let monitor = monitor.restart().await;
     let calls = endpoint.calls().len();
     eventually("it is probed", async || (endpoint.calls().len() > calls).then_some(())).await;
-    let health = get(format!("{}/health", monitor.url())).await;
+    let health = monitor.get("monitor", "/health").await;
     assert_eq!((health.status, &health.json()["status"]), (200, &json!("warn")));
     endpoint.set(Mood::Bad);
     becomes(&monitor, "S", "unhealthy").await;
@@ -266,19 +261,18 @@ async fn what_was_known_is_probed_although_the_registry_is_away() {
 
 #[tokio::test]
 async fn lists_are_bounded_and_readable_on_a_terminal() {
-    let dir = tempdir();
-    let (registry, monitor) = start(&dir);
+    let (registry, monitor) = start().await;
     let endpoint = Endpoint::start(Mood::Good).await;
     register(&registry, "服务", &endpoint.url, json!({})).await;
     eventually("it is listed", async || {
-        let text = get(format!("{}/monitor/health?format=text", monitor.url())).await.text;
+        let text = monitor.get("monitor", "/monitor/health?format=text").await.body;
         (text.starts_with("SERVICE") && text.contains("服务  ")).then_some(())
     })
     .await;
     for path in ["/monitor/incidents?limit=0", "/monitor/history/x?limit=1001"] {
-        assert_eq!(get(format!("{}{path}", monitor.url())).await.status, 422, "{path}");
+        monitor.get("monitor", path).await.problem(422);
     }
     for path in ["/monitor/incidents?limit=x", "/monitor/health?nonsense=1"] {
-        assert_eq!(get(format!("{}{path}", monitor.url())).await.status, 400, "{path}");
+        monitor.get("monitor", path).await.problem(400);
     }
 }

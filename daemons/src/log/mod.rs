@@ -1,4 +1,46 @@
+//! The log: durable at the acknowledgement, searched, followed.
+//!
+//! * A record is acknowledged when it is on disk; then the next query finds it
+//!   and every tail that wants it is told.
+//! * Records are numbered in the order in which they are stored; a number is
+//!   never used twice.
+//! * The file is plain text, one record a line ([`line`] has the grammar,
+//!   [`store`] the life of the files).
+//!
+//! The path of a record: [`api`] → [`ingest`] makes lines of the body
+//! ([`batch`]) → [`store`]'s writer puts them on disk → readers: [`search`] and
+//! [`count`] over a snapshot, [`tail`] over what comes, all through [`query`].
+
+mod api;
+mod batch;
+mod count;
+mod ingest;
+mod line;
+mod output;
+mod query;
+mod search;
+mod store;
+mod tail;
+mod time;
+
 use crate::runtime::{Context, Service, StartError};
-pub async fn start(_context: Context) -> Result<Service, StartError> {
-    Err(StartError::Other("not there yet".to_owned()))
+use std::sync::Arc;
+
+/// Starts the log.
+///
+/// # Errors
+/// When a file cannot be used.
+pub async fn start(context: Context) -> Result<Service, StartError> {
+    let dir = context.own_dir()?;
+    let opening = context.clone();
+    let open = move || store::Store::open(dir, &opening.settings.log, opening.health, &opening.metrics);
+    let store = tokio::task::spawn_blocking(open).await.map_err(|e| StartError::Other(e.to_string()))?;
+    let store = Arc::new(store?);
+    Ok(Service {
+        api: api::routes(Arc::clone(&store), &context),
+        patient: &[],
+        tags: &["log", "core"],
+        requires: &[],
+        finish: Box::pin(async move { store.close().await }),
+    })
 }

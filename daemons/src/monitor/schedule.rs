@@ -105,7 +105,7 @@ fn phase((service, instance): &Key, span: Duration) -> Duration {
     hash = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
     hash = (hash ^ hash >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
     hash ^= hash >> 33;
-    let nanos = u128::from(hash) * span.as_nanos() >> 64;
+    let nanos = (u128::from(hash) * span.as_nanos()) >> 64;
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 

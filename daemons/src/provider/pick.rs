@@ -46,7 +46,7 @@ fn least_latency(candidates: &[Candidate<'_>], random: u64) -> Option<usize> {
 
 /// A place among so many, each as likely as the others.
 fn among(count: usize, random: u64) -> Option<usize> {
-    let place = u128::from(random) * u128::try_from(count).ok()? >> 64;
+    let place = (u128::from(random) * u128::try_from(count).ok()?) >> 64;
     usize::try_from(place).ok().filter(|place| *place < count)
 }
 

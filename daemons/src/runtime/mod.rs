@@ -143,7 +143,11 @@ pub struct OwnDir {
 }
 
 impl OwnDir {
-    fn open(path: PathBuf) -> Result<Self, StartError> {
+    /// Makes the directory, for its owner alone, and locks it.
+    ///
+    /// # Errors
+    /// When it cannot be made or another process uses it.
+    pub fn open(path: PathBuf) -> Result<Self, StartError> {
         use std::os::unix::fs::DirBuilderExt as _;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(|e| {
             StartError::path(

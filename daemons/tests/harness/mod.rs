@@ -1,265 +1,378 @@
-//! Runs the real binary: daemons on free ports in a temporary directory, and
-//! the endpoints that they call.
+//! Starts real daemons and talks to them.
 //!
-//! ```ignore
-//! let dir = tempdir();
-//! let registry = Start::new(Daemon::Registry, &dir).run();
-//! let mut monitor = Start::new(Daemon::Monitor, &dir).with("registry-url", registry.url()).run();
-//! monitor.kill9();
-//! monitor.restart(); // on the same port
+//! ```text
+//! let log = Setup::new("log").flag("--log-rotate-size", "1KiB").start().await;
+//! let answer = log.post("log", "/log", "hello").await;
+//! log.kill();
+//! let log = log.restart().await;
 //! ```
-
-#![expect(clippy::allow_attributes, reason = "every test uses another part of the harness")]
-#![allow(dead_code, reason = "every test uses another part of the harness")]
 
 pub mod endpoint;
 
+use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
-use shared::daemon::Daemon;
+use shared::client::http;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// For how long anything may take that is to happen.
-pub const SOON: Duration = Duration::from_secs(20);
+/// Longer than anything takes, however busy the machine is.
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A directory for the daemons of one test.
-pub fn tempdir() -> TempDir {
-    tempfile::tempdir().unwrap()
+/// The daemons, as subcommands.
+pub const DAEMONS: [&str; 6] = ["registry", "log", "library", "provider", "web", "monitor"];
+
+/// A client that keeps no connection: a daemon that was killed leaves none behind.
+pub fn client() -> Client {
+    http::build(|builder| builder.pool_max_idle_per_host(0)).unwrap()
 }
 
-/// How to start daemons.
-pub struct Start {
+/// How daemons are to be started.
+#[derive(Clone)]
+pub struct Setup {
     command: &'static str,
-    daemons: Vec<Daemon>,
-    dir: PathBuf,
-    settings: BTreeMap<String, String>,
+    dir: Arc<TempDir>,
+    flags: Vec<(String, String)>,
+    wrapper: Option<String>,
 }
 
-impl Start {
-    /// One daemon, with its data in `dir`.
-    pub fn new(daemon: Daemon, dir: &TempDir) -> Self {
-        Self::of(daemon.word(), vec![daemon], dir.path())
+impl Setup {
+    /// One daemon, or `all`, in a directory of its own.
+    pub fn new(command: &'static str) -> Self {
+        Self { command, dir: Arc::new(TempDir::new().unwrap()), flags: Vec::new(), wrapper: None }
     }
 
-    /// All six in one process.
-    pub fn all(dir: &TempDir) -> Self {
-        Self::of("all", Daemon::ALL.to_vec(), dir.path())
-    }
-
-    fn of(command: &'static str, daemons: Vec<Daemon>, dir: &Path) -> Self {
-        Self { command, daemons, dir: dir.to_owned(), settings: BTreeMap::new() }
-    }
-
-    /// With a setting, named as its flag is.
-    pub fn with(mut self, flag: &str, value: impl ToString) -> Self {
-        self.settings.insert(flag.to_owned(), value.to_string());
+    /// With a flag.
+    pub fn flag(mut self, flag: &str, value: impl ToString) -> Self {
+        self.flags.retain(|(name, _)| name != flag);
+        self.flags.push((flag.to_owned(), value.to_string()));
         self
     }
 
-    /// Starts them, and waits until each has said on which port it is.
-    pub fn run(self) -> Running {
-        let mut running = Running { start: self, child: None, ports: BTreeMap::new(), said: Arc::default() };
-        running.spawn();
+    /// In the directory of another.
+    pub fn in_dir_of(mut self, other: &Running) -> Self {
+        self.dir = Arc::clone(&other.setup.dir);
+        self
+    }
+
+    /// Finding the daemons of another where they are.
+    pub fn peers_of(mut self, other: &Running) -> Self {
+        for (daemon, port) in &other.ports {
+            self = self.flag(&format!("--{daemon}-url"), format!("http://127.0.0.1:{port}"));
+        }
+        self
+    }
+
+    /// Run by a shell after these commands.
+    pub fn after(mut self, commands: &str) -> Self {
+        self.wrapper = Some(commands.to_owned());
+        self
+    }
+
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The daemons that the command starts.
+    fn daemons(&self) -> Vec<&'static str> {
+        if self.command == "all" { DAEMONS.to_vec() } else { vec![self.command] }
+    }
+
+    fn command(&self) -> Command {
+        let binary = env!("CARGO_BIN_EXE_distlogd");
+        let mut command = match &self.wrapper {
+            None => Command::new(binary),
+            Some(commands) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("{commands}; exec \"$0\" \"$@\""), binary]);
+                shell
+            }
+        };
+        command.arg(self.command).current_dir(self.dir());
+        let mut flags: BTreeMap<String, String> = BTreeMap::new();
+        for daemon in DAEMONS {
+            flags.insert(format!("--{daemon}-port"), "0".to_owned());
+        }
+        if self.command != "all" && self.command != "registry" {
+            // Nobody is there unless a test says so.
+            flags.insert("--registry-url".to_owned(), "http://127.0.0.1:1".to_owned());
+        }
+        flags.extend(self.flags.iter().cloned());
+        flags.iter().for_each(|(flag, value)| {
+            command.arg(format!("{flag}={value}"));
+        });
+        command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts, and waits until every daemon says that it has started.
+    pub async fn start(self) -> Running {
+        let daemons = self.daemons();
+        let mut running = self.spawn();
+        for daemon in daemons {
+            let title = title(daemon);
+            let line = running.line(|line| line.starts_with(&title) && line.contains("started on :")).await;
+            let port = line.rsplit(':').next().unwrap().parse().unwrap();
+            running.ports.insert(daemon, port);
+        }
         running
+    }
+
+    /// Starts something that is expected to end by itself: its status and what
+    /// it said on standard error.
+    pub fn run_to_end(&self) -> (ExitStatus, String) {
+        let output = self.command().output().unwrap();
+        (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    fn spawn(self) -> Running {
+        let mut child = self.command().spawn().unwrap();
+        let (sender, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        let mut stderr = child.stderr.take().unwrap();
+        let diagnostics = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stderr.read_to_string(&mut text);
+            text
+        });
+        Running {
+            setup: self,
+            child,
+            lines,
+            diagnostics: Some(diagnostics),
+            client: client(),
+            ports: BTreeMap::new(),
+        }
     }
 }
 
-/// Daemons that run; killed when this is dropped.
+/// `Log Service`.
+fn title(daemon: &str) -> String {
+    let (first, rest) = daemon.split_at(1);
+    format!("{}{rest} Service", first.to_uppercase())
+}
+
+/// Daemons that run.
 pub struct Running {
-    start: Start,
-    child: Option<Child>,
-    ports: BTreeMap<Daemon, u16>,
-    said: Arc<Mutex<Vec<String>>>,
+    setup: Setup,
+    child: Child,
+    lines: Receiver<String>,
+    diagnostics: Option<std::thread::JoinHandle<String>>,
+    client: Client,
+    pub ports: BTreeMap<&'static str, u16>,
 }
 
 impl Running {
-    fn spawn(&mut self) {
-        let Start { command, daemons, dir, settings } = &self.start;
-        let errors = std::fs::File::options().create(true).append(true).open(self.errors()).unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_distlogd"));
-        process.arg(command).arg("--data-dir").arg(dir).arg("--log-file").arg(dir.join("distributed.log"));
-        for daemon in daemons {
-            let port = self.ports.get(daemon).copied().unwrap_or(0);
-            process.arg(format!("--{}-port", daemon.word())).arg(port.to_string());
-        }
-        for (flag, value) in settings {
-            process.arg(format!("--{flag}")).arg(value);
-        }
-        process.current_dir(dir).env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(errors);
-        let mut child = process.spawn().unwrap();
-        self.said.lock().unwrap().clear();
-        let (said, out) = (Arc::clone(&self.said), child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            for line in BufReader::new(out).lines().map_while(Result::ok) {
-                said.lock().unwrap().push(line);
-            }
-        });
-        self.child = Some(child);
-        let wanted = daemons.len();
-        self.ports = wait_until("the daemons have started", || {
-            let said = self.said.lock().unwrap();
-            let ports: BTreeMap<_, _> = daemons.iter().filter_map(|d| Some((*d, port(&said, *d)?))).collect();
-            (ports.len() == wanted).then_some(ports)
-        });
+    pub fn dir(&self) -> &Path {
+        self.setup.dir()
     }
 
-    fn errors(&self) -> PathBuf {
-        self.start.dir.join(format!("{}.stderr", self.start.command))
+    /// The live log.
+    pub fn log_file(&self) -> PathBuf {
+        self.dir().join("distributed.log")
     }
 
-    /// Where a daemon is.
-    pub fn url_of(&self, daemon: Daemon) -> String {
-        format!("http://localhost:{}", self.ports[&daemon])
-    }
-
-    /// Where the only daemon is.
-    pub fn url(&self) -> String {
-        self.url_of(self.start.daemons[0])
-    }
-
-    /// The process.
     pub fn pid(&self) -> u32 {
-        self.child.as_ref().unwrap().id()
+        self.child.id()
     }
 
-    /// What they said on standard output since they were started last.
-    pub fn said(&self) -> Vec<String> {
-        self.said.lock().unwrap().clone()
+    pub fn url(&self, daemon: &str) -> String {
+        format!("http://127.0.0.1:{}", self.ports[daemon])
     }
 
-    /// Ends them as a power cut would.
-    pub fn kill9(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
+    /// Waits for a line on standard output.
+    pub async fn line(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            match self.lines.recv_timeout(Duration::from_millis(20)) {
+                Ok(line) if wanted(&line) => return line,
+                Ok(_) => {}
+                Err(RecvTimeoutError::Timeout) if Instant::now() < until => tokio::task::yield_now().await,
+                Err(_) => panic!("the line did not come; standard error: {}", self.stderr()),
+            }
         }
     }
 
-    /// Sends a signal: `TERM`, `STOP`, `CONT`.
+    fn stderr(&mut self) -> String {
+        let _ = self.child.kill();
+        self.diagnostics.take().map(|thread| thread.join().unwrap()).unwrap_or_default()
+    }
+
+    pub fn request(&self, method: Method, daemon: &str, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url(daemon)))
+    }
+
+    pub async fn get(&self, daemon: &str, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, daemon, path)).await
+    }
+
+    pub async fn post(&self, daemon: &str, path: &str, body: impl Into<String>) -> Answer {
+        Answer::of(self.request(Method::POST, daemon, path).body(body.into())).await
+    }
+
+    pub async fn post_json(&self, daemon: &str, path: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::POST, daemon, path).json(&body)).await
+    }
+
+    pub async fn delete(&self, daemon: &str, path: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, daemon, path)).await
+    }
+
+    /// Sends a signal by name.
     pub fn signal(&self, name: &str) {
-        let kill = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status();
-        assert!(kill.unwrap().success());
+        let status =
+            Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status().unwrap();
+        assert!(status.success());
     }
 
-    /// Asks them to stop, and waits until they have.
-    pub fn terminate(&mut self) -> ExitStatus {
+    /// SIGKILL: no chance to finish anything.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// SIGTERM: how it ended, how long that took, what it said.
+    pub fn terminate(mut self) -> (ExitStatus, Duration, String) {
+        let began = Instant::now();
         self.signal("TERM");
-        let mut child = self.child.take().unwrap();
-        wait_until("the daemons have stopped", || child.try_wait().unwrap())
+        let status = self.child.wait().unwrap();
+        (status, began.elapsed(), self.stderr())
     }
 
-    /// Starts them again on the same ports.
-    pub fn restart(&mut self) {
-        self.kill9();
-        self.spawn();
+    /// Starts again, in the same directory and on the same ports.
+    pub async fn restart(mut self) -> Self {
+        self.kill();
+        let mut setup = self.setup.clone();
+        for (daemon, port) in &self.ports {
+            setup = setup.flag(&format!("--{daemon}-port"), port);
+        }
+        setup.start().await
+    }
+
+    /// Starts again with other flags.
+    pub async fn restart_with(mut self, flag: &str, value: &str) -> Self {
+        self.setup = self.setup.clone().flag(flag, value);
+        self.restart().await
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.kill9();
-        if std::thread::panicking() {
-            let errors = std::fs::read_to_string(self.errors()).unwrap_or_default();
-            eprintln!("--- {} said on standard error:\n{errors}", self.start.command);
-        }
+        self.kill();
     }
 }
 
-fn port(said: &[String], daemon: Daemon) -> Option<u16> {
-    let beginning = format!("{} started on :", daemon.title());
-    said.iter().find_map(|line| line.strip_prefix(&beginning)?.parse().ok())
+/// An answer, read.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: String,
 }
 
-/// Waits without a runtime.
-fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(began.elapsed() < SOON, "not within {SOON:?}: {what}");
-        std::thread::sleep(Duration::from_millis(10));
+impl Answer {
+    pub async fn of(request: RequestBuilder) -> Self {
+        Self::read(request.timeout(DEADLINE).send().await.unwrap()).await
+    }
+
+    pub async fn read(response: Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, body: response.text().await.unwrap() }
+    }
+
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert!((200..300).contains(&self.status), "{} {}", self.status, self.body);
+        self
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The problem document that this refusal must be.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert!(!problem["title"].as_str().unwrap().is_empty());
+        assert!(!problem["detail"].as_str().unwrap().is_empty());
+        problem
     }
 }
 
-/// Looks again and again until there is what is looked for.
-pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
+/// Asks again and again until the answer is there.
+pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let until = Instant::now() + DEADLINE;
     loop {
-        if let Some(found) = look().await {
-            return found;
+        if let Some(answer) = ask().await {
+            return answer;
         }
-        assert!(began.elapsed() < SOON, "not within {SOON:?}: {what}");
+        assert!(Instant::now() < until, "it did not come to this: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// What a daemon answered.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// The headers, names in lower case.
-    pub headers: BTreeMap<String, String>,
-    /// The body.
-    pub text: String,
+/// A stream of lines, read one by one.
+pub struct Lines {
+    response: Response,
+    buffer: String,
 }
 
-impl Answer {
-    /// The body as JSON; null where it is none.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_default()
+impl Lines {
+    pub async fn open(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        Self { response, buffer: String::new() }
     }
 
-    /// A header.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(String::as_str)
+    /// The next line; none when the stream has ended.
+    pub async fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.buffer.find('\n') {
+                let rest = self.buffer.split_off(end + 1);
+                let line = std::mem::replace(&mut self.buffer, rest);
+                return Some(line.trim_end_matches('\n').to_owned());
+            }
+            let chunk = tokio::time::timeout(DEADLINE, self.response.chunk()).await.expect("a line in time");
+            match chunk {
+                Ok(Some(chunk)) => self.buffer.push_str(std::str::from_utf8(&chunk).unwrap()),
+                Ok(None) | Err(_) => return None,
+            }
+        }
     }
-}
 
-/// A client as the daemons use it.
-pub fn http() -> reqwest::Client {
-    shared::client::http::build(|builder| builder).unwrap()
-}
-
-/// Sends a request and reads the answer; status 0 when nobody answers.
-pub async fn send(request: reqwest::RequestBuilder) -> Answer {
-    let Ok(response) = request.timeout(SOON).send().await else {
-        return Answer { status: 0, headers: BTreeMap::new(), text: String::new() };
-    };
-    let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
-    Answer {
-        status: response.status().as_u16(),
-        headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-        text: response.text().await.unwrap_or_default(),
+    /// The next event: its name, id and data.
+    pub async fn event(&mut self) -> Option<(String, String, String)> {
+        let (mut name, mut id, mut data) = ("message".to_owned(), String::new(), None::<String>);
+        loop {
+            let line = self.next().await?;
+            match line.split_once(": ").unwrap_or((&line, "")) {
+                ("event", value) => name = value.to_owned(),
+                ("id", value) => id = value.to_owned(),
+                ("data", value) => data = Some(value.to_owned()),
+                ("", _) => {
+                    if let Some(data) = data {
+                        return Some((name, id, data));
+                    }
+                }
+                _ => {}
+            }
+        }
     }
-}
-
-/// `GET`.
-pub async fn get(url: impl AsRef<str>) -> Answer {
-    send(http().get(url.as_ref())).await
-}
-
-/// `POST` with JSON.
-pub async fn post(url: impl AsRef<str>, body: &Value) -> Answer {
-    send(http().post(url.as_ref()).json(body)).await
-}
-
-/// `DELETE`.
-pub async fn delete(url: impl AsRef<str>) -> Answer {
-    send(http().delete(url.as_ref())).await
-}
-
-/// Registers an instance; `more` is merged into the registration.
-pub async fn register(registry: &Running, service: &str, url: &str, more: Value) -> Value {
-    let mut body = serde_json::json!({ "serviceName": service, "serviceUrl": url });
-    body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
-    let answer = post(format!("{}/services", registry.url()), &body).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer.json()
 }

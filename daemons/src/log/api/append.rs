@@ -1,0 +1,131 @@
+//! `POST /log`.
+
+use super::{App, level};
+use crate::log::batch::{Batch, Defaults};
+use crate::log::ingest::{BodyError, BodyKind, DecodeError, Encoding, read};
+use crate::log::store::AppendError;
+use crate::runtime::error::ApiError;
+use crate::runtime::extract::{Body, Query, media_type};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use serde::Deserialize;
+use shared::wire::log::{Accepted, NewRecord};
+use utoipa::IntoParams;
+
+/// A body larger than this, or packed, is read beside the runtime's threads.
+const INLINE_MAX: usize = 64 * 1024;
+/// The longest idempotency key.
+const KEY_MAX: usize = 255;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AppendQuery {
+    /// The service of records that name none.
+    service: Option<String>,
+    /// The level of records that name none.
+    level: Option<String>,
+}
+
+impl From<AppendError> for ApiError {
+    fn from(error: AppendError) -> Self {
+        let retry_after_s = match error {
+            AppendError::Busy => 1,
+            AppendError::Full | AppendError::Closed => 5,
+            AppendError::Broken(_) => 60,
+        };
+        Self::unavailable(error.to_string(), retry_after_s)
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        let detail = error.to_string();
+        match error {
+            BodyError::Empty | BodyError::Syntax { .. } => Self::malformed(detail),
+            BodyError::Record { error, .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail).field(&error.field)
+            }
+        }
+    }
+}
+
+impl From<DecodeError> for ApiError {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
+            DecodeError::Broken(_) => Self::malformed(error.to_string()),
+        }
+    }
+}
+
+/// Store records; answered when they are on disk
+///
+/// `text/plain` (or no type): the whole body is one record. `application/json`:
+/// one record or an array. `application/x-ndjson`: one a line. gzip, deflate and
+/// zstd bodies are unpacked. With an `Idempotency-Key` a repetition stores
+/// nothing and gets the first answer.
+#[utoipa::path(post, path = "/log", tag = "log", params(AppendQuery), request_body(content(
+    (NewRecord = "application/json"), (String = "text/plain"), (NewRecord = "application/x-ndjson")
+)), responses((status = 200, body = Accepted)))]
+pub async fn append(
+    State(app): State<App>,
+    Query(query): Query<AppendQuery>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Result<Json<Accepted>, ApiError> {
+    let text = |name: header::HeaderName| {
+        headers.get(name).map(|value| value.to_str().unwrap_or("?")).unwrap_or_default()
+    };
+    let media_type = media_type(text(header::CONTENT_TYPE));
+    let kind = BodyKind::of(&media_type).ok_or_else(|| {
+        unsupported(format!(
+            "'{media_type}' is not taken here: send text/plain, application/json or application/x-ndjson"
+        ))
+    })?;
+    let encoding = Encoding::of(text(header::CONTENT_ENCODING)).ok_or_else(|| {
+        unsupported("that content-encoding is not taken here: send gzip, deflate, zstd or none".to_owned())
+    })?;
+    let key = idempotency_key(&headers)?;
+    let defaults = Defaults::now(level(query.level.as_deref())?, query.service);
+    let max = app.body_max;
+    let batch = if encoding == Encoding::Identity && body.len() <= INLINE_MAX {
+        read(kind, &body, &defaults)?
+    } else {
+        tokio::task::spawn_blocking(move || read_large(kind, encoding, body, max, &defaults))
+            .await
+            .map_err(ApiError::internal)??
+    };
+    Ok(Json(app.store.append(batch, key).await?))
+}
+
+fn read_large(
+    kind: BodyKind,
+    encoding: Encoding,
+    body: Bytes,
+    max: usize,
+    defaults: &Defaults,
+) -> Result<Batch, ApiError> {
+    if encoding == Encoding::Identity {
+        return Ok(read(kind, &body, defaults)?);
+    }
+    let unpacked = encoding.unpack(&body, max)?;
+    drop(body);
+    Ok(read(kind, &unpacked, defaults)?)
+}
+
+fn unsupported(detail: String) -> ApiError {
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    match key.to_str() {
+        Ok(key) if (1..=KEY_MAX).contains(&key.len()) => Ok(Some(key.to_owned())),
+        _ => {
+            Err(ApiError::malformed(format!("an idempotency key is 1 to {KEY_MAX} visible ASCII characters")))
+        }
+    }
+}

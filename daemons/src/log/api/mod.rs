@@ -1,0 +1,116 @@
+//! The log's routes.
+
+mod append;
+mod read;
+mod tail;
+
+use super::query::Filter;
+use super::search::Budget;
+use super::store::Store;
+use super::time;
+use crate::runtime::Context;
+use crate::runtime::error::ApiError;
+use axum::extract::DefaultBodyLimit;
+use shared::span::Span;
+use shared::wire::log::Level;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+#[derive(Clone)]
+struct App {
+    store: Arc<Store>,
+    stop: CancellationToken,
+    body_max: usize,
+    query_timeout: Duration,
+    queries: Arc<Semaphore>,
+}
+
+/// All routes.
+pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
+    let settings = &context.settings.log;
+    let app = App {
+        store,
+        stop: context.stop.clone(),
+        body_max: settings.body_max.as_usize(),
+        query_timeout: settings.query_timeout.0,
+        queries: Arc::new(Semaphore::new(settings.queries_max)),
+    };
+    OpenApiRouter::new()
+        .routes(routes!(read::search, append::append))
+        .routes(routes!(tail::tail))
+        .routes(routes!(read::hits))
+        .routes(routes!(read::stats))
+        .routes(routes!(read::context))
+        .layer(DefaultBodyLimit::max(app.body_max))
+        .with_state(app)
+}
+
+impl App {
+    /// A place among the queries that run; it is given back when it is dropped.
+    fn admit(&self) -> Result<(OwnedSemaphorePermit, Budget), ApiError> {
+        let permit = Arc::clone(&self.queries)
+            .try_acquire_owned()
+            .map_err(|_| ApiError::unavailable("too many searches run at the same time", 1))?;
+        Ok((permit, Budget { deadline: Instant::now() + self.query_timeout }))
+    }
+}
+
+/// The parameters that say which records are meant, as they come.
+#[derive(Debug, Default)]
+struct Which<'a> {
+    q: Option<&'a str>,
+    service: Option<&'a str>,
+    level: Option<&'a str>,
+    since: Option<&'a str>,
+    until: Option<&'a str>,
+    after: Option<u64>,
+    before: Option<u64>,
+}
+
+impl Which<'_> {
+    fn filter(&self) -> Result<Filter, ApiError> {
+        let mut filter = Filter::parse(self.q.unwrap_or_default()).map_err(|error| {
+            ApiError::malformed(format!("the query is wrong {error}")).field("q").position(error.position)
+        })?;
+        if let Some(level) = level(self.level)? {
+            filter = filter.min_level(level);
+        }
+        if let Some(service) = self.service.filter(|service| !service.is_empty()) {
+            filter = filter.service(service);
+        }
+        if let Some(since) = self.since {
+            filter.since_ns = moment("since", since)?;
+        }
+        if let Some(until) = self.until {
+            filter.until_ns = moment("until", until)?;
+        }
+        Ok(filter
+            .between(self.after.map_or(0, |after| after.saturating_add(1)), self.before.unwrap_or(u64::MAX)))
+    }
+}
+
+/// A level in any of its spellings.
+fn level(text: Option<&str>) -> Result<Option<Level>, ApiError> {
+    text.filter(|text| !text.is_empty())
+        .map(|text| text.parse().map_err(|e| ApiError::malformed(format!("level: {e}")).field("level")))
+        .transpose()
+}
+
+/// A time as RFC 3339, or a span ago.
+fn moment(field: &str, text: &str) -> Result<i64, ApiError> {
+    if let Some(ns) = time::parse_rfc3339(text) {
+        return Ok(ns);
+    }
+    let span: Span = text.parse().map_err(|_| {
+        let text: String = text.chars().take(40).collect();
+        ApiError::malformed(format!(
+            "{field}: '{text}' is neither a time such as 2026-11-22T10:00:00Z nor a span ago such as 15m, 2h or 7d"
+        ))
+        .field(field)
+    })?;
+    Ok(time::now_ns().saturating_sub(i64::try_from(span.0.as_nanos()).unwrap_or(i64::MAX)))
+}

@@ -1,0 +1,166 @@
+//! Every form of a query, asked of one record.
+
+use super::*;
+use crate::log::batch::Batch;
+use crate::log::ingest::{BodyKind, read};
+use crate::log::line::Line;
+
+/// Whether a query matches a record given as JSON.
+fn matches(query: &str, record: &str) -> bool {
+    let defaults = crate::log::batch::Defaults::now(None, None);
+    let Batch { lines, .. } = read(BodyKind::Json, record.as_bytes(), &defaults).unwrap();
+    let line = Line::read(lines.strip_suffix(b"\n").unwrap(), 0);
+    Filter::parse(query).unwrap().matches(1, &line)
+}
+
+fn message(query: &str, message: &str) -> bool {
+    matches(query, &serde_json::json!({ "message": message }).to_string())
+}
+
+#[test]
+fn words_are_whole_words_in_any_case_until_a_capital_is_typed() {
+    for (query, text, want) in [
+        ("error", "an Error here", true),
+        ("error", "errors here", false),
+        ("Error", "an error here", false),
+        ("rror", "an error", false),
+        ("err*", "an error", true),
+        ("rr*", "an error", false),
+        ("*rro*", "an error", true),
+        ("*ror", "an error", true),
+        ("书", "一本书", false),
+        ("*书*", "一本书", true),
+        ("über", "ÜBER alles", true),
+        ("foo-bar", "a foo-bar b", true),
+        ("foo-bar", "a foo-bark b", false),
+        ("10.0.0.1", "from 10.0.0.1:80", true),
+        ("10.0.0.1", "from 10.0.0.12:80", false),
+        ("user_id", "the user_id is", true),
+        ("user", "the user_id is", false),
+        ("*", "anything", true),
+    ] {
+        assert_eq!(message(query, text), want, "{query} in {text}");
+    }
+}
+
+#[test]
+fn words_join_by_and_or_not_and_parentheses() {
+    for (query, want) in [
+        ("a b", true),
+        ("a AND b", true),
+        ("a x", false),
+        ("x OR b", true),
+        ("x OR y", false),
+        ("a -x", true),
+        ("a -b", false),
+        ("a NOT x", true),
+        ("!x", true),
+        ("a (x OR b)", true),
+        ("a (x OR y)", false),
+        ("x OR a b", true),
+        ("a -(x OR b)", false),
+        ("NOT (x OR y) c", true),
+        ("- - a", true),
+        ("", true),
+        ("   ", true),
+    ] {
+        assert_eq!(message(query, "a b c"), want, "{query}");
+    }
+    // Operators are written in capitals: in small letters they are words.
+    assert!(message("this or that", "this or that"));
+}
+
+#[test]
+fn phrases_and_regular_expressions() {
+    for (query, text, want) in [
+        ("\"not found\"", "was Not Found.", true),
+        ("\"not found\"", "was not founded", false),
+        ("\"not fo\"*", "was not founded", true),
+        (r#""say \"hi\" \\""#, r#"say "hi" \"#, true),
+        (r#"~"err(or)?s?\b""#, "ERRORS", true),
+        (r#"~"\d{3}-\d{4}""#, "call 555-1234", true),
+        (r#"~"Err""#, "error", false),
+        (r"~^a.c$", "abc", true),
+        (r#"~"\S+\W""#, "A!", true),
+        ("(a.b)", "a.b", true),
+    ] {
+        assert_eq!(message(query, text), want, "{query} in {text}");
+    }
+}
+
+#[test]
+fn fields_are_matched_and_compared() {
+    let record = r#"{"message":"m","service":"LibraryService","level":"warn","ts":"2026-11-22T10:00:00Z",
+        "status":503,"user":{"id":"u-7","name":"Ann Lee"},"a.b":1,"ok":true,"none":null,"size":"12"}"#;
+    for (query, want) in [
+        ("service:LibraryService", true),
+        ("service:libraryservice", true),
+        ("service:Library", false),
+        ("service:Library*", true),
+        ("level:warn", true),
+        ("level:WARN", true),
+        ("level:error", false),
+        ("level:>=warn", true),
+        ("level:>warn", false),
+        ("level:<=warning", true),
+        ("level:(error OR warn)", true),
+        ("status:503", true),
+        ("status:50", false),
+        ("status:>499", true),
+        ("status:<=502", false),
+        ("status:>5e2", true),
+        ("size:>9", true),
+        ("user.name:lee", true),
+        ("user.name:=\"Ann Lee\"", true),
+        ("user.name:=Ann", false),
+        ("user.id:u-7", true),
+        ("a.b:1", true),
+        ("\"a.b\":1", true),
+        ("ok:true", true),
+        ("none:null", true),
+        ("missing:*", false),
+        ("-missing:*", true),
+        ("user:*", true),
+        ("seq:1", true),
+        ("ts:>2026-11-22T09:00:00Z", true),
+        ("ts:<2026-11-22T09:00:00Z", false),
+        ("message:m", true),
+        (r#"user.name:~"^ann""#, true),
+        ("status:(503 OR 504) -level:info", true),
+    ] {
+        assert_eq!(matches(query, record), want, "{query}");
+    }
+}
+
+#[test]
+fn a_bad_query_points_at_the_character() {
+    for (query, position, reason) in [
+        ("(a b", 0, "has no ')'"),
+        ("a )", 2, "no '('"),
+        ("a \"b", 2, "has no other"),
+        ("a OR", 4, "missing"),
+        ("a AND", 5, "missing"),
+        ("()", 1, "missing"),
+        ("书 ~\"(\"", 3, "regular expression"),
+        ("a:(b:c)", 5, "inside the parentheses"),
+        ("level:>", 7, "value is missing"),
+        ("-", 1, "missing"),
+        ("\"\"", 0, "empty phrase"),
+    ] {
+        let error = Filter::parse(query).unwrap_err();
+        assert!(error.position == position && error.reason.contains(reason), "{query}: {error:?}");
+    }
+}
+
+#[test]
+fn a_query_is_bounded_in_length_depth_patterns_and_size() {
+    for query in [
+        "a".repeat(QUERY_MAX + 1),
+        "(".repeat(DEPTH_MAX + 1),
+        "-".repeat(3_000),
+        "a ".repeat(PATTERNS_MAX + 1),
+        format!("~\"{}\"", "(a{100}){100}{100}"),
+    ] {
+        assert!(Filter::parse(&query).is_err());
+    }
+}

@@ -1,0 +1,182 @@
+//! Idempotency keys: which request was answered with which sequences.
+//!
+//! The file holds a line a key, `first SP last SP key LF`, in order, synced
+//! before the records of that request are written. Keys are remembered for at
+//! least the last [`KEYS_KEPT`] requests that had one; the file is rewritten
+//! when it holds twice as many.
+
+use super::files::{self, Files};
+use shared::wire::log::Accepted;
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// Keys that are remembered.
+pub const KEYS_KEPT: usize = 100_000;
+
+/// A key's hash: memory holds these, the file the keys themselves, so the hash
+/// may differ between versions. Two of 64 bits make a collision unthinkable.
+type KeyHash = (u64, u64);
+
+fn hash(key: &str) -> KeyHash {
+    let mut low = DefaultHasher::new();
+    key.hash(&mut low);
+    let mut high = DefaultHasher::new();
+    (key, 0x6b65_7973_u32).hash(&mut high);
+    (low.finish(), high.finish())
+}
+
+/// The keys that are known, and their file.
+#[derive(Debug)]
+pub struct Keys {
+    file: File,
+    len: u64,
+    lines: usize,
+    answers: HashMap<KeyHash, Accepted>,
+    order: VecDeque<KeyHash>,
+}
+
+/// One key and what was answered.
+pub struct Entry {
+    key: String,
+    answer: Accepted,
+}
+
+fn parse(line: &str) -> Option<Entry> {
+    let mut parts = line.splitn(3, ' ');
+    let first: u64 = parts.next()?.parse().ok()?;
+    let last: u64 = parts.next()?.parse().ok()?;
+    let key = parts.next()?.to_owned();
+    let accepted = last.checked_sub(first)?.checked_add(1)?;
+    Some(Entry { key, answer: Accepted { accepted, first, last } })
+}
+
+fn line_of(key: &str, answer: &Accepted) -> String {
+    format!("{} {} {key}\n", answer.first, answer.last)
+}
+
+/// Reads the entries of the file; a torn last line is none.
+pub fn read(files: &Files) -> io::Result<Vec<Entry>> {
+    let text = match std::fs::read(files.keys()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        result => result?,
+    };
+    let whole = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);
+    let text = String::from_utf8_lossy(text.get(..whole).unwrap_or_default());
+    Ok(text.lines().filter_map(parse).collect())
+}
+
+/// Where the log has to be cut: the first record of a request of which a part
+/// is missing. A request that is not there at all needs no cut.
+pub fn cut_at(entries: &[Entry], next_seq: u64) -> Option<u64> {
+    let torn = |entry: &&Entry| entry.answer.first < next_seq && next_seq <= entry.answer.last;
+    entries.iter().find(torn).map(|entry| entry.answer.first)
+}
+
+impl Keys {
+    /// Takes over the entries whose records are all there, and rewrites the file
+    /// without the others.
+    pub fn adopt(files: &Files, entries: Vec<Entry>, next_seq: u64) -> io::Result<Self> {
+        let kept: Vec<Entry> = entries.into_iter().filter(|entry| entry.answer.last < next_seq).collect();
+        let skip = kept.len().saturating_sub(KEYS_KEPT);
+        let text: String = kept.iter().skip(skip).map(|entry| line_of(&entry.key, &entry.answer)).collect();
+        files::replace(&files.keys(), text.as_bytes())?;
+        let mut keys = Self {
+            file: files::open(&files.keys())?,
+            len: text.len() as u64,
+            lines: kept.len() - skip,
+            answers: HashMap::new(),
+            order: VecDeque::new(),
+        };
+        kept.iter().skip(skip).for_each(|entry| keys.remember(&entry.key, entry.answer));
+        Ok(keys)
+    }
+
+    /// What was answered to a key.
+    pub fn get(&self, key: &str) -> Option<Accepted> {
+        self.answers.get(&hash(key)).copied()
+    }
+
+    /// Writes keys and syncs them: before the records that they are for.
+    pub fn write<'a>(&mut self, entries: impl Iterator<Item = (&'a str, Accepted)>) -> io::Result<u64> {
+        let before = self.len;
+        let mut text = String::new();
+        for (key, answer) in entries {
+            text.push_str(&line_of(key, &answer));
+            self.lines += 1;
+        }
+        self.file.write_all_at(text.as_bytes(), self.len)?;
+        self.file.sync_data()?;
+        self.len += text.len() as u64;
+        Ok(before)
+    }
+
+    /// Cuts off what a failed write left behind.
+    pub fn trim(&mut self) -> io::Result<()> {
+        self.take_back(self.len)
+    }
+
+    /// Takes back what was written from `len` on: its records were not stored,
+    /// and their sequences will be others'.
+    pub fn take_back(&mut self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)?;
+        self.file.sync_all()?;
+        self.len = len;
+        Ok(())
+    }
+
+    /// A key whose records are on disk.
+    pub fn remember(&mut self, key: &str, answer: Accepted) {
+        let hash = hash(key);
+        if self.answers.insert(hash, answer).is_none() {
+            self.order.push_back(hash);
+        }
+        while self.order.len() > KEYS_KEPT {
+            if let Some(oldest) = self.order.pop_front() {
+                self.answers.remove(&oldest);
+            }
+        }
+    }
+
+    /// Whether the file holds far more than is remembered.
+    pub const fn wants_rewrite(&self) -> bool {
+        self.lines > 2 * KEYS_KEPT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(first: u64, last: u64) -> Accepted {
+        Accepted { accepted: last - first + 1, first, last }
+    }
+
+    #[test]
+    fn keys_come_back_and_those_without_their_records_do_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::new(dir.path().join("a.log"), dir.path().join("log")).unwrap();
+        let mut keys = Keys::adopt(&files, Vec::new(), 1).unwrap();
+        let written = [("a b", answer(1, 2)), ("c", answer(3, 5))];
+        keys.write(written.into_iter()).unwrap();
+        assert_eq!(cut_at(&read(&files).unwrap(), 4), Some(3));
+        assert_eq!(cut_at(&read(&files).unwrap(), 3), None);
+        assert_eq!(cut_at(&read(&files).unwrap(), 6), None);
+        let keys = Keys::adopt(&files, read(&files).unwrap(), 3).unwrap();
+        assert_eq!((keys.get("a b"), keys.get("c")), (Some(answer(1, 2)), None));
+        assert_eq!(read(&files).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_last_hundred_thousand_are_remembered() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::new(dir.path().join("a.log"), dir.path().join("log")).unwrap();
+        let mut keys = Keys::adopt(&files, Vec::new(), 1).unwrap();
+        for n in 0..KEYS_KEPT as u64 + 1 {
+            keys.remember(&n.to_string(), answer(n, n));
+        }
+        assert_eq!((keys.get("0"), keys.get("1").map(|a| a.first)), (None, Some(1)));
+    }
+}

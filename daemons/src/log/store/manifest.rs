@@ -1,0 +1,50 @@
+//! What the text itself does not say: where the active segment begins.
+
+use super::files::{self, Files};
+use serde::{Deserialize, Serialize};
+use std::io::{self, ErrorKind};
+
+/// Sequences that a segment has room for: the next base after a segment whose
+/// end is not known.
+pub const SEGMENT_ROOM: u64 = 1 << 32;
+
+/// The manifest, replaced as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of the format.
+    pub version: u32,
+    /// The sequence of the active segment's first record.
+    pub base: u64,
+    /// When the active segment was begun, in milliseconds since 1970.
+    pub begun_ms: i64,
+    /// The length of the active file at the last clean stop; none while running.
+    pub clean_len: Option<u64>,
+}
+
+const VERSION: u32 = 1;
+
+impl Manifest {
+    /// A segment that begins now.
+    pub fn begin(base: u64) -> Self {
+        Self { version: VERSION, base, begun_ms: chrono::Utc::now().timestamp_millis(), clean_len: None }
+    }
+
+    /// Reads it; none on the very first start.
+    pub fn read(files: &Files) -> io::Result<Option<Self>> {
+        let text = match std::fs::read(files.manifest()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            result => result?,
+        };
+        let manifest: Self = serde_json::from_slice(&text)?;
+        if manifest.version != VERSION {
+            let version = manifest.version;
+            return Err(io::Error::other(format!("it was written by a later distlogd (version {version})")));
+        }
+        Ok(Some(manifest))
+    }
+
+    /// Writes it durably.
+    pub fn write(&self, files: &Files) -> io::Result<()> {
+        files::replace(&files.manifest(), &serde_json::to_vec(self)?)
+    }
+}

@@ -1,0 +1,173 @@
+//! What the last run left behind, made whole: see the table of failures in
+//! [`super`].
+
+use super::files::{self, Files};
+use super::keys::{self, Keys};
+use super::manifest::{Manifest, SEGMENT_ROOM};
+use super::segment::{Extent, Segment, scan};
+use crate::runtime::StartError;
+use crate::runtime::health::Board;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How much of a cut tail is kept to be looked at.
+const TORN_KEPT_MAX: u64 = 16 << 20;
+/// The first sequence of a new log: 0 is before all records.
+const FIRST_SEQ: u64 = 1;
+
+/// The log, ready to be appended to.
+pub struct Recovered {
+    /// All segments, the active one last.
+    pub segments: Vec<Arc<Segment>>,
+    /// The next record's sequence.
+    pub next_seq: u64,
+    /// As it stands on disk now.
+    pub manifest: Manifest,
+    /// The idempotency keys.
+    pub keys: Keys,
+}
+
+/// Recovers the log.
+pub fn recover(files: &Files, health: &Board) -> Result<Recovered, StartError> {
+    let active = files.active.as_path();
+    let existed = active.exists();
+    let file = files::open(active).map_err(|e| {
+        StartError::path(
+            "cannot write the log file",
+            active,
+            format!("{e}; give another one with --log-file"),
+        )
+    })?;
+    if file.try_lock().is_err() {
+        return Err(StartError::path("cannot use the log file", active, "another process has locked it"));
+    }
+    recover_from(files, file, existed, health)
+        .map_err(|e| StartError::path("cannot recover the log", active, e))
+}
+
+fn recover_from(files: &Files, mut file: File, existed: bool, health: &Board) -> io::Result<Recovered> {
+    let bases = files.bases()?;
+    let mut segments = Vec::with_capacity(bases.len() + 1);
+    for base in &bases {
+        segments.push(Arc::new(Segment::rotated(*base, &files.segment(*base))?));
+    }
+    let manifest = begin(files, &mut file, existed, &segments)?;
+
+    let len = file.metadata()?.len();
+    let whole = whole_len(&mut file)?;
+    if whole < len {
+        cut(files, &file, manifest.base, whole, len, "a torn tail")?;
+    }
+    let mut extent = scan(&file, manifest.base, whole)?;
+    let entries = keys::read(files)?;
+    if let Some(seq) = keys::cut_at(&entries, extent.next_seq).filter(|seq| *seq >= manifest.base) {
+        let offset = offset_of(&file, &extent, seq)?;
+        cut(files, &file, manifest.base, offset, whole, "a part of a request that was never acknowledged")?;
+        extent = scan(&file, manifest.base, offset)?;
+    }
+    // What a crash left in the page cache alone is about to be shown: it must stay.
+    file.sync_all()?;
+    let keys = Keys::adopt(files, entries, extent.next_seq)?;
+    manifest.write(files)?;
+    health.pass("store");
+    let next_seq = extent.next_seq;
+    segments.push(Arc::new(Segment::new(manifest.base, file, extent)));
+    Ok(Recovered { segments, next_seq, manifest, keys })
+}
+
+/// Where the active segment begins.
+fn begin(files: &Files, file: &mut File, existed: bool, segments: &[Arc<Segment>]) -> io::Result<Manifest> {
+    let end_of = |segment: &Arc<Segment>| segment.extent().map(|extent| extent.next_seq);
+    let Some(manifest) = Manifest::read(files)? else {
+        let base = segments.last().map_or(Ok(FIRST_SEQ), end_of)?;
+        return Ok(Manifest::begin(base));
+    };
+    let len = file.metadata()?.len();
+    if let Some(rotated) = segments.iter().find(|segment| segment.base == manifest.base) {
+        // The rotation got as far as the segment. Across file systems the active
+        // file may still be there, the same to the byte.
+        if len == rotated.file().metadata()?.len() && same(file, rotated.file(), len)? {
+            file.set_len(0)?;
+        }
+        return Ok(Manifest::begin(end_of(rotated)?));
+    }
+    let clean_len = manifest.clean_len.unwrap_or(0);
+    if len < clean_len || !existed {
+        tracing::warn!(
+            "the log file is not what it was when the log service last ran: its records are gone, and sequences \
+             go on far beyond theirs"
+        );
+        return Ok(Manifest::begin(manifest.base + SEGMENT_ROOM));
+    }
+    Ok(Manifest { clean_len: None, ..manifest })
+}
+
+fn same(a: &File, b: &File, len: u64) -> io::Result<bool> {
+    const CHUNK: usize = 1 << 20;
+    let (mut of_a, mut of_b) = (vec![0; CHUNK], vec![0; CHUNK]);
+    let mut at = 0;
+    while at < len {
+        let n = usize::try_from(len - at).unwrap_or(CHUNK).min(CHUNK);
+        a.read_exact_at(of_a.get_mut(..n).unwrap_or_default(), at)?;
+        b.read_exact_at(of_b.get_mut(..n).unwrap_or_default(), at)?;
+        if of_a.get(..n) != of_b.get(..n) {
+            return Ok(false);
+        }
+        at += n as u64;
+    }
+    Ok(true)
+}
+
+/// The length up to which the file is whole lines. A zero byte is written by
+/// nobody: it stands where a power cut left length without contents.
+fn whole_len(file: &mut File) -> io::Result<u64> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut buffer = vec![0; 1 << 20];
+    let (mut at, mut whole) = (0_u64, 0_u64);
+    loop {
+        let n = file.read(&mut buffer)?;
+        let read = buffer.get(..n).unwrap_or_default();
+        let zero = memchr::memchr(0, read);
+        let good = read.get(..zero.unwrap_or(n)).unwrap_or_default();
+        if let Some(newline) = memchr::memrchr(b'\n', good) {
+            whole = at + newline as u64 + 1;
+        }
+        if n == 0 || zero.is_some() {
+            return Ok(whole);
+        }
+        at += n as u64;
+    }
+}
+
+/// Cuts the file to `to`, and keeps what is cut off.
+fn cut(files: &Files, file: &File, base: u64, to: u64, from: u64, what: &str) -> io::Result<()> {
+    let kept = files.torn(base, to);
+    let mut tail = vec![0; usize::try_from((from - to).min(TORN_KEPT_MAX)).unwrap_or(0)];
+    file.read_exact_at(&mut tail, to)?;
+    if let Err(error) = keep(&kept, &tail) {
+        tracing::warn!("cannot keep what is cut off: {error}");
+    }
+    tracing::warn!("{what} is cut off the log: {} bytes from {to} on, kept in {}", from - to, kept.display());
+    file.set_len(to)?;
+    file.sync_all()
+}
+
+fn keep(path: &Path, tail: &[u8]) -> io::Result<()> {
+    fs::write(path, tail)
+}
+
+/// Where a record begins in the file.
+fn offset_of(file: &File, extent: &Extent, seq: u64) -> io::Result<u64> {
+    let Some(block) = extent.blocks.iter().rev().find(|block| block.first_seq <= seq) else { return Ok(0) };
+    let mut buffer = vec![0; block.len];
+    file.read_exact_at(&mut buffer, block.offset)?;
+    let before = usize::try_from(seq - block.first_seq).unwrap_or(usize::MAX);
+    let within = match before.checked_sub(1) {
+        None => 0,
+        Some(nth) => memchr::memchr_iter(b'\n', &buffer).nth(nth).map_or(block.len, |newline| newline + 1),
+    };
+    Ok(block.offset + within as u64)
+}

@@ -1,0 +1,310 @@
+//! The store beside what it must amount to, over stops, crashes and faults.
+
+use super::*;
+use crate::log::batch::{Batch, Defaults};
+use crate::log::ingest::{BodyKind, read};
+use crate::log::query::Filter;
+use crate::log::search::{Budget, Order, walk};
+use crate::settings::{Durability, Size};
+use proptest::prelude::*;
+use shared::daemon::Daemon;
+use shared::span::Span;
+use std::fs;
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+struct Place {
+    dir: tempfile::TempDir,
+    rotate_size: u64,
+}
+
+impl Place {
+    fn new(rotate_size: u64) -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), rotate_size }
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn active(&self) -> PathBuf {
+        self.path().join("distributed.log")
+    }
+
+    fn open(&self) -> Arc<Store> {
+        let settings = settings::Log {
+            port: 0,
+            url: String::new(),
+            file: self.active(),
+            durability: Durability::Os,
+            rotate_size: Size(self.rotate_size),
+            rotate_age: Span(Duration::from_secs(86_400)),
+            body_max: Size(1 << 20),
+            query_timeout: Span(Duration::from_secs(20)),
+            queries_max: 1,
+        };
+        let dir = OwnDir::open(self.path().join("data")).unwrap();
+        let health = Arc::new(Board::new(Daemon::Log));
+        Arc::new(Store::open(dir, &settings, health, &Metrics::default()).unwrap())
+    }
+
+    fn segments(&self) -> usize {
+        fs::read_dir(self.path().join("data/segments")).unwrap().count()
+    }
+}
+
+fn batch(text: &str) -> Batch {
+    read(BodyKind::Text, text.as_bytes(), &Defaults::now(None, None)).unwrap()
+}
+
+async fn append(store: &Store, text: &str) -> u64 {
+    store.append(batch(text), None).await.unwrap().first
+}
+
+async fn append_keyed(store: &Store, text: &str, key: &str) -> u64 {
+    store.append(batch(text), Some(key.to_owned())).await.unwrap().first
+}
+
+/// All records: sequence and message.
+fn all(store: &Store) -> Vec<(u64, String)> {
+    let budget = Budget { deadline: Instant::now() + Duration::from_secs(20) };
+    let mut found = Vec::new();
+    let walked = walk(&store.snapshot(), &Filter::parse("").unwrap(), Order::Asc, budget, |hit| {
+        found.push((hit.seq, String::from_utf8(hit.line.message().into_owned()).unwrap()));
+        ControlFlow::Continue(())
+    });
+    assert!(!walked.partial);
+    found
+}
+
+fn pairs(expected: &[(u64, &str)]) -> Vec<(u64, String)> {
+    expected.iter().map(|(seq, text)| (*seq, (*text).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn records_come_back_after_a_stop_with_the_next_sequences() {
+    let place = Place::new(1 << 20);
+    let store = place.open();
+    assert_eq!((append(&store, "a").await, append(&store, "b").await), (1, 2));
+    store.close().await;
+    drop(store);
+    let store = place.open();
+    assert_eq!(append(&store, "c").await, 3);
+    assert_eq!(all(&store), pairs(&[(1, "a"), (2, "b"), (3, "c")]));
+}
+
+#[tokio::test]
+async fn the_log_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new(1 << 20);
+    let _store = place.open();
+    assert_eq!(fs::metadata(place.active()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_torn_tail_is_cut_off_and_kept_to_be_looked_at() {
+    for torn in ["2026-11-22T10:00:00.0", "\0\0\0\0", "2026-11-22T10:00:00.000000Z  INFO a: b\0\0\0\nmore\n"]
+    {
+        let place = Place::new(1 << 20);
+        let store = place.open();
+        append(&store, "a").await;
+        store.close().await;
+        drop(store);
+        fs::OpenOptions::new().append(true).open(place.active()).unwrap().write_all(torn.as_bytes()).unwrap();
+        let store = place.open();
+        assert_eq!(append(&store, "b").await, 2);
+        assert_eq!(all(&store), pairs(&[(1, "a"), (2, "b")]));
+        let kept = fs::read_dir(place.path().join("data/torn")).unwrap().next().unwrap().unwrap().path();
+        assert_eq!(fs::read(kept).unwrap(), torn.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn a_line_written_by_hand_is_a_record() {
+    let place = Place::new(1 << 20);
+    fs::write(place.active(), "hello\n").unwrap();
+    let store = place.open();
+    append(&store, "a").await;
+    assert_eq!(all(&store), pairs(&[(1, "hello"), (2, "a")]));
+}
+
+#[tokio::test]
+async fn a_log_that_vanished_does_not_give_its_sequences_away_again() {
+    let place = Place::new(1 << 20);
+    let store = place.open();
+    append(&store, "a").await;
+    store.close().await;
+    drop(store);
+    fs::remove_file(place.active()).unwrap();
+    let store = place.open();
+    assert!(append(&store, "b").await > 1 << 32);
+}
+
+#[tokio::test]
+async fn a_log_moved_away_while_it_is_written_goes_on_in_a_new_file() {
+    let place = Place::new(1 << 20);
+    let store = place.open();
+    append(&store, "a").await;
+    fs::rename(place.active(), place.path().join("moved")).unwrap();
+    assert_eq!(append(&store, "b").await, 2);
+    assert!(fs::read_to_string(place.active()).unwrap().ends_with("b\n"));
+    assert_eq!(all(&store), pairs(&[(1, "a"), (2, "b")]));
+}
+
+#[tokio::test]
+async fn a_rotation_that_was_cut_short_is_finished_at_the_next_start() {
+    for copied in [false, true] {
+        let place = Place::new(1 << 20);
+        let store = place.open();
+        append(&store, "a").await;
+        append(&store, "b").await;
+        store.close().await;
+        drop(store);
+        let segment = place.path().join("data/segments/00000000000000000001.log");
+        fs::copy(place.active(), &segment).unwrap();
+        if !copied {
+            fs::remove_file(place.active()).unwrap();
+        }
+        let store = place.open();
+        assert_eq!(append(&store, "c").await, 3);
+        assert_eq!(all(&store), pairs(&[(1, "a"), (2, "b"), (3, "c")]), "copied: {copied}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_answered_again_and_stores_nothing_over_stops_and_rotations() {
+    let place = Place::new(100);
+    let store = place.open();
+    let first = append_keyed(&store, "once", "k").await;
+    for n in 0..5 {
+        append(&store, &format!("between {n}")).await;
+    }
+    assert_eq!(append_keyed(&store, "twice", "k").await, first);
+    store.close().await;
+    drop(store);
+    assert!(place.segments() > 0);
+    let store = place.open();
+    assert_eq!(append_keyed(&store, "thrice", "k").await, first);
+    assert_eq!(all(&store).len(), 6);
+}
+
+#[tokio::test]
+async fn a_key_whose_records_are_not_all_there_is_forgotten_with_them() {
+    let place = Place::new(1 << 20);
+    let store = place.open();
+    append(&store, "a").await;
+    let body = br#"[{"message":"b"},{"message":"c"}]"#;
+    let keyed = read(BodyKind::Json, body, &Defaults::now(None, None)).unwrap();
+    store.append(keyed.clone(), Some("k".to_owned())).await.unwrap();
+    store.close().await;
+    drop(store);
+    // As a crash in the middle of the write leaves it: the second line torn.
+    let text = fs::read(place.active()).unwrap();
+    fs::write(place.active(), text.get(..text.len() - 3).unwrap()).unwrap();
+    fs::remove_file(place.path().join("data/manifest.json")).unwrap();
+    let store = place.open();
+    assert_eq!(all(&store), pairs(&[(1, "a")]));
+    assert_eq!(store.append(keyed, Some("k".to_owned())).await.unwrap().first, 2);
+    assert_eq!(all(&store), pairs(&[(1, "a"), (2, "b"), (3, "c")]));
+}
+
+#[tokio::test]
+async fn a_follower_sees_every_record_once_over_rotations() {
+    let place = Place::new(200);
+    let store = place.open();
+    for n in 0..20 {
+        append(&store, &format!("old {n}")).await;
+    }
+    let mut following = store.follow(5);
+    let writing = Arc::clone(&store);
+    let writer = tokio::spawn(async move {
+        for n in 0..100 {
+            append(&writing, &format!("new {n}")).await;
+        }
+    });
+    let mut expected = 5;
+    while expected <= 120 {
+        assert!(following.wait().await);
+        let from = following.position;
+        let chunk = following.next().await.unwrap();
+        assert_eq!(chunk.lines.iter().filter(|b| **b == b'\n').count() as u64, chunk.records);
+        assert_eq!(from, expected);
+        assert!(chunk.first_seq <= from);
+        expected = following.position;
+    }
+    writer.await.unwrap();
+    assert_eq!(following.behind(), 0);
+}
+
+/// What may happen to a store.
+#[derive(Debug, Clone)]
+enum Step {
+    Append(Vec<String>),
+    Keyed(u8, String),
+    Reopen,
+    /// The end of a process without a stop, with so many torn bytes.
+    Crash(Vec<u8>),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => proptest::collection::vec("[a-z\\n\u{202e}]{0,12}", 1..5).prop_map(Step::Append),
+        2 => (0..4_u8, "[a-z]{1,8}").prop_map(|(key, text)| Step::Keyed(key, text)),
+        1 => Just(Step::Reopen),
+        1 => proptest::collection::vec(any::<u8>().prop_filter("no end of line", |b| *b != b'\n'), 0..40)
+            .prop_map(Step::Crash),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_store_is_what_a_list_would_be(steps in proptest::collection::vec(step(), 1..30), rotate in 64..600_u64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let place = Place::new(rotate);
+            let mut store = place.open();
+            let mut model: Vec<(u64, String)> = Vec::new();
+            let mut keys = std::collections::HashMap::new();
+            for step in steps {
+                match step {
+                    Step::Append(messages) => {
+                        let body = serde_json::json!(
+                            messages.iter().map(|m| serde_json::json!({ "message": m })).collect::<Vec<_>>()
+                        );
+                        let defaults = Defaults::now(None, None);
+                        let batch = read(BodyKind::Json, body.to_string().as_bytes(), &defaults).unwrap();
+                        let accepted = store.append(batch, None).await.unwrap();
+                        model.extend((accepted.first..).zip(messages));
+                    }
+                    Step::Keyed(key, text) => {
+                        let first = append_keyed(&store, &text, &key.to_string()).await;
+                        if let Some(known) = keys.insert(key, first) {
+                            assert_eq!(known, first);
+                        } else {
+                            model.push((first, text));
+                        }
+                    }
+                    Step::Reopen => {
+                        store.close().await;
+                        drop(store);
+                        store = place.open();
+                    }
+                    Step::Crash(torn) => {
+                        store.close().await;
+                        drop(store);
+                        let mut file = fs::OpenOptions::new().append(true).open(place.active()).unwrap();
+                        file.write_all(&torn).unwrap();
+                        store = place.open();
+                    }
+                }
+                let expected: Vec<u64> = (1..=model.len() as u64).collect();
+                assert_eq!(model.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), expected);
+                assert_eq!(all(&store), model);
+            }
+        });
+    }
+}

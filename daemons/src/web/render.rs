@@ -1,0 +1,284 @@
+//! The sections of the page as the server writes them, for readers without
+//! JavaScript and for the first moment. `page.js` writes the same markup.
+
+use super::html::Html;
+use chrono::{DateTime, Utc};
+use shared::wire::library::{Book, Loan};
+use shared::wire::log::{Level, Record};
+use shared::wire::monitor::{ServiceStatus, Status};
+use shared::wire::registry::Registration;
+use std::collections::BTreeMap;
+
+/// Rows of a table.
+pub const ROWS_MAX: usize = 100;
+
+/// A service as registry and monitor together know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    name: String,
+    url: String,
+    instances: usize,
+    status: Status,
+    why: String,
+    latency_ms: Option<u64>,
+    checked_at: Option<DateTime<Utc>>,
+}
+
+/// Puts together what the registry lists and what the monitor holds of it;
+/// either may be away.
+pub fn services(registry: Option<&[Registration]>, monitor: Option<&[ServiceStatus]>) -> Vec<Seen> {
+    let mut seen = BTreeMap::new();
+    for status in monitor.unwrap_or_default() {
+        let why = [status.reason.map(|phase| phase.as_str().to_owned()), status.detail.clone()];
+        let why = if status.status == Status::Unhealthy {
+            why.into_iter().flatten().collect::<Vec<_>>().join(": ")
+        } else {
+            String::new()
+        };
+        let service = Seen {
+            name: status.name.clone(),
+            url: status.url.clone(),
+            instances: status.instances.len(),
+            status: status.status,
+            why,
+            latency_ms: status.latency,
+            checked_at: status.last_check,
+        };
+        seen.insert(status.name.as_str(), service);
+    }
+    if let Some(registry) = registry {
+        seen.retain(|name, _| registry.iter().any(|registration| registration.service_name == *name));
+        for registration in registry {
+            let unprobed = || Seen {
+                name: registration.service_name.clone(),
+                url: registration.service_url.clone(),
+                instances: 0,
+                status: Status::Unknown,
+                why: String::new(),
+                latency_ms: None,
+                checked_at: None,
+            };
+            let service = seen.entry(registration.service_name.as_str()).or_insert_with(unprobed);
+            service.instances += usize::from(monitor.is_none() || service.instances == 0);
+        }
+    }
+    seen.into_values().collect()
+}
+
+/// The line beside the title.
+pub fn summary(services: &[Seen], probed: bool) -> Html {
+    let count = |services: usize| u64::try_from(services).unwrap_or(u64::MAX);
+    let healthy = services.iter().filter(|service| service.status == Status::Healthy).count();
+    let all = Html::default();
+    if probed {
+        all.number(count(healthy)).raw(" of ").number(count(services.len())).raw(" services healthy")
+    } else {
+        all.number(count(services.len())).raw(" services registered")
+    }
+}
+
+/// The rows of the services.
+pub fn service_rows(services: &[Seen]) -> Html {
+    if services.is_empty() {
+        return nothing(4, "No service is registered.");
+    }
+    services.iter().take(ROWS_MAX).map(service_row).collect()
+}
+
+fn service_row(service: &Seen) -> Html {
+    let word = service.status.as_str();
+    let glyph = match service.status {
+        Status::Healthy => "●",
+        Status::Unhealthy => "✗",
+        Status::Maintenance => "◆",
+        Status::Unknown => "○",
+    };
+    let mut row = Html::default()
+        .raw("<tr><td><span class=\"state ")
+        .raw(word)
+        .raw("\" data-glyph=\"")
+        .raw(glyph)
+        .raw("\">")
+        .raw(word)
+        .raw("</span></td><td><span class=\"name\">")
+        .text(&service.name)
+        .raw("</span><small>")
+        .text(&service.url);
+    if service.instances > 1 {
+        row = row.text(&format!(" and {} more", service.instances - 1));
+    }
+    row = row.raw("</small>");
+    if !service.why.is_empty() {
+        row = row.raw("<small class=\"unhealthy\">").text(&service.why).raw("</small>");
+    }
+    row = row.raw("</td><td class=\"num\">");
+    row = match service.latency_ms {
+        Some(ms) => row.number(ms).raw(" ms"),
+        None => row.raw("–"),
+    };
+    row = row.raw("</td><td class=\"nowrap\">");
+    row = match service.checked_at {
+        Some(at) => row.time(at, "%H:%M:%S"),
+        None => row.raw("–"),
+    };
+    row.raw("</td></tr>")
+}
+
+/// The records, newest first.
+pub fn records(records: &[Record]) -> Html {
+    records.iter().map(record).collect()
+}
+
+fn record(record: &Record) -> Html {
+    let glyph = match record.level {
+        Level::Trace => "·",
+        Level::Debug => "○",
+        Level::Info => "●",
+        Level::Warn => "▲",
+        Level::Error => "✗",
+        Level::Fatal => "■",
+    };
+    let level = record.level.as_str();
+    let item = Html::default()
+        .raw("<li class=\"l-")
+        .raw(level)
+        .raw("\">")
+        .time(record.ts, "%H:%M:%S%.3f")
+        .raw("<span class=\"level\" data-glyph=\"")
+        .raw(glyph)
+        .raw("\">")
+        .raw(level)
+        .raw("</span><span class=\"body\"><span class=\"service\">")
+        .text(&record.service)
+        .raw("</span><span class=\"message\">")
+        .text(&record.message)
+        .raw("</span>");
+    let fields: Vec<String> = record
+        .fields
+        .iter()
+        .map(|(key, value)| match value.as_str() {
+            Some(text) => format!("{key}={text}"),
+            None => format!("{key}={value}"),
+        })
+        .collect();
+    let item = if fields.is_empty() {
+        item
+    } else {
+        item.raw("<span class=\"fields\">").text(&fields.join("  ")).raw("</span>")
+    };
+    item.raw("</span></li>")
+}
+
+/// The rows of the books.
+pub fn book_rows(books: &[Book]) -> Html {
+    if books.is_empty() {
+        return nothing(3, "No books.");
+    }
+    let row = |book: &Book| {
+        Html::default()
+            .raw("<tr><td><span class=\"name\">")
+            .text(&book.title)
+            .raw("</span><small>")
+            .text(&format!("{} · {}", book.author, book.id))
+            .raw("</small></td><td class=\"num\">")
+            .number(book.available)
+            .raw(" of ")
+            .number(book.copies)
+            .raw("</td><td class=\"act js\"></td></tr>")
+    };
+    books.iter().take(ROWS_MAX).map(row).collect()
+}
+
+/// The rows of the loans that are out.
+pub fn loan_rows(loans: &[Loan], books: &[Book]) -> Html {
+    if loans.is_empty() {
+        return nothing(4, "Nothing is out.");
+    }
+    let row = |loan: &Loan| {
+        let title =
+            books.iter().find(|book| book.id == loan.book_id).map_or(&loan.book_id, |book| &book.title);
+        Html::default()
+            .raw("<tr><td class=\"name\">")
+            .text(title)
+            .raw("</td><td>")
+            .text(&loan.borrower)
+            .raw("</td><td class=\"nowrap\">")
+            .time(loan.borrowed_at, "%Y-%m-%d %H:%M")
+            .raw("</td><td class=\"act js\"></td></tr>")
+    };
+    loans.iter().take(ROWS_MAX).map(row).collect()
+}
+
+fn nothing(columns: u32, why: &str) -> Html {
+    Html::default()
+        .raw("<tr class=\"none\"><td colspan=\"")
+        .number(columns)
+        .raw("\">")
+        .text(why)
+        .raw("</td></tr>")
+}
+
+impl Html {
+    /// A time; without JavaScript it is UTC, and says so when it is pointed at.
+    #[must_use]
+    fn time(self, at: DateTime<Utc>, format: &str) -> Self {
+        let machine = at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        self.raw("<time datetime=\"")
+            .raw(&machine)
+            .raw("\" title=\"")
+            .raw(&machine)
+            .raw("\">")
+            .text(&at.format(format).to_string())
+            .raw("</time>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn registration(name: &str, port: u16) -> Registration {
+        serde_json::from_value(json!({"serviceName": name, "serviceUrl": format!("http://localhost:{port}"),
+            "instanceId": format!("{name}-{port}"), "registeredAt": "2026-11-22T10:00:00Z", "revision": 1}))
+        .unwrap()
+    }
+
+    fn status(name: &str) -> ServiceStatus {
+        serde_json::from_value(json!({"name": name, "url": "http://localhost:1", "status": "unhealthy",
+            "last_check": null, "latency": null, "instances": [], "reason": "connect", "detail": "refused",
+            "since": null, "uptime": null}))
+        .unwrap()
+    }
+
+    #[test]
+    fn with_the_monitor_away_every_service_is_listed_once_and_unknown() {
+        let registry = [registration("A", 1), registration("A", 2), registration("B", 3)];
+        let seen = services(Some(&registry), None);
+        let listed: Vec<_> = seen.iter().map(|s| (s.name.as_str(), s.instances, s.status)).collect();
+        assert_eq!(listed, [("A", 2, Status::Unknown), ("B", 1, Status::Unknown)]);
+        assert_eq!(summary(&seen, false).as_str(), "2 services registered");
+    }
+
+    #[test]
+    fn with_the_registry_away_what_the_monitor_holds_is_shown() {
+        let seen = services(None, Some(&[status("A")]));
+        assert_eq!(summary(&seen, true).as_str(), "0 of 1 services healthy");
+        assert!(service_rows(&seen).as_str().contains("connect: refused"));
+    }
+
+    #[test]
+    fn what_was_deregistered_is_not_shown_though_the_monitor_still_holds_it() {
+        assert_eq!(services(Some(&[]), Some(&[status("A")])), []);
+    }
+
+    #[test]
+    fn a_hostile_record_is_text() {
+        let hostile: Record = serde_json::from_value(json!({"seq": 1, "ts": "2026-11-22T10:00:00Z",
+            "level": "info", "service": "<b>", "message": "<script>\u{1b}[2J", "fields": {"\"": "<i>"}}))
+        .unwrap();
+        let markup = records(&[hostile]).as_str().to_owned();
+        assert!(markup.contains("&lt;script&gt;\\x1b[2J"), "{markup}");
+        assert!(!markup.contains("<b>") && !markup.contains("<i>"), "{markup}");
+    }
+}

@@ -1,0 +1,202 @@
+//! The other daemons, as this one calls them: fixed paths, bounded times and
+//! sizes, and a clear word when one is away.
+
+use crate::runtime::Context;
+use crate::runtime::error::ApiError;
+use crate::runtime::extract::{self, media_type};
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use reqwest::{Method, RequestBuilder};
+use serde::de::DeserializeOwned;
+use shared::client::http::{CALL_TIMEOUT, STREAM_SILENCE_MAX};
+use shared::client::root_cause;
+use shared::daemon::Daemon;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// For how long the page waits for each of the others before it is shown.
+const PAGE_WAIT_MAX: Duration = Duration::from_secs(2);
+/// How much of an answer is read for the page.
+const ANSWER_MAX: usize = 4 << 20;
+
+/// What is passed on with a request.
+const REQUEST_HEADERS: [HeaderName; 4] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("last-event-id"),
+];
+/// What is passed on with an answer.
+const ANSWER_HEADERS: [HeaderName; 5] = [
+    header::CONTENT_TYPE,
+    header::RETRY_AFTER,
+    header::LOCATION,
+    header::LINK,
+    HeaderName::from_static(shared::wire::registry::INDEX_HEADER),
+];
+/// The kinds of content that are passed on.
+const PASSED_TYPES: [&str; 5] = [
+    "application/json",
+    "application/problem+json",
+    "application/x-ndjson",
+    "text/event-stream",
+    "text/plain",
+];
+
+/// The other daemons.
+#[derive(Clone)]
+pub struct Upstream {
+    client: reqwest::Client,
+    bases: Arc<Vec<(Daemon, String)>>,
+    stop: CancellationToken,
+}
+
+/// A request of the browser, to be passed on.
+pub struct Passed {
+    method: Method,
+    /// Its query, as it came, unless it is empty.
+    pub query: Option<String>,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Passed {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let method = request.method().clone();
+        let query = request.uri().query().filter(|query| !query.is_empty()).map(str::to_owned);
+        let headers = request.headers().clone();
+        let extract::Body(body) = extract::Body::from_request(request, state).await?;
+        Ok(Self { method, query, headers, body })
+    }
+}
+
+impl Upstream {
+    /// Where they are, and the client to call them with.
+    pub fn new(context: &Context) -> Self {
+        let bases = Daemon::ALL.map(|daemon| (daemon, context.peer(daemon).to_owned())).to_vec();
+        Self { client: context.client.clone(), bases: Arc::new(bases), stop: context.stop.clone() }
+    }
+
+    /// Reads something for the page; else why that is not possible.
+    pub async fn read<T: DeserializeOwned>(&self, daemon: Daemon, path: &str) -> Result<T, String> {
+        let read = async {
+            let mut response = self
+                .request(Method::GET, daemon, path)
+                .send()
+                .await
+                .and_then(reqwest::Response::error_for_status)
+                .map_err(|e| away(daemon, &root_cause(&e)))?;
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(|e| away(daemon, &root_cause(&e)))? {
+                body.extend_from_slice(&chunk);
+                if body.len() > ANSWER_MAX {
+                    return Err(format!("the {} answered more than can be shown here", daemon.word()));
+                }
+            }
+            serde_json::from_slice(&body)
+                .map_err(|e| format!("the {} answered something unexpected: {e}", daemon.word()))
+        };
+        match tokio::time::timeout(PAGE_WAIT_MAX, read).await {
+            Ok(result) => result,
+            Err(_) => Err(away(daemon, "it did not answer in time")),
+        }
+    }
+
+    /// Passes a call on, and its answer back.
+    pub async fn pass(&self, daemon: Daemon, path: &str, passed: Passed) -> Result<Response, ApiError> {
+        let response = self.send(daemon, path, passed, Some(CALL_TIMEOUT)).await?;
+        answer(daemon, response, Body::from_stream)
+    }
+
+    /// Passes a stream of events on until one side ends it, it falls silent, or
+    /// this daemon stops.
+    pub async fn stream(&self, daemon: Daemon, path: &str, passed: Passed) -> Result<Response, ApiError> {
+        // The head has to come in time; then the stream may go on for ever.
+        let sent = tokio::time::timeout(CALL_TIMEOUT, self.send(daemon, path, passed, None)).await;
+        let response = sent.map_err(|_| unavailable(daemon, "it did not answer in time"))??;
+        let stop = self.stop.clone().cancelled_owned();
+        let mut answer =
+            answer(daemon, response, |bytes| Body::from_stream(until_silent(bytes).take_until(stop)))?;
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        Ok(answer)
+    }
+
+    async fn send(
+        &self,
+        daemon: Daemon,
+        path: &str,
+        passed: Passed,
+        timeout: Option<Duration>,
+    ) -> Result<reqwest::Response, ApiError> {
+        let path = match passed.query {
+            Some(query) => format!("{path}?{query}"),
+            None => path.to_owned(),
+        };
+        let mut request = self.request(passed.method, daemon, &path).body(passed.body);
+        for name in REQUEST_HEADERS {
+            if let Some(value) = passed.headers.get(&name) {
+                request = request.header(name, value);
+            }
+        }
+        if let Some(timeout) = timeout {
+            request = request.timeout(timeout);
+        }
+        request.send().await.map_err(|e| unavailable(daemon, &root_cause(&e)))
+    }
+
+    fn request(&self, method: Method, daemon: Daemon, path: &str) -> RequestBuilder {
+        let base = self.bases.iter().find(|(known, _)| *known == daemon).map_or("", |(_, base)| base);
+        self.client.request(method, format!("{}{path}", base.trim_end_matches('/')))
+    }
+}
+
+type Chunk = Result<Bytes, reqwest::Error>;
+
+/// What the daemon answered, as far as it is passed on.
+fn answer(
+    daemon: Daemon,
+    mut response: reqwest::Response,
+    body: impl FnOnce(Pin<Box<dyn Stream<Item = Chunk> + Send>>) -> Body,
+) -> Result<Response, ApiError> {
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    // Something else may stand at that address: its pages are not shown from this origin.
+    if !content_type.map(media_type).is_some_and(|essence| PASSED_TYPES.contains(&essence.as_str())) {
+        return Err(unavailable(daemon, "something else answers at its address"));
+    }
+    let mut answer = Response::new(body(Box::pin(response.bytes_stream())));
+    *answer.status_mut() = status;
+    for name in ANSWER_HEADERS {
+        if let Some(value) = headers.get(&name) {
+            answer.headers_mut().insert(name, value.clone());
+        }
+    }
+    Ok(answer)
+}
+
+/// Bytes until none have come for longer than keep-alive comments allow.
+fn until_silent(
+    bytes: impl Stream<Item = Chunk> + Send + Unpin + 'static,
+) -> impl Stream<Item = Chunk> + Send {
+    futures_util::stream::unfold(bytes, |mut bytes| async move {
+        let chunk = tokio::time::timeout(STREAM_SILENCE_MAX, bytes.next()).await.ok()??;
+        Some((chunk, bytes))
+    })
+}
+
+fn away(daemon: Daemon, why: &str) -> String {
+    format!("the {} is away: {why}", daemon.word())
+}
+
+fn unavailable(daemon: Daemon, why: &str) -> ApiError {
+    ApiError::unavailable(away(daemon, why), 1)
+}

@@ -1,0 +1,21 @@
+//! The daemons as their users meet them: real processes, on ports of the
+//! system's choice, in temporary directories.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by a panic"
+)]
+
+mod harness;
+
+mod crash;
+mod log;
+mod monitor;
+mod provider;
+mod registry;
+mod runtime;
+mod tail;

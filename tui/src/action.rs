@@ -1,0 +1,186 @@
+//! What can happen to the console, and what it can want done.
+
+use crate::keys::Key;
+use crate::model::{Filter, SourceName, Stream};
+use shared::client::ClientError;
+use shared::wire::library::{Book, Lend, Loan, NewBook};
+use shared::wire::log::{NewRecord, Page, Record};
+use shared::wire::monitor::{History, Incident, ServiceStatus};
+use shared::wire::registry::{Register, Registration};
+use std::time::Duration;
+
+/// Something that happened: a key, or a feed's news.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this size now, in columns and lines.
+    Resize(u16, u16),
+    /// A second passed while something on the screen shows its age.
+    Tick,
+    /// The program was asked to end from outside.
+    Terminate,
+    /// A daemon did not answer; its feed tries again after `retry_in`.
+    Away {
+        /// Who is away.
+        source: SourceName,
+        /// Why, in words.
+        cause: String,
+        /// When the next try is made.
+        retry_in: Duration,
+    },
+    /// All registrations at one revision.
+    Registry {
+        /// The revision.
+        revision: u64,
+        /// The registrations.
+        registrations: Vec<Registration>,
+    },
+    /// What the monitor holds of the fleet.
+    Monitor {
+        /// Every service's health.
+        health: Vec<ServiceStatus>,
+        /// Incidents, newest first.
+        incidents: Vec<Incident>,
+    },
+    /// One service's history, asked for with [`Effect::History`].
+    History {
+        /// The service.
+        service: String,
+        /// Its history.
+        history: Result<History, Failure>,
+    },
+    /// Books and loans.
+    Library {
+        /// The books.
+        books: Vec<Book>,
+        /// The loans, newest first.
+        loans: Vec<Loan>,
+    },
+    /// The log was opened: its newest records, newest first.
+    LogOpened {
+        /// Which of the two streams.
+        stream: Stream,
+        /// The generation of the filter that they pass.
+        generation: u64,
+        /// The newest records.
+        page: Page,
+    },
+    /// Records arrived, oldest first; none when the log only showed that it is there.
+    LogArrived {
+        /// Which of the two streams.
+        stream: Stream,
+        /// The generation of the filter that they pass.
+        generation: u64,
+        /// The records.
+        records: Vec<Record>,
+        /// How many this reader was too slow for.
+        missed: u64,
+    },
+    /// The answer to [`Effect::Filter`].
+    LogFiltered {
+        /// The filter that was tried.
+        filter: Filter,
+        /// The newest records that pass it, or why it is refused.
+        page: Result<Page, Failure>,
+    },
+    /// The answer to [`Effect::Older`].
+    LogOlder {
+        /// The generation of the filter that they pass.
+        generation: u64,
+        /// Older records, newest first.
+        page: Result<Page, Failure>,
+    },
+    /// What became of a request; on success, what to say about it.
+    Done(Result<String, Failure>),
+    /// What `--local` has to say.
+    Local(Local),
+}
+
+/// How the daemons that `--local` starts are doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Local {
+    /// `distlogd all` was started.
+    Starting,
+    /// A registry answered already: nothing was started.
+    NotNeeded,
+    /// It could not be started, or it ended.
+    Failed(String),
+}
+
+/// Something to be done outside: the runtime does it, and answers with an action.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Leave the program.
+    Quit,
+    /// Stop like any job of the shell, until it is continued.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Register an instance.
+    Register(Box<Register>),
+    /// Remove an instance of a service.
+    Deregister {
+        /// The service.
+        service: String,
+        /// The instance.
+        instance: String,
+    },
+    /// Store a record.
+    Send(Box<NewRecord>),
+    /// Add a book.
+    AddBook(NewBook),
+    /// Lend a copy.
+    Borrow(Lend),
+    /// Take a copy back.
+    Return(Lend),
+    /// Show returned loans too, or only those that are out.
+    ShowReturned(bool),
+    /// Fetch a service's history.
+    History(String),
+    /// Try a filter: the newest records that pass it.
+    Filter(Filter),
+    /// Follow the log through a filter, from the newest records on.
+    Follow {
+        /// The generation that what arrives shall bear.
+        generation: u64,
+        /// The filter.
+        filter: Filter,
+    },
+    /// Fetch records before those that are held.
+    Older {
+        /// The generation of the filter.
+        generation: u64,
+        /// The filter.
+        filter: Filter,
+        /// The oldest record that is held.
+        before: u64,
+    },
+}
+
+/// Why a request failed, as far as a person needs to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// What went wrong and what to do.
+    pub message: String,
+    /// The HTTP status, where a daemon refused.
+    pub status: Option<u16>,
+    /// The field at fault.
+    pub field: Option<String>,
+    /// The character at fault, counted from 0.
+    pub position: Option<usize>,
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let (message, status) = (error.to_string(), error.status());
+        match error {
+            ClientError::Refused(problem) => {
+                Self { message, status, field: problem.field, position: problem.position }
+            }
+            _ => Self { message, status, field: None, position: None },
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The runtime: the one place that knows the clock, the terminal and the network.
+
+use crate::action::{Action, Effect};
+use crate::cli::{Cli, Command, Endpoints};
+use crate::feed::{ACTIONS_MAX, Clients, Feeds};
+use crate::model::Model;
+use crate::terminal::Terminal;
+use crate::theme::Theme;
+use crate::update::update;
+use crate::{local, once};
+use chrono::Utc;
+use clap::{CommandFactory as _, Parser as _};
+use crossterm::event::{Event, EventStream, KeyEventKind};
+use futures_util::StreamExt;
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// The shortest time between two frames: 60 of them a second.
+const FRAME: Duration = Duration::from_micros(16_667);
+/// How often what shows its age is drawn anew.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("distlog-tui: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> io::Result<ExitCode> {
+    match cli.command {
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "distlog-tui", &mut io::stdout());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Man) => {
+            clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        None => {}
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if cli.once {
+        return runtime.block_on(once::run(&cli.endpoints, cli.format));
+    }
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Err(io::Error::other("the console needs a terminal; --once prints a snapshot without one"));
+    }
+    runtime.block_on(show(cli.endpoints, cli.local))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the console until it is left; then stops the daemons of `--local`.
+async fn show(endpoints: Endpoints, local: bool) -> io::Result<()> {
+    // Before the terminal is taken over: whoever ends the program from then on
+    // gets it back as it was.
+    let signals = Signals::listen()?;
+    let mut terminal = Terminal::enter()?;
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let theme = if no_colour { Theme::monochrome() } else { Theme::colour() };
+    let mut model = Model::new(endpoints, theme, terminal.size()?);
+    // Before anything that takes time, such as setting up TLS.
+    terminal.draw(&model, Utc::now())?;
+    let clients = Clients::new(&model.endpoints)?;
+    let (actions, mut inbox) = mpsc::channel(ACTIONS_MAX);
+    let stop = CancellationToken::new();
+    let daemons = local.then(|| {
+        let (endpoints, registry) = (model.endpoints.clone(), clients.registry.clone());
+        tokio::spawn(local::run(endpoints, registry, actions.clone(), stop.clone()))
+    });
+    let feeds = Feeds::start(clients, actions);
+    let shown = handle(&mut terminal, &mut model, feeds, &mut inbox, signals).await;
+    // The terminal is given back first: stopping the daemons may take a while.
+    drop(terminal);
+    if let Some(mut daemons) = daemons.filter(|daemons| !daemons.is_finished()) {
+        eprintln!("distlog-tui: stopping the local daemons …");
+        stop.cancel();
+        // It may be waiting to tell something that nobody hears any more.
+        inbox.close();
+        let _ = (&mut daemons).await;
+    }
+    shown
+}
+
+/// Turns what happens into actions, and what the update wants into deeds.
+async fn handle(
+    terminal: &mut Terminal,
+    model: &mut Model,
+    mut feeds: Feeds,
+    inbox: &mut mpsc::Receiver<Action>,
+    mut signals: Signals,
+) -> io::Result<()> {
+    let mut events = EventStream::new();
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut next_frame = Instant::now();
+    loop {
+        let action = tokio::select! {
+            // The frame goes first: a flood of records must not hold it up.
+            biased;
+            () = sleep_until(next_frame), if model.changed => {
+                terminal.draw(model, Utc::now())?;
+                model.changed = false;
+                next_frame = Instant::now() + FRAME;
+                continue;
+            }
+            event = events.next() => match event {
+                Some(Ok(event)) => from_event(event),
+                Some(Err(error)) => return Err(error),
+                None => return Err(io::Error::other("the terminal is gone")),
+            },
+            () = signals.recv() => Some(Action::Terminate),
+            _ = tick.tick(), if model.is_ageing() => Some(Action::Tick),
+            ended = feeds.ended() => {
+                ended.map_err(io::Error::other)?;
+                None
+            }
+            action = inbox.recv() => action,
+        };
+        let Some(action) = action else { continue };
+        for effect in update(model, action, Utc::now()) {
+            match effect {
+                Effect::Quit => return Ok(()),
+                Effect::Redraw => terminal.clear()?,
+                Effect::Suspend => {
+                    // Its thread would read the keys that are meant for the shell.
+                    drop(events);
+                    terminal.suspend()?;
+                    events = EventStream::new();
+                    model.size = terminal.size()?;
+                }
+                effect => feeds.act(effect),
+            }
+        }
+    }
+}
+
+/// The signals that end the program.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        let [terminate, hang_up, interrupt] =
+            [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
+        Ok(Self([terminate?, hang_up?, interrupt?]))
+    }
+
+    /// Waits for the first of them.
+    async fn recv(&mut self) {
+        let [terminate, hang_up, interrupt] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
+}
+
+fn from_event(event: Event) -> Option<Action> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => Some(Action::Key(key.into())),
+        Event::Paste(text) => Some(Action::Paste(text)),
+        Event::Resize(columns, lines) => Some(Action::Resize(columns, lines)),
+        _ => None,
+    }
+}

@@ -1,0 +1,156 @@
+//! The feeds: what the daemons say, turned into actions for as long as the
+//! program runs. One file a feed; each reconnects by itself and tells when its
+//! daemon is away.
+
+mod call;
+mod library;
+mod log;
+mod monitor;
+mod poll;
+mod registry;
+
+use crate::action::{Action, Effect};
+use crate::cli::Endpoints;
+use crate::model::{Filter, SourceName, Stream};
+use poll::Poll;
+use shared::client::http;
+use shared::client::{LibraryClient, LogClient, LogQuery, MonitorClient, RegistryClient};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
+
+/// How many actions may wait for the update; a feed that brings more waits.
+pub(crate) const ACTIONS_MAX: usize = 64;
+
+/// The pause between two polls of the registry.
+const REGISTRY_EVERY: Duration = Duration::from_secs(1);
+/// The pause between two polls of the monitor.
+const MONITOR_EVERY: Duration = Duration::from_secs(2);
+/// The pause between two polls of the library.
+const LIBRARY_EVERY: Duration = Duration::from_secs(2);
+/// The longest pause between two tries to reach a daemon.
+const RETRY_MAX: Duration = Duration::from_secs(3);
+
+/// A client for each daemon that the console talks to.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    pub(crate) registry: RegistryClient,
+    pub(crate) monitor: MonitorClient,
+    pub(crate) log: LogClient,
+    pub(crate) library: LibraryClient,
+}
+
+impl Clients {
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub(crate) fn new(endpoints: &Endpoints) -> std::io::Result<Self> {
+        let client = http::build(|builder| builder).map_err(std::io::Error::other)?;
+        Ok(Self {
+            registry: RegistryClient::new(endpoints.registry.as_str(), client.clone()),
+            monitor: MonitorClient::new(endpoints.monitor.as_str(), client.clone()),
+            log: LogClient::new(endpoints.log.as_str(), client.clone()),
+            library: LibraryClient::new(endpoints.library.as_str(), client),
+        })
+    }
+}
+
+/// Which records a stream follows.
+#[derive(Debug, Clone, Default)]
+struct Followed {
+    generation: u64,
+    filter: Filter,
+}
+
+/// The running feeds, and what steers them.
+#[derive(Debug)]
+pub(crate) struct Feeds {
+    clients: Clients,
+    actions: mpsc::Sender<Action>,
+    tasks: JoinSet<()>,
+    registry: Arc<Notify>,
+    library: Arc<Notify>,
+    returned: Arc<AtomicBool>,
+    lines: watch::Sender<Followed>,
+}
+
+impl Feeds {
+    /// Starts every feed.
+    pub(crate) fn start(clients: Clients, actions: mpsc::Sender<Action>) -> Self {
+        let errors = Filter { level: Some(shared::wire::log::Level::Error), ..Filter::default() };
+        let (_, errors) = watch::channel(Followed { generation: 0, filter: errors });
+        let (lines, wanted) = watch::channel(Followed::default());
+        let mut feeds = Self {
+            clients,
+            actions,
+            tasks: JoinSet::new(),
+            registry: Arc::default(),
+            library: Arc::default(),
+            returned: Arc::default(),
+            lines,
+        };
+        let (clients, actions) = (&feeds.clients, &feeds.actions);
+        let poll = |source, every, now: &Arc<Notify>| Poll::new(source, every, now.clone(), actions.clone());
+        let registry = poll(SourceName::Registry, REGISTRY_EVERY, &feeds.registry);
+        let monitor = poll(SourceName::Monitor, MONITOR_EVERY, &Arc::default());
+        let library = poll(SourceName::Library, LIBRARY_EVERY, &feeds.library);
+        let tasks = &mut feeds.tasks;
+        tasks.spawn(registry::run(clients.registry.clone(), registry));
+        tasks.spawn(monitor::run(clients.monitor.clone(), monitor));
+        tasks.spawn(library::run(clients.library.clone(), feeds.returned.clone(), library));
+        tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, actions.clone()));
+        tasks.spawn(log::run(clients.log.clone(), Stream::Errors, errors, actions.clone()));
+        feeds
+    }
+
+    /// Does what an effect wants of the daemons; the answer comes as an action.
+    pub(crate) fn act(&mut self, effect: Effect) {
+        match effect {
+            Effect::Follow { generation, filter } => {
+                self.lines.send_replace(Followed { generation, filter });
+            }
+            Effect::ShowReturned(returned) => {
+                self.returned.store(returned, Ordering::Relaxed);
+                self.library.notify_one();
+            }
+            effect => {
+                let poke = match effect {
+                    Effect::Register(_) | Effect::Deregister { .. } => Some(self.registry.clone()),
+                    Effect::AddBook(_) | Effect::Borrow(_) | Effect::Return(_) => Some(self.library.clone()),
+                    _ => None,
+                };
+                let (clients, actions) = (self.clients.clone(), self.actions.clone());
+                self.tasks.spawn(async move {
+                    let Some(action) = call::call(&clients, effect).await else { return };
+                    if let Some(poke) = poke {
+                        poke.notify_one();
+                    }
+                    // The receiver is gone only when the program ends.
+                    let _ = actions.send(action).await;
+                });
+            }
+        }
+    }
+
+    /// Waits for a task to end. Only requests do; an error is a defect.
+    ///
+    /// # Errors
+    /// When a task panicked.
+    pub(crate) async fn ended(&mut self) -> Result<(), tokio::task::JoinError> {
+        match self.tasks.join_next().await {
+            Some(ended) => ended,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// A filter as the log's client takes it.
+fn query(filter: &Filter) -> LogQuery {
+    LogQuery {
+        q: filter.query.clone(),
+        service: filter.service.clone(),
+        level: filter.level,
+        ..LogQuery::default()
+    }
+}

@@ -1,0 +1,14 @@
+//! How the fleet is, and what went wrong.
+
+use super::poll::Poll;
+use crate::action::Action;
+use shared::client::{ClientError, MonitorClient};
+
+pub(super) async fn run(client: MonitorClient, mut poll: Poll) {
+    while poll.turn(ask(&client)).await {}
+}
+
+async fn ask(client: &MonitorClient) -> Result<Action, ClientError> {
+    let (health, incidents) = tokio::try_join!(client.health(), client.incidents())?;
+    Ok(Action::Monitor { health, incidents })
+}

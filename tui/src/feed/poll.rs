@@ -1,0 +1,70 @@
+//! Asking again and again.
+
+use super::RETRY_MAX;
+use crate::action::Action;
+use crate::model::SourceName;
+use shared::client::{ClientError, backoff};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+
+/// An answer that takes longer is none: what is shown would be stale.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
+
+/// One daemon that is polled.
+pub(super) struct Poll {
+    source: SourceName,
+    every: Duration,
+    /// Wakes it before its time.
+    now: Arc<Notify>,
+    actions: mpsc::Sender<Action>,
+    pauses: Box<dyn Iterator<Item = Duration> + Send>,
+}
+
+impl Poll {
+    pub(super) fn new(
+        source: SourceName,
+        every: Duration,
+        now: Arc<Notify>,
+        actions: mpsc::Sender<Action>,
+    ) -> Self {
+        Self { source, every, now, actions, pauses: Box::new(backoff(RETRY_MAX)) }
+    }
+
+    /// One turn: hands over what the call brings, or that the daemon is away,
+    /// and pauses until the next. False when nobody listens any more.
+    pub(super) async fn turn(&mut self, call: impl Future<Output = Result<Action, ClientError>>) -> bool {
+        let (action, pause) = match tokio::time::timeout(ANSWER_MAX, call).await {
+            Ok(Ok(action)) => {
+                self.pauses = Box::new(backoff(RETRY_MAX));
+                (action, self.every)
+            }
+            Ok(Err(error)) => {
+                let retry_in = self.pauses.next().unwrap_or(RETRY_MAX);
+                (away(self.source, &error, retry_in), retry_in)
+            }
+            Err(_) => {
+                let (source, retry_in) = (self.source, self.every);
+                let cause = format!("no answer within {} s", ANSWER_MAX.as_secs());
+                (Action::Away { source, cause, retry_in }, retry_in)
+            }
+        };
+        if self.actions.send(action).await.is_err() {
+            return false;
+        }
+        // Whether the time is up or somebody is impatient: it is the next turn.
+        let _ = tokio::time::timeout(pause, self.now.notified()).await;
+        true
+    }
+}
+
+/// Says that a daemon does not answer, with the cause alone: its name and its
+/// URL are known to whoever reads it.
+pub(super) fn away(source: SourceName, error: &ClientError, retry_in: Duration) -> Action {
+    let cause = match error {
+        ClientError::Unreachable { cause, .. } | ClientError::Unexpected { cause, .. } => cause.clone(),
+        ClientError::Timeout { .. } => "no answer in time".to_owned(),
+        ClientError::Refused(_) => error.to_string(),
+    };
+    Action::Away { source, cause, retry_in }
+}

@@ -1,0 +1,111 @@
+//! The table of keys, as it is delivered.
+
+use super::Command::*;
+use super::{Binding, Command, Key, Place};
+use crossterm::event::KeyCode;
+
+const fn bind(
+    place: Place,
+    keys: &'static [Key],
+    command: Command,
+    label: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding { place, keys, command, label, help }
+}
+
+const fn c(c: char) -> Key {
+    Key::char(c)
+}
+
+const ESC: Key = Key::plain(KeyCode::Esc);
+const ENTER: Key = Key::plain(KeyCode::Enter);
+const TAB: Key = Key::plain(KeyCode::Tab);
+const BACK_TAB: Key = Key::plain(KeyCode::BackTab);
+const UP: Key = Key::plain(KeyCode::Up);
+const DOWN: Key = Key::plain(KeyCode::Down);
+const LEFT: Key = Key::plain(KeyCode::Left);
+const RIGHT: Key = Key::plain(KeyCode::Right);
+const PAGE_UP: Key = Key::plain(KeyCode::PageUp);
+const PAGE_DOWN: Key = Key::plain(KeyCode::PageDown);
+const HOME: Key = Key::plain(KeyCode::Home);
+const END: Key = Key::plain(KeyCode::End);
+
+/// Place, keys, command, a word for the footer (empty: not there), a sentence
+/// for the help. A place's own rows go before those of [`Place::Anywhere`], and
+/// the footer shows them in this order.
+#[rustfmt::skip]
+pub(super) static TABLE: &[Binding] = &[
+    bind(Place::Services, &[ENTER], Open, "detail", "Show everything about the instance"),
+    bind(Place::Services, &[c('r'), c('a')], Register, "register", "Register an instance in a form"),
+    bind(Place::Services, &[c('d')], Deregister, "deregister", "Remove the instance, after a question"),
+    bind(Place::Services, &[c('l')], LogOf, "its log", "Show the log of this service alone"),
+
+    bind(Place::Service, &[ESC], Back, "close", "Close the detail"),
+    bind(Place::Service, &[UP, c('k')], Up, "scroll", "Scroll up"),
+    bind(Place::Service, &[DOWN, c('j')], Down, "", "Scroll down"),
+    bind(Place::Service, &[c('d')], Deregister, "deregister", "Remove the instance, after a question"),
+    bind(Place::Service, &[c('l')], LogOf, "its log", "Show the log of this service alone"),
+
+    bind(Place::Log, &[c('f'), c(' ')], Follow, "follow", "Follow the log, or hold it"),
+    bind(Place::Log, &[c('/')], Search, "search", "Search the lines that are held"),
+    bind(Place::Log, &[c('F'), c(':')], Filter, "filter", "Filter with a query: error OR level:>=warn, user:ann*, -noise"),
+    bind(Place::Log, &[c('v')], Level, "level", "Raise the least level shown, round to all"),
+    bind(Place::Log, &[ENTER], Open, "detail", "Show the record with all its fields"),
+    bind(Place::Log, &[c('s')], Send, "send", "Send a record in a form"),
+    bind(Place::Log, &[c('n')], NextMatch, "", "To the next match, downwards"),
+    bind(Place::Log, &[c('N')], PreviousMatch, "", "To the previous match, upwards"),
+    bind(Place::Log, &[c('x')], ClearFilter, "", "Drop the filter: show every record"),
+    bind(Place::Log, &[LEFT, c('h')], Left, "", "Scroll long lines to the left"),
+    bind(Place::Log, &[RIGHT], Right, "", "Scroll long lines to the right"),
+
+    bind(Place::Record, &[ESC], Back, "close", "Close the detail"),
+    bind(Place::Record, &[UP, c('k')], Up, "scroll", "Scroll up"),
+    bind(Place::Record, &[DOWN, c('j')], Down, "", "Scroll down"),
+    bind(Place::Record, &[LEFT, c('p')], Left, "previous", "Show the record before it"),
+    bind(Place::Record, &[RIGHT, c('n')], Right, "next", "Show the record after it"),
+
+    bind(Place::Prompt, &[ENTER], Submit, "apply", "Search or filter with what was typed"),
+    bind(Place::Prompt, &[ESC], Back, "cancel", "Leave it as it was"),
+
+    bind(Place::Incidents, &[LEFT, c('h')], Left, "previous", "Show the history of the previous service"),
+    bind(Place::Incidents, &[RIGHT, c('l')], Right, "next service", "Show the history of the next service"),
+
+    bind(Place::Library, &[c('a')], Add, "add", "Add a book in a form"),
+    bind(Place::Library, &[c('b')], Borrow, "borrow", "Lend a copy of the book in a form"),
+    bind(Place::Library, &[c('r')], Return, "return", "Take a copy back in a form"),
+    bind(Place::Library, &[LEFT, c('h')], Left, "books", "To the books"),
+    bind(Place::Library, &[RIGHT, c('l')], Right, "loans", "To the loans"),
+    bind(Place::Library, &[c('o')], Returned, "returned", "Show returned loans too, or hide them"),
+
+    bind(Place::Form, &[ENTER], Submit, "send", "Check the form and send it"),
+    bind(Place::Form, &[TAB, DOWN], NextField, "next field", "To the next field"),
+    bind(Place::Form, &[BACK_TAB, UP], PreviousField, "", "To the previous field"),
+    bind(Place::Form, &[ESC], Back, "cancel", "Close the form and send nothing"),
+
+    bind(Place::Confirm, &[c('y')], Yes, "yes", "Do it"),
+    bind(Place::Confirm, &[c('n'), ESC, c('q')], Back, "no", "Leave everything as it is"),
+
+    bind(Place::Help, &[ESC, c('?'), c('q')], Back, "close", "Close the help"),
+
+    bind(Place::Anywhere, &[UP, c('k')], Up, "", "One row up"),
+    bind(Place::Anywhere, &[DOWN, c('j')], Down, "", "One row down"),
+    bind(Place::Anywhere, &[PAGE_UP, Key::ctrl('b')], PageUp, "", "A screenful up"),
+    bind(Place::Anywhere, &[PAGE_DOWN, Key::ctrl('f')], PageDown, "", "A screenful down"),
+    bind(Place::Anywhere, &[c('g'), HOME], First, "", "To the first row"),
+    bind(Place::Anywhere, &[c('G'), END], Last, "", "To the last row; follows the log again"),
+    bind(Place::Anywhere, &[c('1')], Tab(0), "", "Overview"),
+    bind(Place::Anywhere, &[c('2')], Tab(1), "", "Services"),
+    bind(Place::Anywhere, &[c('3')], Tab(2), "", "Log"),
+    bind(Place::Anywhere, &[c('4')], Tab(3), "", "Incidents"),
+    bind(Place::Anywhere, &[c('5')], Tab(4), "", "Library"),
+    bind(Place::Anywhere, &[TAB], NextTab, "", "The next tab"),
+    bind(Place::Anywhere, &[BACK_TAB], PreviousTab, "", "The previous tab"),
+    bind(Place::Anywhere, &[ESC], Back, "", "One step back"),
+    bind(Place::Anywhere, &[c('?')], Help, "help", "This help"),
+    bind(Place::Anywhere, &[c('q')], Quit, "quit", "Leave"),
+
+    bind(Place::Always, &[Key::ctrl('c')], Quit, "", "Leave at once"),
+    bind(Place::Always, &[Key::ctrl('z')], Suspend, "", "Back to the shell; fg returns"),
+    bind(Place::Always, &[Key::ctrl('l')], Redraw, "", "Draw the screen anew"),
+];

@@ -1,0 +1,185 @@
+//! Forms: what is typed, and what is wrong with it.
+//!
+//! A form is data. What it asks is in [`Form::new`]; what its fields must be,
+//! and what they become, is in [`Form::check`].
+
+mod check;
+
+use shared::wire::library::{Book, Loan};
+use tui_input::Input;
+
+/// What a form is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormKind {
+    /// Register an instance of a service.
+    Register,
+    /// Send a record to the log.
+    Send,
+    /// Add a book.
+    Add,
+    /// Lend a copy.
+    Borrow,
+    /// Take a copy back.
+    Return,
+}
+
+impl FormKind {
+    /// The form's heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Register => "Register an instance",
+            Self::Send => "Send a record",
+            Self::Add => "Add a book",
+            Self::Borrow => "Borrow a book",
+            Self::Return => "Return a book",
+        }
+    }
+}
+
+/// One line of a form.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Its name on the wire: a daemon's refusal names it.
+    pub name: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
+    /// What it is to be, in a few words.
+    pub hint: &'static str,
+    /// What was typed.
+    pub input: Input,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+/// A form that is being filled in.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// What it is for.
+    pub kind: FormKind,
+    /// Its lines.
+    pub fields: Vec<Field>,
+    /// The line that is typed into.
+    pub focus: usize,
+    /// What is wrong with the whole.
+    pub error: Option<String>,
+    /// Whether the daemon's answer is being waited for.
+    pub sending: bool,
+}
+
+impl Form {
+    fn new(kind: FormKind, fields: &[(&'static str, &'static str, &'static str, &str)]) -> Self {
+        let fields = fields
+            .iter()
+            .map(|(name, label, hint, value)| Field {
+                name,
+                label,
+                hint,
+                input: Input::new((*value).to_owned()),
+                error: None,
+            })
+            .collect();
+        Self { kind, fields, focus: 0, error: None, sending: false }
+    }
+
+    /// Registers an instance.
+    pub fn register() -> Self {
+        Self::new(
+            FormKind::Register,
+            &[
+                ("serviceName", "Service", "the name that all instances share", ""),
+                ("serviceUrl", "URL", "http://, https:// or tcp://host:port", ""),
+                ("instanceId", "Instance", "derived from name and URL when empty", ""),
+                ("serviceVersion", "Version", "such as 1.0.0", ""),
+                ("tags", "Tags", "words, separated by commas", ""),
+                ("metadata", "Metadata", "zone=a, rack=7", ""),
+                ("requiredServices", "Requires", "services, separated by commas", ""),
+                ("healthCheckUrl", "Health URL", "what is probed; the URL when empty", ""),
+                ("ttlSeconds", "Lease", "seconds between heartbeats; empty: stays until removed", ""),
+            ],
+        )
+    }
+
+    /// Sends a record.
+    pub fn send() -> Self {
+        let mut form = Self::new(
+            FormKind::Send,
+            &[
+                ("service", "Service", "who says it", "Console"),
+                ("level", "Level", "trace, debug, info, warn, error or fatal", "info"),
+                ("message", "Message", "what happened", ""),
+            ],
+        );
+        form.focus = 2;
+        form
+    }
+
+    /// Adds a book.
+    pub fn add() -> Self {
+        Self::new(
+            FormKind::Add,
+            &[
+                ("title", "Title", "the title of the book", ""),
+                ("author", "Author", "who wrote it", ""),
+                ("copies", "Copies", "how many the library has; one when empty", ""),
+                ("id", "Id", "the next free number when empty", ""),
+            ],
+        )
+    }
+
+    /// Lends a copy, of the selected book unless another is typed.
+    pub fn borrow_book(book: Option<&Book>) -> Self {
+        let id = book.map_or("", |book| book.id.as_str());
+        let mut form = Self::new(
+            FormKind::Borrow,
+            &[("book_id", "Book", "the id of the book", id), ("borrower", "Borrower", "who takes it", "")],
+        );
+        form.focus = usize::from(!id.is_empty());
+        form
+    }
+
+    /// Takes a copy back, of the selected loan unless another is typed.
+    pub fn return_book(loan: Option<&Loan>, book: Option<&Book>) -> Self {
+        let id = loan.map(|loan| loan.book_id.as_str()).or(book.map(|book| book.id.as_str()));
+        let borrower = loan.map_or("", |loan| loan.borrower.as_str());
+        let mut form = Self::new(
+            FormKind::Return,
+            &[
+                ("book_id", "Book", "the id of the book", id.unwrap_or("")),
+                ("borrower", "Borrower", "who brings it back", borrower),
+            ],
+        );
+        form.focus = usize::from(id.is_some());
+        form
+    }
+
+    /// What was typed into a field, without spaces around it.
+    pub fn value(&self, name: &str) -> &str {
+        self.fields.iter().find(|field| field.name == name).map_or("", |field| field.input.value().trim())
+    }
+
+    /// The field that is typed into.
+    pub fn focused(&mut self) -> Option<&mut Field> {
+        self.fields.get_mut(self.focus)
+    }
+
+    /// Moves to the next or the previous field, round the end.
+    pub const fn step(&mut self, forward: bool) {
+        let len = self.fields.len();
+        if len > 0 {
+            self.focus = (self.focus + if forward { 1 } else { len - 1 }) % len;
+        }
+    }
+
+    /// Marks a field as wrong and moves there; an unknown field's error is the
+    /// form's.
+    pub fn refuse(&mut self, name: Option<&str>, message: String) {
+        let at = name.and_then(|name| self.fields.iter().position(|field| field.name == name));
+        match at.and_then(|at| Some((at, self.fields.get_mut(at)?))) {
+            Some((at, field)) => {
+                field.error = Some(message);
+                self.focus = at;
+            }
+            None => self.error = Some(message),
+        }
+    }
+}

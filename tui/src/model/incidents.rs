@@ -1,0 +1,69 @@
+//! Incidents, open ones first, and whose history is shown beside them.
+
+use super::{Cursor, Fleet};
+use shared::wire::monitor::Incident;
+
+/// How many incidents are kept.
+const INCIDENTS_MAX: usize = 500;
+
+/// The state of the incidents tab.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct IncidentsPane {
+    /// Open ones first, each group newest first.
+    pub incidents: Vec<Incident>,
+    /// The selected incident.
+    pub cursor: Cursor,
+    /// The service whose history is shown.
+    pub service: Option<String>,
+}
+
+impl IncidentsPane {
+    /// Takes over what the monitor says. False where nothing is new.
+    pub fn set(&mut self, mut incidents: Vec<Incident>) -> bool {
+        incidents.sort_by_key(|i| (i.resolved_at.is_some(), std::cmp::Reverse(i.opened_at)));
+        incidents.truncate(INCIDENTS_MAX);
+        let news = self.incidents != incidents;
+        self.incidents = incidents;
+        news
+    }
+
+    /// How many are open.
+    pub fn open(&self) -> usize {
+        self.incidents.iter().take_while(|incident| incident.resolved_at.is_none()).count()
+    }
+
+    /// Moves to another incident, and to the history of its service.
+    pub fn step(&mut self, by: isize) {
+        self.cursor.step(by, self.incidents.len());
+        let selected = self.cursor.index(self.incidents.len()).and_then(|at| self.incidents.get(at));
+        if let Some(incident) = selected {
+            self.service = Some(incident.service.clone());
+        }
+    }
+
+    /// Moves to the history of a neighbouring service, round the end.
+    pub fn step_service(&mut self, forward: bool, fleet: &Fleet) {
+        let len = fleet.services.len();
+        if len == 0 {
+            return;
+        }
+        let here = fleet.services.iter().position(|s| Some(&s.name) == self.service.as_ref());
+        let next = match here {
+            Some(at) if forward => (at + 1) % len,
+            Some(at) => (at + len - 1) % len,
+            None => 0,
+        };
+        self.service = fleet.services.get(next).map(|service| service.name.clone());
+    }
+
+    /// Chooses a service where none was chosen: that of the first open
+    /// incident, else the first of the fleet.
+    pub fn choose(&mut self, fleet: &Fleet) {
+        if self.service.is_none() {
+            let open = self.incidents.first().filter(|incident| incident.resolved_at.is_none());
+            self.service = open
+                .map(|incident| incident.service.clone())
+                .or_else(|| fleet.services.first().map(|service| service.name.clone()));
+        }
+    }
+}

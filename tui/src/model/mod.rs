@@ -1,0 +1,201 @@
+//! The one state of the console. The update changes it, the view draws it;
+//! neither asks a clock or a daemon.
+
+mod confirm;
+mod cursor;
+mod fleet;
+mod form;
+mod incidents;
+mod library;
+mod log;
+mod services;
+mod source;
+mod toast;
+
+pub use confirm::Confirm;
+pub use cursor::{Cursor, window};
+pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};
+pub use form::{Field, Form, FormKind};
+pub use incidents::IncidentsPane;
+pub use library::{LibraryPane, Side};
+pub(crate) use log::find_in;
+pub use log::{Filter, LINES_MAX, LogPane, Older, Prompt, PromptKind, RecordDetail, Stream, summary};
+pub use services::ServicesPane;
+pub use source::{Away, Source, SourceName, Sources};
+pub use toast::{TOASTS_MAX, Toast, Toasts};
+
+use crate::action::Local;
+use crate::cli::Endpoints;
+use crate::keys::{Keymap, Place};
+use crate::theme::Theme;
+use chrono::{DateTime, Utc};
+use shared::wire::log::Record;
+use shared::wire::monitor::History;
+use std::collections::VecDeque;
+
+/// How many of the latest errors the overview keeps.
+pub const ERRORS_MAX: usize = 50;
+
+/// One of the five screens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Tab {
+    /// How the fleet is.
+    #[default]
+    Overview,
+    /// Who is registered.
+    Services,
+    /// What is logged.
+    Log,
+    /// What went wrong.
+    Incidents,
+    /// Books and loans.
+    Library,
+}
+
+impl Tab {
+    /// All of them, in their order.
+    pub const ALL: [Self; 5] = [Self::Overview, Self::Services, Self::Log, Self::Incidents, Self::Library];
+
+    /// Its name.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Services => "Services",
+            Self::Log => "Log",
+            Self::Incidents => "Incidents",
+            Self::Library => "Library",
+        }
+    }
+
+    /// The tab `steps` further on, round the end.
+    #[must_use]
+    pub fn step(self, steps: usize) -> Self {
+        let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
+        Self::ALL.get((at + steps) % Self::ALL.len()).copied().unwrap_or(self)
+    }
+}
+
+/// What lies over the tab.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    /// The help, scrolled by so many lines.
+    Help(usize),
+    /// A form.
+    Form(Form),
+    /// A question.
+    Confirm(Confirm),
+}
+
+/// Everything the console knows.
+#[derive(Debug)]
+pub struct Model {
+    /// Where the daemons are.
+    pub endpoints: Endpoints,
+    /// The keys in force.
+    pub keymap: Keymap,
+    /// The styles in force.
+    pub theme: Theme,
+    /// The terminal's columns and lines.
+    pub size: (u16, u16),
+    /// The screen that is shown.
+    pub tab: Tab,
+    /// What lies over it.
+    pub overlay: Option<Overlay>,
+    /// Outcomes that are shown for a while.
+    pub toasts: Toasts,
+    /// How each daemon was heard last.
+    pub sources: Sources,
+    /// Who is registered and how they are.
+    pub fleet: Fleet,
+    /// The latest errors, newest last.
+    pub errors: VecDeque<Record>,
+    /// The history that was fetched last, for whichever screen shows one.
+    pub history: Option<History>,
+    /// The table of services.
+    pub services: ServicesPane,
+    /// The log.
+    pub log: LogPane,
+    /// The incidents.
+    pub incidents: IncidentsPane,
+    /// The library.
+    pub library: LibraryPane,
+    /// How the daemons of `--local` are, where it was given.
+    pub local: Option<Local>,
+    /// Whether something that is drawn changed since the last frame.
+    pub changed: bool,
+}
+
+impl Model {
+    /// Before anything was heard.
+    pub fn new(endpoints: Endpoints, theme: Theme, size: (u16, u16)) -> Self {
+        Self {
+            endpoints,
+            keymap: Keymap::default(),
+            theme,
+            size,
+            tab: Tab::default(),
+            overlay: None,
+            toasts: Toasts::default(),
+            sources: Sources::default(),
+            fleet: Fleet::default(),
+            errors: VecDeque::new(),
+            history: None,
+            services: ServicesPane::default(),
+            log: LogPane::default(),
+            incidents: IncidentsPane::default(),
+            library: LibraryPane::default(),
+            local: None,
+            changed: true,
+        }
+    }
+
+    /// Where the console is: decides what keys mean.
+    pub fn place(&self) -> Place {
+        match &self.overlay {
+            Some(Overlay::Help(_)) => Place::Help,
+            Some(Overlay::Form(_)) => Place::Form,
+            Some(Overlay::Confirm(_)) => Place::Confirm,
+            None => self.place_below(),
+        }
+    }
+
+    /// Where the console is, whatever lies over it.
+    pub const fn place_below(&self) -> Place {
+        match self.tab {
+            Tab::Overview => Place::Overview,
+            Tab::Services if self.services.detail.is_some() => Place::Service,
+            Tab::Services => Place::Services,
+            Tab::Log if self.log.prompt.is_some() => Place::Prompt,
+            Tab::Log if self.log.detail.is_some() => Place::Record,
+            Tab::Log => Place::Log,
+            Tab::Incidents => Place::Incidents,
+            Tab::Library => Place::Library,
+        }
+    }
+
+    /// Whether the screen shows something that ages by the second.
+    pub fn is_ageing(&self) -> bool {
+        !self.toasts.is_empty()
+            || self.sources.iter().any(|(_, source)| source.away.is_some())
+            || (matches!(self.tab, Tab::Overview | Tab::Incidents) && self.incidents.open() > 0)
+    }
+
+    /// Rows that a screenful holds, for paging.
+    pub fn page(&self) -> usize {
+        usize::from(self.size.1).saturating_sub(8).max(1)
+    }
+
+    /// The service whose history is to be shown, if any is.
+    pub fn history_wanted(&self) -> Option<&str> {
+        match self.tab {
+            Tab::Services => self.services.detail.as_ref().map(|(service, _)| service.as_str()),
+            Tab::Incidents => self.incidents.service.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Adds a toast.
+    pub fn say(&mut self, toast: Toast, now: DateTime<Utc>) {
+        self.toasts.push(toast, now);
+    }
+}

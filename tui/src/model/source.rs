@@ -1,0 +1,151 @@
+//! How each daemon was heard last: what is shown is live, or stale, or not there yet.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::daemon::Daemon;
+use std::time::Duration;
+
+/// A daemon that the console listens to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceName {
+    /// Who is registered.
+    Registry,
+    /// How they are.
+    Monitor,
+    /// What is logged.
+    Log,
+    /// Books and loans.
+    Library,
+}
+
+impl SourceName {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::Registry, Self::Monitor, Self::Log, Self::Library];
+
+    /// The daemon.
+    pub const fn daemon(self) -> Daemon {
+        match self {
+            Self::Registry => Daemon::Registry,
+            Self::Monitor => Daemon::Monitor,
+            Self::Log => Daemon::Log,
+            Self::Library => Daemon::Library,
+        }
+    }
+
+    /// Its name in a sentence.
+    pub const fn word(self) -> &'static str {
+        self.daemon().word()
+    }
+}
+
+/// A daemon that does not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Away {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why, in words.
+    pub cause: String,
+    /// When it is tried again.
+    pub retry_at: DateTime<Utc>,
+}
+
+/// How a daemon was heard last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// When it was heard last.
+    pub heard_at: Option<DateTime<Utc>>,
+    /// How it is away, if it is.
+    pub away: Option<Away>,
+}
+
+impl Source {
+    /// It answered. True where that changes what is shown.
+    pub fn heard(&mut self, now: DateTime<Utc>) -> bool {
+        let news = self.away.is_some() || self.heard_at.is_none();
+        self.heard_at = Some(now);
+        self.away = None;
+        news
+    }
+
+    /// It did not answer.
+    pub fn lost(&mut self, cause: String, retry_in: Duration, now: DateTime<Utc>) {
+        let since = self.away.as_ref().map_or(now, |away| away.since);
+        let retry_at = now + TimeDelta::from_std(retry_in).unwrap_or_default();
+        self.away = Some(Away { since, cause, retry_at });
+    }
+
+    /// Whether what is shown of it is as new as can be.
+    pub const fn is_live(&self) -> bool {
+        self.heard_at.is_some() && self.away.is_none()
+    }
+
+    /// Whether it has never been heard.
+    pub const fn is_new(&self) -> bool {
+        self.heard_at.is_none()
+    }
+
+    /// How old what is shown is, where it is stale.
+    pub fn stale(&self, now: DateTime<Utc>) -> Option<Duration> {
+        self.away.as_ref()?;
+        Some(elapsed(self.heard_at?, now))
+    }
+}
+
+/// The time between two moments; none where the clock went back.
+pub(crate) fn elapsed(from: DateTime<Utc>, to: DateTime<Utc>) -> Duration {
+    (to - from).to_std().unwrap_or_default()
+}
+
+/// All sources.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources([Source; 4]);
+
+impl Sources {
+    /// One of them.
+    pub const fn get(&self, name: SourceName) -> &Source {
+        let [registry, monitor, log, library] = &self.0;
+        match name {
+            SourceName::Registry => registry,
+            SourceName::Monitor => monitor,
+            SourceName::Log => log,
+            SourceName::Library => library,
+        }
+    }
+
+    /// One of them, to change it.
+    pub const fn get_mut(&mut self, name: SourceName) -> &mut Source {
+        let [registry, monitor, log, library] = &mut self.0;
+        match name {
+            SourceName::Registry => registry,
+            SourceName::Monitor => monitor,
+            SourceName::Log => log,
+            SourceName::Library => library,
+        }
+    }
+
+    /// All of them, with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (SourceName, &Source)> {
+        SourceName::ALL.into_iter().zip(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_of_a_daemon_that_went_away_ages_until_it_is_back() {
+        let at = |s| DateTime::from_timestamp(s, 0).unwrap();
+        let mut source = Source::default();
+        assert!(source.is_new());
+        source.lost("refused".to_owned(), Duration::from_secs(1), at(0));
+        assert_eq!(source.stale(at(5)), None, "nothing is shown that could be stale");
+        assert!(source.heard(at(10)));
+        assert!(!source.heard(at(12)), "hearing it again is no news");
+        source.lost("refused".to_owned(), Duration::from_secs(1), at(14));
+        source.lost("refused".to_owned(), Duration::from_secs(2), at(16));
+        assert_eq!(source.stale(at(54)), Some(Duration::from_secs(42)));
+        assert_eq!(source.away.as_ref().map(|away| (away.since, away.retry_at)), Some((at(14), at(18))));
+        assert!(source.heard(at(60)));
+        assert!(source.is_live());
+    }
+}

@@ -1,0 +1,80 @@
+//! What every action does to the model: pure, with the clock passed in.
+//!
+//! What has to be done outside is returned as effects; the runtime does it and
+//! comes back with further actions.
+
+mod command;
+mod feeds;
+mod forms;
+mod log;
+mod typing;
+
+use crate::action::{Action, Effect, Local};
+use crate::model::{Model, Toast};
+use chrono::{DateTime, Utc};
+
+/// Applies one action. Sets [`Model::changed`] where the screen has to be drawn
+/// anew.
+pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
+    // A feed that only repeats what is known is no reason to draw.
+    let mut changed = true;
+    let effects = match action {
+        Action::Key(key) => typing::press(model, key, now),
+        Action::Paste(text) => typing::paste(model, &text),
+        Action::Resize(columns, lines) => {
+            model.size = (columns, lines);
+            Vec::new()
+        }
+        Action::Tick => {
+            model.toasts.expire(now);
+            Vec::new()
+        }
+        Action::Terminate => vec![Effect::Quit],
+        Action::Away { source, cause, retry_in } => {
+            model.sources.get_mut(source).lost(cause, retry_in, now);
+            Vec::new()
+        }
+        Action::Registry { revision, registrations } => {
+            changed = feeds::registry(model, revision, registrations, now);
+            Vec::new()
+        }
+        Action::Monitor { health, incidents } => {
+            changed = feeds::monitor(model, health, incidents, now);
+            if changed { feeds::history(model) } else { Vec::new() }
+        }
+        Action::History { service, history } => {
+            feeds::told_history(model, &service, history);
+            Vec::new()
+        }
+        Action::Library { books, loans } => {
+            changed = feeds::library(model, books, loans, now);
+            Vec::new()
+        }
+        Action::LogOpened { stream, generation, page } => {
+            log::opened(model, stream, generation, page, now);
+            Vec::new()
+        }
+        Action::LogArrived { stream, generation, records, missed } => {
+            changed = log::arrived(model, stream, generation, records, missed, now);
+            Vec::new()
+        }
+        Action::LogFiltered { filter, page } => log::filtered(model, filter, page, now),
+        Action::LogOlder { generation, page } => {
+            log::older(model, generation, page, now);
+            Vec::new()
+        }
+        Action::Done(outcome) => {
+            forms::done(model, outcome, now);
+            Vec::new()
+        }
+        Action::Local(local) => {
+            if let Local::Failed(cause) = &local {
+                model.say(Toast::bad(cause.clone()), now);
+            }
+            model.local = Some(local);
+            Vec::new()
+        }
+    };
+    model.changed |= changed;
+    effects
+}

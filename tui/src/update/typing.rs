@@ -1,0 +1,61 @@
+//! Keys: a command where the table has one, else text for whatever is typed into.
+
+use super::command;
+use crate::action::Effect;
+use crate::keys::Key;
+use crate::model::{Model, Overlay, Tab};
+use chrono::{DateTime, Utc};
+use crossterm::event::{Event, KeyEvent};
+use tui_input::backend::crossterm::to_input_request;
+use tui_input::{Input, InputRequest};
+
+/// How many characters a line of input holds.
+const INPUT_CHARS_MAX: usize = 8_192;
+
+pub(super) fn press(model: &mut Model, key: Key, now: DateTime<Utc>) -> Vec<Effect> {
+    let place = model.place();
+    if let Some(command) = model.keymap.command(place, key) {
+        return command::run(model, command, now);
+    }
+    let request = to_input_request(&Event::Key(KeyEvent::new(key.code, key.modifiers)));
+    if let (Some(request), Some(input)) = (request, typed_into(model)) {
+        apply(input, request);
+    }
+    Vec::new()
+}
+
+/// Pasted text: a line feed in it does not send the form.
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    if let Some(input) = typed_into(model) {
+        for c in text.trim_end_matches(['\r', '\n']).chars().take(INPUT_CHARS_MAX) {
+            apply(input, InputRequest::InsertChar(if c.is_control() { ' ' } else { c }));
+        }
+    }
+    Vec::new()
+}
+
+fn apply(input: &mut Input, request: InputRequest) {
+    let full = input.value().chars().count() >= INPUT_CHARS_MAX;
+    if !(full && matches!(request, InputRequest::InsertChar(_) | InputRequest::Yank)) {
+        input.handle(request);
+    }
+}
+
+/// The input that takes text now; what was wrong with it is forgotten.
+fn typed_into(model: &mut Model) -> Option<&mut Input> {
+    match &mut model.overlay {
+        Some(Overlay::Form(form)) => {
+            form.error = None;
+            let field = form.focused()?;
+            field.error = None;
+            Some(&mut field.input)
+        }
+        Some(_) => None,
+        None if model.tab == Tab::Log => {
+            let prompt = model.log.prompt.as_mut()?;
+            prompt.failure = None;
+            Some(&mut prompt.input)
+        }
+        None => None,
+    }
+}

@@ -1,0 +1,53 @@
+//! The last line: what keys do here; and the outcomes just above it.
+
+use super::Canvas;
+use crate::keys::Place;
+use crate::model::Model;
+use crate::text;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
+
+/// ```text
+///  f follow  / search  F filter  v level  Enter detail  s send  ? help  q quit
+/// ```
+pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
+    let [_, area] = Layout::horizontal([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    let keys = keys(canvas.model, canvas.model.place(), usize::from(area.width));
+    canvas.line(area, &Line::from(keys));
+}
+
+/// The keys of a place, as many of them as fit.
+pub(super) fn keys(model: &Model, place: Place, cells: usize) -> Vec<Span<'static>> {
+    const GAP: usize = 2;
+    let theme = model.theme;
+    let mut spans = Vec::new();
+    let mut left = cells + GAP;
+    for binding in model.keymap.footer(place) {
+        let Some(key) = binding.keys.first() else { continue };
+        let (key, label) = (key.to_string(), format!(" {}{:GAP$}", binding.label, ""));
+        match left.checked_sub(text::width(&key) + text::width(&label)) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+        spans.push(Span::styled(key, theme.key));
+        spans.push(Span::styled(label, theme.muted));
+    }
+    spans
+}
+
+/// ```text
+/// ──────────────────────────────── ✓ Dune was borrowed by Ann ─┘
+/// ```
+pub(super) fn toasts(canvas: &mut Canvas<'_>, body: Rect) {
+    let theme = canvas.model.theme;
+    for (toast, row) in canvas.model.toasts.iter().rev().zip(body.rows().rev()) {
+        let (glyph, style) = if toast.good { ("✓", theme.good) } else { ("✗", theme.bad) };
+        let said = text::clip(&toast.text, usize::from(body.width.saturating_sub(8)));
+        let said = format!(" {glyph} {said} ");
+        let cells = u16::try_from(text::width(&said)).unwrap_or(body.width).min(body.width);
+        let place = Rect { x: body.right().saturating_sub(cells + 1).max(body.x), width: cells, ..row };
+        Clear.render(place, canvas.buffer);
+        canvas.line(place, &Line::styled(said, style));
+    }
+}

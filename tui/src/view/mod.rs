@@ -1,0 +1,119 @@
+//! The screen, drawn from the model and the time alone.
+//!
+//! One file a screen, each with a sketch of it above its render function; what
+//! they share is in [`panel`] and [`table`]. All text passes through
+//! [`crate::text`] on its way here.
+
+mod confirm;
+mod footer;
+mod form;
+mod header;
+mod help;
+mod history;
+mod incidents;
+mod library;
+mod log;
+mod overview;
+mod panel;
+mod record;
+mod service;
+mod services;
+mod table;
+mod waiting;
+mod when;
+
+use crate::model::{Model, Overlay, Tab};
+use crate::text;
+use chrono::{DateTime, Utc};
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+/// The fewest columns and lines in which the screens make sense.
+const SIZE_MIN: (u16, u16) = (40, 10);
+
+/// What a screen is drawn from, and onto.
+struct Canvas<'a> {
+    model: &'a Model,
+    now: DateTime<Utc>,
+    buffer: &'a mut Buffer,
+    /// Where text is typed, if it is.
+    cursor: Option<Position>,
+}
+
+impl Canvas<'_> {
+    /// Draws a line at the top of an area, cut to its width. Its text must be
+    /// clean.
+    fn line(&mut self, area: Rect, line: &Line<'_>) {
+        let area = area.intersection(self.buffer.area);
+        if !area.is_empty() {
+            self.buffer.set_line(area.x, area.y, line, area.width);
+        }
+    }
+
+    /// Draws any text at the top of an area, cleaned and cut to its width.
+    fn text(&mut self, area: Rect, untrusted: &str, style: Style) {
+        self.line(area, &Line::styled(text::clip(untrusted, usize::from(area.width)), style));
+    }
+
+    /// Draws lines from the top of an area down.
+    fn lines<'b>(&mut self, area: Rect, lines: impl IntoIterator<Item = Line<'b>>) {
+        for (row, line) in area.rows().zip(lines) {
+            self.line(row, &line);
+        }
+    }
+}
+
+/// Draws the model as it is at `now`.
+///
+/// ```text
+///  distlog  1 Overview  2 Services  3 Log  4 Incidents  5 Library    tabs
+///  ● registry  ● monitor  ● log  ▲ library away …                    sources
+/// ┌──────────────────────────────────────────────────────────────┐
+/// │ the tab                                                      │
+/// └────────────────────────────────────────── ✓ what was done ───┘   toasts
+///  Enter detail  r register  …  ? help  q quit                       keys
+/// ```
+pub fn render(model: &Model, now: DateTime<Utc>, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let mut canvas = Canvas { model, now, buffer: frame.buffer_mut(), cursor: None };
+    if area.width < SIZE_MIN.0 || area.height < SIZE_MIN.1 {
+        too_small(&mut canvas, area);
+        return;
+    }
+    let [tabs, sources, body, keys] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Min(0),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    header::render(&mut canvas, tabs, sources);
+    match model.tab {
+        Tab::Overview => overview::render(&mut canvas, body),
+        Tab::Services => services::render(&mut canvas, body),
+        Tab::Log => log::render(&mut canvas, body),
+        Tab::Incidents => incidents::render(&mut canvas, body),
+        Tab::Library => library::render(&mut canvas, body),
+    }
+    footer::render(&mut canvas, keys);
+    match &model.overlay {
+        Some(Overlay::Help(scroll)) => help::render(&mut canvas, body, *scroll),
+        Some(Overlay::Form(form)) => form::render(&mut canvas, body, form),
+        Some(Overlay::Confirm(question)) => confirm::render(&mut canvas, body, question),
+        None => {}
+    }
+    footer::toasts(&mut canvas, body);
+    if let Some(cursor) = canvas.cursor {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+fn too_small(canvas: &mut Canvas<'_>, area: Rect) {
+    let (columns, lines) = SIZE_MIN;
+    let text = format!("distlog needs {columns}x{lines}, this is {}x{}", area.width, area.height);
+    let lines = text::wrap(&text, usize::from(area.width), usize::from(area.height));
+    canvas.lines(area, lines.into_iter().map(Line::raw));
+}

@@ -1,0 +1,102 @@
+//! Boxes: what every screen is made of.
+
+use super::{Canvas, when};
+use crate::model::SourceName;
+use crate::text;
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Widget};
+use tui_input::Input;
+
+/// Draws a box and returns its inside. The title may hold anything.
+pub(super) fn panel(canvas: &mut Canvas<'_>, area: Rect, title: &str, mark: Option<&str>) -> Rect {
+    let theme = &canvas.model.theme;
+    let cells = usize::from(area.width.saturating_sub(4));
+    let mut line = vec![Span::styled(format!(" {} ", text::clip(title, cells)), theme.title)];
+    if let Some(mark) = mark {
+        let left = cells.saturating_sub(text::width(title) + 3);
+        if left > 8 {
+            line.push(Span::styled(format!("▲ {} ", text::clip(mark, left)), theme.warn));
+        }
+    }
+    let block =
+        Block::bordered().border_type(BorderType::Plain).border_style(theme.muted).title(Line::from(line));
+    let inner = block.inner(area);
+    block.render(area, canvas.buffer);
+    inner
+}
+
+/// As [`panel`], for what a source brings: says how old it is where it is stale.
+pub(super) fn of_source(canvas: &mut Canvas<'_>, area: Rect, title: &str, source: SourceName) -> Rect {
+    let age = canvas.model.sources.get(source).stale(canvas.now).map(when::as_of);
+    panel(canvas, area, title, age.as_deref())
+}
+
+/// Says in an empty box why it is empty: its source has not been heard yet, or
+/// there is nothing.
+pub(super) fn empty(canvas: &mut Canvas<'_>, area: Rect, source: SourceName, nothing: &str) {
+    let muted = canvas.model.theme.muted;
+    if canvas.model.sources.get(source).is_new() {
+        let endpoints = &canvas.model.endpoints;
+        let url = match source {
+            SourceName::Registry => &endpoints.registry,
+            SourceName::Monitor => &endpoints.monitor,
+            SourceName::Log => &endpoints.log,
+            SourceName::Library => &endpoints.library,
+        };
+        let waiting = format!("○ waiting for the {} at {url}", source.word());
+        canvas.text(area, &waiting, muted);
+    } else {
+        canvas.text(area, nothing, muted);
+    }
+}
+
+/// A box in the middle of an area, over what is there, with its inside cleared.
+pub(super) fn popup(canvas: &mut Canvas<'_>, area: Rect, title: &str, width: u16, height: u16) -> Rect {
+    let area = area.centered(Constraint::Length(width + 4), Constraint::Length(height + 2));
+    Clear.render(area, canvas.buffer);
+    let inner = panel(canvas, area, title, None);
+    let [_, inner, _] =
+        Layout::horizontal([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(inner);
+    inner
+}
+
+/// A label and what it labels, on one line; what does not fit is cut.
+pub(super) fn labelled(label: &str, value: &str, style: Style, muted: Style, cells: usize) -> Line<'static> {
+    const LABEL_CELLS: usize = 12;
+    Line::from(vec![
+        Span::styled(text::fit(label, LABEL_CELLS), muted),
+        Span::styled(text::clip(value, cells.saturating_sub(LABEL_CELLS)), style),
+    ])
+}
+
+/// Lines that may be more than fit: shown from `scroll` on, as far as there is
+/// something, with a mark where they go on.
+pub(super) fn scrolled(canvas: &mut Canvas<'_>, area: Rect, lines: &[Line<'_>], scroll: usize) {
+    let height = usize::from(area.height);
+    let start = scroll.min(lines.len().saturating_sub(height));
+    canvas.lines(area, lines.iter().skip(start).take(height).cloned());
+    let muted = canvas.model.theme.muted;
+    let right = Rect { x: area.right(), width: 1, ..area };
+    if start > 0 {
+        canvas.text(right, "↑", muted);
+    }
+    if start + height < lines.len() && height > 0 {
+        canvas.text(Rect { y: area.bottom() - 1, height: 1, ..right }, "↓", muted);
+    }
+}
+
+/// A line that is typed into: scrolled so that the cursor is seen, which is
+/// set there. Returns by how many cells it is scrolled.
+pub(super) fn typed(canvas: &mut Canvas<'_>, area: Rect, input: &Input, style: Style) -> usize {
+    let cells = usize::from(area.width);
+    let before: String = input.value().chars().take(input.cursor()).collect();
+    let at = text::width(&text::clean(&before));
+    let scrolled = (at + 1).saturating_sub(cells);
+    let value = text::clean(input.value());
+    canvas.text(area, text::skip(&value, scrolled), style);
+    let x = u16::try_from(at - scrolled).unwrap_or(u16::MAX);
+    canvas.cursor = Some(Position::new(area.x.saturating_add(x).min(area.right().saturating_sub(1)), area.y));
+    scrolled
+}

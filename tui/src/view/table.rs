@@ -1,0 +1,106 @@
+//! Tables: aligned by display width, and drawn only as far as they are seen.
+
+use super::Canvas;
+use crate::model::window;
+use crate::text;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+/// One column.
+pub(super) struct Column {
+    /// Its heading.
+    pub(super) title: &'static str,
+    /// The cells that it has at least.
+    pub(super) cells: u16,
+    /// Its share of what is left over; none keeps it as it is.
+    pub(super) grow: u16,
+    /// The width of the table from which on it is shown.
+    pub(super) from: u16,
+    /// Whether it is set against its right edge, as numbers are.
+    pub(super) right: bool,
+}
+
+impl Column {
+    /// A column that is always shown and never grows.
+    pub(super) const fn new(title: &'static str, cells: u16) -> Self {
+        Self { title, cells, grow: 0, from: 0, right: false }
+    }
+
+    pub(super) const fn grow(self, grow: u16) -> Self {
+        Self { grow, ..self }
+    }
+
+    pub(super) const fn from(self, from: u16) -> Self {
+        Self { from, ..self }
+    }
+
+    pub(super) const fn right(self) -> Self {
+        Self { right: true, ..self }
+    }
+}
+
+/// What stands in a column: any text, and its style.
+pub(super) type Cell = (String, Style);
+
+/// Draws a heading and the rows around the selected one. `row` is asked only
+/// for rows that are seen, and answers a cell for every column, shown or not.
+pub(super) fn render(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    columns: &[Column],
+    len: usize,
+    selected: Option<usize>,
+    row: impl Fn(usize) -> Vec<Cell>,
+) {
+    let theme = canvas.model.theme;
+    let widths = widths(columns, area.width);
+    let heading =
+        columns.iter().map(|column| (column.title.to_owned(), theme.muted.add_modifier(Modifier::BOLD)));
+    let [top, rest] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    let heading = line(columns, &widths, heading.collect());
+    canvas.line(top, &heading);
+    let seen = window(len, selected.unwrap_or(0), usize::from(rest.height));
+    for (place, index) in rest.rows().zip(seen) {
+        let drawn = line(columns, &widths, row(index));
+        canvas.line(place, &drawn);
+        if selected == Some(index) {
+            canvas.buffer.set_style(place, theme.selected);
+        }
+    }
+}
+
+/// The cells of each column; 0 for one that is not shown.
+fn widths(columns: &[Column], total: u16) -> Vec<u16> {
+    let shown = |column: &&Column| column.from <= total;
+    let gaps = u16::try_from(columns.iter().filter(shown).count().saturating_sub(1)).unwrap_or(0);
+    let taken: u16 = columns.iter().filter(shown).map(|column| column.cells).sum();
+    let spare = u32::from(total.saturating_sub(taken.saturating_add(gaps)));
+    let shares: u32 = columns.iter().filter(shown).map(|column| u32::from(column.grow)).sum();
+    columns
+        .iter()
+        .map(|column| {
+            if !shown(&column) {
+                return 0;
+            }
+            let share = (spare * u32::from(column.grow)).checked_div(shares).unwrap_or(0);
+            column.cells + u16::try_from(share).unwrap_or(0)
+        })
+        .collect()
+}
+
+fn line(columns: &[Column], widths: &[u16], cells: Vec<Cell>) -> Line<'static> {
+    let mut spans = Vec::with_capacity(cells.len() * 2);
+    for ((column, width), (text, style)) in columns.iter().zip(widths).zip(cells) {
+        if *width == 0 {
+            continue;
+        }
+        if !spans.is_empty() {
+            spans.push(Span::raw(" "));
+        }
+        let width = usize::from(*width);
+        let text = if column.right { text::fit_right(&text, width) } else { text::fit(&text, width) };
+        spans.push(Span::styled(text, style));
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,140 @@
+//! The console in a pseudo-terminal: keys go in, a screen comes out.
+
+use crate::daemons::{Fleet, console};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// A wait that takes longer has failed.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What the terminal shows, and whether the console is still there.
+struct Shown {
+    parser: vt100::Parser,
+    ended: bool,
+}
+
+/// A console that a test types into and looks at.
+pub(crate) struct Console {
+    // Keeps the terminal open.
+    _master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    shown: Arc<(Mutex<Shown>, Condvar)>,
+}
+
+impl Console {
+    /// Starts the console where it finds a fleet.
+    pub(crate) fn start(fleet: &Fleet, flags: &[&str]) -> Self {
+        let size = |cells| NonZero::new(cells).unwrap();
+        let pty = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(pty).unwrap();
+        let mut command = CommandBuilder::new(console());
+        command.args(fleet.flags());
+        command.args(flags);
+        command.cwd(fleet.dir());
+        command.env("TERM", "xterm-256color");
+        for (name, value) in fleet.other_ports() {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let shown = Shown { parser: vt100::Parser::new(size(24), size(80), 0), ended: false };
+        let shown = Arc::new((Mutex::new(shown), Condvar::new()));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let told = Arc::clone(&shown);
+        std::thread::spawn(move || {
+            let mut chunk = [0; 8192];
+            loop {
+                let read = reader.read(&mut chunk).unwrap_or(0);
+                let mut shown = told.0.lock().unwrap();
+                shown.parser.process(&chunk[..read]);
+                shown.ended = read == 0;
+                told.1.notify_all();
+                if read == 0 {
+                    return;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { _master: pair.master, keys, child, shown }
+    }
+
+    /// Presses keys.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Presses keys again and again until the screen holds a text.
+    pub(crate) fn insist(&mut self, keys: &str, text: &str) {
+        let give_up = Instant::now() + DEADLINE;
+        loop {
+            self.press(keys);
+            let shown = self.shown.0.lock().unwrap();
+            let seen = |shown: &Shown| shown.parser.screen().contents().contains(text);
+            let patience = Duration::from_millis(500);
+            let (shown, _) = self.shown.1.wait_timeout_while(shown, patience, |shown| !seen(shown)).unwrap();
+            if seen(&shown) {
+                return;
+            }
+            assert!(Instant::now() < give_up, "no {text:?}:\n{}", shown.parser.screen().contents());
+        }
+    }
+
+    /// Waits until the screen holds all of these texts; answers the screen.
+    pub(crate) fn sees(&self, texts: &[&str]) -> String {
+        self.until(&format!("to see {texts:?}"), |screen| texts.iter().all(|text| screen.contains(text)))
+    }
+
+    /// Waits until the screen does not hold a text any more.
+    pub(crate) fn sees_no(&self, text: &str) -> String {
+        self.until(&format!("to see no {text:?}"), |screen| !screen.contains(text))
+    }
+
+    /// Waits until the screen is as it shall be.
+    pub(crate) fn until(&self, wanted: &str, is_so: impl Fn(&str) -> bool) -> String {
+        let give_up = Instant::now() + DEADLINE;
+        let mut shown = self.shown.0.lock().unwrap();
+        loop {
+            let screen = shown.parser.screen().contents();
+            if is_so(&screen) {
+                return screen;
+            }
+            let left = give_up.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !shown.ended, "waited in vain {wanted}:\n{screen}");
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// Waits until the console has left; answers its exit status. The terminal
+    /// must be as it was.
+    pub(crate) fn left(mut self) -> u32 {
+        let give_up = Instant::now() + DEADLINE;
+        let mut shown = self.shown.0.lock().unwrap();
+        while !shown.ended {
+            let left = give_up.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "it did not leave:\n{}", shown.parser.screen().contents());
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
+        let screen = shown.parser.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen was left");
+        assert!(!screen.hide_cursor(), "the cursor is shown");
+        assert!(!screen.bracketed_paste(), "bracketed paste is off");
+        self.child.wait().unwrap().exit_code()
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        // One that has left already cannot be killed.
+        let _ = self.child.kill();
+    }
+}

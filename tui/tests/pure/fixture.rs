@@ -1,0 +1,263 @@
+//! A fleet at a fixed moment, told to the console as its feeds would tell it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossterm::event::KeyCode;
+use distlog_tui::action::{Action, Effect};
+use distlog_tui::cli::Endpoints;
+use distlog_tui::keys::Key;
+use distlog_tui::model::{Model, SourceName, Stream};
+use distlog_tui::text;
+use distlog_tui::theme::Theme;
+use distlog_tui::update::update;
+use distlog_tui::view;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use serde_json::json;
+use shared::wire::log::{Level, Page, Record};
+use std::time::Duration;
+
+/// The moment at which everything here happens.
+pub fn now() -> DateTime<Utc> {
+    "2026-11-22T10:42:07.5Z".parse().unwrap()
+}
+
+/// So many seconds before [`now`].
+pub fn ago(seconds: i64) -> DateTime<Utc> {
+    now() - TimeDelta::seconds(seconds)
+}
+
+/// A console before it has heard anything.
+pub fn fresh(columns: u16, lines: u16) -> Model {
+    Model::new(Endpoints::default(), Theme::colour(), (columns, lines))
+}
+
+/// A console that has heard of everything.
+pub fn full(columns: u16, lines: u16) -> Model {
+    let mut model = fresh(columns, lines);
+    for action in [
+        registry(),
+        monitor(1),
+        monitor(2),
+        monitor(3),
+        library(),
+        opened(Stream::Lines, records()),
+        opened(Stream::Errors, errors()),
+    ] {
+        act(&mut model, action);
+    }
+    model.changed = true;
+    model
+}
+
+/// Applies an action at [`now`].
+pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    update(model, action, now())
+}
+
+/// Presses keys one after the other; answers what the last one wants done.
+/// `<enter>`, `<esc>`, `<tab>`, `<up>`, … are named, everything else is typed.
+pub fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut rest = keys;
+    while let Some(c) = rest.chars().next() {
+        let (key, next) = match rest.strip_prefix('<').and_then(|named| named.split_once('>')) {
+            Some((name, next)) => (named(name), next),
+            None => (Key::char(c), rest.split_at(c.len_utf8()).1),
+        };
+        effects = act(model, Action::Key(key));
+        rest = next;
+    }
+    effects
+}
+
+fn named(name: &str) -> Key {
+    Key::plain(match name {
+        "enter" => KeyCode::Enter,
+        "esc" => KeyCode::Esc,
+        "tab" => KeyCode::Tab,
+        "backtab" => KeyCode::BackTab,
+        "up" => KeyCode::Up,
+        "down" => KeyCode::Down,
+        "left" => KeyCode::Left,
+        "right" => KeyCode::Right,
+        "pgup" => KeyCode::PageUp,
+        "backspace" => KeyCode::Backspace,
+        "ctrl-c" => return Key::ctrl('c'),
+        "ctrl-u" => return Key::ctrl('u'),
+        other => panic!("no key is called {other}"),
+    })
+}
+
+/// The cells as they would be shown.
+pub fn buffer(model: &Model) -> Buffer {
+    buffer_at(model, now())
+}
+
+/// The cells as they would be shown at a moment.
+pub fn buffer_at(model: &Model, at: DateTime<Utc>) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(model.size.0, model.size.1)).unwrap();
+    terminal.draw(|frame| view::render(model, at, frame)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+/// The screen as text.
+pub fn screen(model: &Model) -> String {
+    screen_at(model, now())
+}
+
+/// The screen as text, at a moment.
+pub fn screen_at(model: &Model, at: DateTime<Utc>) -> String {
+    let drawn = buffer_at(model, at);
+    let mut text = String::new();
+    for row in drawn.area.rows() {
+        let mut x = row.x;
+        let mut line = String::new();
+        while let Some(cell) = drawn.cell((x, row.y)).filter(|_| x < row.right()) {
+            line.push_str(cell.symbol());
+            // A wide character hides the cell after it.
+            x += u16::try_from(text::width(cell.symbol())).unwrap().max(1);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A daemon is away.
+pub fn away(source: SourceName) -> Action {
+    Action::Away { source, cause: "Connection refused".to_owned(), retry_in: Duration::from_secs(3) }
+}
+
+pub fn opened(stream: Stream, records: Vec<Record>) -> Action {
+    let page = Page { records: records.into_iter().rev().collect(), next: Some(1), partial: false };
+    Action::LogOpened { stream, generation: 0, page }
+}
+
+pub fn arrived(generation: u64, records: Vec<Record>) -> Action {
+    Action::LogArrived { stream: Stream::Lines, generation, records, missed: 0 }
+}
+
+pub fn record(seq: u64, level: Level, service: &str, message: &str) -> Record {
+    let (service, message) = (service.to_owned(), message.to_owned());
+    let ts = ago(100) + TimeDelta::milliseconds(i64::try_from(seq).unwrap() * 137);
+    Record { seq, ts, level, service, message, fields: serde_json::Map::new() }
+}
+
+pub fn records() -> Vec<Record> {
+    let mut records: Vec<Record> = (1..=60)
+        .map(|seq| record(seq, Level::Info, "LibraryService", &format!("book {} was borrowed", seq % 7)))
+        .collect();
+    records.push(record(61, Level::Warn, "Müller & Söhne", "the disk is 91 % full"));
+    records.push(record(
+        62,
+        Level::Info,
+        "LibraryService",
+        "分布式系统设计 was returned by 王五, who came late and read it twice before",
+    ));
+    let mut last = record(63, Level::Error, "LogService", "cannot write the segment");
+    last.fields =
+        serde_json::from_value(json!({"path": "/var/lib/distlog", "code": 28, "nested": {"a": [1, 2]}}))
+            .unwrap();
+    records.push(last);
+    records
+}
+
+pub fn errors() -> Vec<Record> {
+    records().into_iter().filter(|record| record.level >= Level::Error).collect()
+}
+
+pub fn registry() -> Action {
+    let registration = |service: &str, port: u16, extra: serde_json::Value| {
+        let mut registration = json!({
+            "serviceName": service, "serviceUrl": format!("http://localhost:{port}"),
+            "instanceId": format!("{service}-localhost-{port}"), "serviceVersion": "0.1.0",
+            "registeredAt": ago(3_600), "revision": port - 3_000, "ttlSeconds": 15,
+        });
+        registration.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        serde_json::from_value(registration).unwrap()
+    };
+    let registrations = vec![
+        registration("LogService", 4000, json!({"tags": ["logging", "core"]})),
+        registration(
+            "LibraryService",
+            5000,
+            json!({
+                "tags": ["books"], "metadata": {"zone": "a", "rack": "7"},
+                "requiredServices": ["LogService", "Mailer"], "serviceUpdateUrl": "http://localhost:5000/services/update",
+                "healthCheckUrl": "http://localhost:5000/health",
+            }),
+        ),
+        registration("WebService", 5002, json!({})),
+        registration("图书馆服务", 9000, json!({"ttlSeconds": null, "serviceVersion": null})),
+    ];
+    Action::Registry { revision: 17, registrations }
+}
+
+/// What the monitor says in its `turn`-th answer.
+pub fn monitor(turn: u32) -> Action {
+    let at = ago(30 - i64::from(turn) * 2);
+    let status = |name: &str, port: u16, status: &str, latency: Option<u32>, detail: Option<&str>| {
+        let url = format!("http://localhost:{port}");
+        let reason = detail.map(|_| "connect");
+        json!({
+            "name": name, "url": url, "status": status, "last_check": at, "latency": latency,
+            "reason": reason, "detail": detail, "since": ago(250), "uptime": if detail.is_some() { 0.987 } else { 1.0 },
+            "instances": [{
+                "instance_id": format!("{name}-localhost-{port}"), "url": url, "status": status, "last_check": at,
+                "latency": latency, "reason": reason, "detail": detail, "since": ago(250), "streak": 4,
+            }],
+        })
+    };
+    let health = json!([
+        status("LibraryService", 5000, "healthy", Some(turn * 3), None),
+        status("LogService", 4000, "unhealthy", None, Some("Connection refused")),
+        status("WebService", 5002, "healthy", Some(1), None),
+        status("图书馆服务", 9000, "maintenance", Some(2), None),
+    ]);
+    let incidents = json!([
+        {"id": 2, "service": "WebService", "opened_at": ago(90_000), "resolved_at": ago(89_900), "reason": "timeout", "detail": "no answer in 2 s"},
+        {"id": 3, "service": "LogService", "opened_at": ago(250), "resolved_at": null, "reason": "connect", "detail": "Connection refused", "affected": ["LibraryService", "图书馆服务"]},
+    ]);
+    Action::Monitor {
+        health: serde_json::from_value(health).unwrap(),
+        incidents: serde_json::from_value(incidents).unwrap(),
+    }
+}
+
+/// The history of a service.
+pub fn history(service: &str) -> Action {
+    let instance = format!("{service}-localhost-5000");
+    let probe = |seconds: i64, healthy: bool| {
+        json!({
+            "at": ago(seconds), "instance_id": instance, "healthy": healthy, "latency": healthy.then_some(seconds % 9),
+            "reason": if healthy { None } else { Some("connect") }, "detail": if healthy { None } else { Some("Connection refused") },
+        })
+    };
+    let history = json!({
+        "name": service, "uptime": 0.987,
+        "transitions": [
+            {"id": 2, "at": ago(250), "name": service, "from": "unhealthy", "to": "healthy", "reason": null, "detail": null},
+            {"id": 1, "at": ago(300), "name": service, "from": "healthy", "to": "unhealthy", "reason": "connect", "detail": "Connection refused"},
+        ],
+        "probes": (1..30).map(|n| probe(n * 10, !(25..=28).contains(&n))).collect::<Vec<_>>(),
+    });
+    Action::History { service: service.to_owned(), history: Ok(serde_json::from_value(history).unwrap()) }
+}
+
+pub fn library() -> Action {
+    let books = json!([
+        {"id": "1", "title": "Go编程实战", "author": "张三", "copies": 1, "available": 0},
+        {"id": "2", "title": "分布式系统设计", "author": "李四", "copies": 2, "available": 1},
+        {"id": "3", "title": "HTTP协议详解", "author": "王五", "copies": 1, "available": 1},
+        {"id": "4", "title": "The Left Hand of Darkness and Other Long Titles", "author": "Ursula K. Le Guin", "copies": 12, "available": 12},
+    ]);
+    let loans = json!([
+        {"book_id": "2", "borrower": "王小明", "borrowed_at": ago(60), "returned_at": null},
+        {"book_id": "1", "borrower": "Ann", "borrowed_at": ago(90_000), "returned_at": null},
+    ]);
+    Action::Library {
+        books: serde_json::from_value(books).unwrap(),
+        loans: serde_json::from_value(loans).unwrap(),
+    }
+}

@@ -1,0 +1,13 @@
+//! The console without a terminal and without daemons: the update and the view
+//! are pure, so actions go in and screens come out.
+
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod robust;
+#[cfg(test)]
+mod screens;
+#[cfg(test)]
+mod update;

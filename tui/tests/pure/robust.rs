@@ -1,0 +1,145 @@
+//! What must not happen, whatever the terminal is and whatever it is told.
+
+use crate::fixture::{self, act, buffer, full, history, now, press, record};
+use distlog_tui::action::{Action, Failure};
+use distlog_tui::model::{Model, Stream, Toast};
+use distlog_tui::view;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use shared::wire::log::Level;
+
+/// Keys that lead to every screen and everything that lies over one.
+const SCREENS: [&str; 16] = [
+    "1",
+    "2",
+    "2<enter>",
+    "2r",
+    "2r<enter>",
+    "2d",
+    "3",
+    "3k",
+    "3<enter>",
+    "3/x",
+    "3Fx",
+    "3s",
+    "4",
+    "5",
+    "5b",
+    "?",
+];
+
+#[test]
+fn no_size_is_too_small_to_be_drawn() {
+    for keys in SCREENS {
+        let mut model = full(80, 24);
+        press(&mut model, keys);
+        act(&mut model, history("LibraryService"));
+        model.say(Toast::bad("something went wrong, and it takes a long sentence to say what"), now());
+        for columns in 1..=42 {
+            for lines in 1..=15 {
+                model.size = (columns, lines);
+                let mut terminal = Terminal::new(TestBackend::new(columns, lines)).unwrap();
+                terminal.draw(|frame| view::render(&model, now(), frame)).unwrap();
+            }
+        }
+    }
+}
+
+/// Everything that can come from outside, saying something hostile.
+fn told(text: &str) -> Model {
+    let mut model = full(120, 40);
+    let mut registration = match fixture::registry() {
+        Action::Registry { registrations, .. } => registrations[1].clone(),
+        _ => unreachable!(),
+    };
+    for value in
+        [&mut registration.service_name, &mut registration.service_url, &mut registration.instance_id]
+    {
+        *value = text.to_owned();
+    }
+    registration.tags = vec![text.to_owned()];
+    registration.required_services = vec![text.to_owned()];
+    registration.metadata = [(text.to_owned(), text.to_owned())].into();
+    registration.service_version = Some(text.to_owned());
+    act(&mut model, Action::Registry { revision: 18, registrations: vec![registration] });
+    if let Action::Monitor { mut health, mut incidents } = fixture::monitor(4) {
+        for status in &mut health {
+            status.name = text.to_owned();
+            status.detail = Some(text.to_owned());
+        }
+        for incident in &mut incidents {
+            incident.service = text.to_owned();
+            incident.detail = Some(text.to_owned());
+            incident.affected = vec![text.to_owned()];
+        }
+        act(&mut model, Action::Monitor { health, incidents });
+    }
+    model.incidents.service = Some(text.to_owned());
+    if let Action::Library { mut books, mut loans } = fixture::library() {
+        for book in &mut books {
+            (book.id, book.title, book.author) = (text.to_owned(), text.to_owned(), text.to_owned());
+        }
+        for loan in &mut loans {
+            (loan.book_id, loan.borrower) = (text.to_owned(), text.to_owned());
+        }
+        act(&mut model, Action::Library { books, loans });
+    }
+    let mut hostile = record(99, Level::Error, text, text);
+    hostile.fields.insert(text.to_owned(), text.into());
+    act(
+        &mut model,
+        Action::LogArrived {
+            stream: Stream::Errors,
+            generation: 0,
+            records: vec![hostile.clone()],
+            missed: 0,
+        },
+    );
+    act(&mut model, fixture::arrived(0, vec![hostile]));
+    act(&mut model, Action::Paste(text.to_owned()));
+    model.say(Toast::bad(text), now());
+    model
+}
+
+#[test]
+fn hostile_text_never_reaches_the_terminal() {
+    let long = "x".repeat(10_000);
+    let zalgo = format!("a{}", "\u{301}".repeat(10_000));
+    for text in [
+        "\x1b[31mred\x1b]0;title\x07",
+        "\u{9b}31m",
+        "\u{202e}txt.exe\u{2066}",
+        "zero\u{200b}width\u{feff}",
+        "\u{26a0}\u{fe0f}",
+        "line\nfeed\r\n\ttab",
+        "分布式\u{3000}系统",
+        "👨‍👩‍👧‍👦🏳️‍🌈",
+        &long,
+        &zalgo,
+    ] {
+        for keys in SCREENS {
+            let mut model = told(text);
+            press(&mut model, keys);
+            act(&mut model, Action::Paste(text.to_owned()));
+            act(&mut model, Action::Done(Err(Failure { message: text.to_owned(), ..Failure::default() })));
+            for cell in &buffer(&model).content {
+                let symbol = cell.symbol();
+                let hazard = symbol.chars().any(|c| shared::sanitize::is_hazard(c) || c == '\u{fe0f}');
+                assert!(!hazard, "{symbol:?} on {keys}");
+                assert!(symbol.len() <= 40, "a cell of {} bytes on {keys}", symbol.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn wide_text_leaves_the_columns_aligned() {
+    let mut model = full(80, 24);
+    press(&mut model, "2");
+    let drawn = buffer(&model);
+    // The first cell of the URL, in the row of each instance.
+    let url =
+        |y| (14..76).find(|x| (0..7).map(|i| drawn[(x + i, y)].symbol()).collect::<String>() == "http://");
+    let found: Vec<_> = (4..8).map(url).collect();
+    assert!(found[0].is_some() && found.iter().all(|x| *x == found[0]), "{found:?}");
+}

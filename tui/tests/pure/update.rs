@@ -1,0 +1,295 @@
+//! What actions do to the model, and what they want done.
+
+use crate::fixture::{
+    act, arrived, away, fresh, full, history, now, press, record, registry, screen, screen_at,
+};
+use distlog_tui::action::{Action, Effect, Failure};
+use distlog_tui::model::{
+    Filter, LATENCIES_MAX, Model, Older, Overlay, SourceName, Stream, TOASTS_MAX, Tab, Toast,
+};
+use shared::wire::library::Lend;
+use shared::wire::log::{Level, Page};
+use std::time::Duration;
+
+fn page(records: Vec<shared::wire::log::Record>) -> Page {
+    Page { records, next: None, partial: false }
+}
+
+fn refused(message: &str, field: Option<&str>) -> Failure {
+    Failure {
+        message: message.to_owned(),
+        status: Some(409),
+        field: field.map(ToOwned::to_owned),
+        position: None,
+    }
+}
+
+#[test]
+fn keys_lead_to_every_tab() {
+    for (keys, tab) in [
+        ("1", Tab::Overview),
+        ("3", Tab::Log),
+        ("<tab>", Tab::Services),
+        ("<backtab>", Tab::Library),
+        ("5<tab>", Tab::Overview),
+        ("?4", Tab::Incidents),
+        ("2r4", Tab::Services),
+    ] {
+        let mut model = full(80, 24);
+        press(&mut model, keys);
+        assert_eq!(model.tab, tab, "{keys}");
+    }
+}
+
+#[test]
+fn esc_goes_one_step_back() {
+    let mut model = full(80, 24);
+    press(&mut model, "3/borrowed<enter><enter>");
+    assert!(model.log.detail.is_some() && model.log.search.is_some() && !model.log.is_following());
+    press(&mut model, "<esc>");
+    assert!(model.log.detail.is_none() && model.log.search.is_some());
+    press(&mut model, "<esc>");
+    assert!(model.log.search.is_none() && !model.log.is_following());
+    press(&mut model, "<esc>");
+    assert!(model.log.is_following());
+}
+
+#[test]
+fn what_wants_to_leave() {
+    for (keys, leaves) in
+        [("q", true), ("<ctrl-c>", true), ("2r<ctrl-c>", true), ("2rq", false), ("2dq", false), ("?q", false)]
+    {
+        let effects = press(&mut full(80, 24), keys);
+        assert_eq!(effects.contains(&Effect::Quit), leaves, "{keys}");
+    }
+}
+
+#[test]
+fn deregistering_asks_first_and_acts_on_the_instance_that_was_asked_about() {
+    let mut model = full(80, 24);
+    assert_eq!(press(&mut model, "2jd"), []);
+    // The table changes while the question is open.
+    if let Action::Registry { registrations, .. } = registry() {
+        act(
+            &mut model,
+            Action::Registry { revision: 18, registrations: registrations.into_iter().skip(1).collect() },
+        );
+    }
+    assert_eq!(press(&mut model, "<enter>"), [], "only y is a yes");
+    let wanted = Effect::Deregister {
+        service: "LogService".to_owned(),
+        instance: "LogService-localhost-4000".to_owned(),
+    };
+    assert_eq!(press(&mut model, "y"), [wanted]);
+    assert!(model.overlay.is_none());
+}
+
+#[test]
+fn a_question_answered_with_no_does_nothing() {
+    let mut model = full(80, 24);
+    assert_eq!(press(&mut model, "2dn"), []);
+    assert!(model.overlay.is_none());
+}
+
+#[test]
+fn the_selection_stays_on_its_instance_while_the_fleet_changes() {
+    let mut model = full(80, 24);
+    press(&mut model, "2jj");
+    let Action::Registry { mut registrations, .. } = registry() else { unreachable!() };
+    registrations[0].service_name = "AaaService".to_owned();
+    act(&mut model, Action::Registry { revision: 18, registrations });
+    let selected = model.services.subject(&model.fleet).unwrap();
+    assert_eq!(selected.registration.service_name, "WebService");
+}
+
+#[test]
+fn a_form_is_sent_once_and_closes_when_the_daemon_agrees() {
+    let mut model = full(80, 24);
+    let wanted = Effect::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
+    assert_eq!(press(&mut model, "5jbAnn<enter>"), [wanted]);
+    assert_eq!(press(&mut model, "<enter>"), [], "it is on its way");
+    act(&mut model, Action::Done(Ok("book 2 was borrowed by Ann".to_owned())));
+    assert!(model.overlay.is_none());
+    assert!(screen(&model).contains("✓ book 2 was borrowed by Ann"));
+}
+
+#[test]
+fn a_refusal_is_shown_at_the_field_that_the_daemon_names() {
+    let mut model = full(80, 24);
+    press(&mut model, "5bAnn<enter>");
+    act(&mut model, Action::Done(Err(refused("there is no book 1", Some("book_id")))));
+    let Some(Overlay::Form(form)) = &model.overlay else { panic!("the form closed") };
+    assert_eq!(form.fields[0].error.as_deref(), Some("there is no book 1"));
+    assert_eq!((form.focus, form.sending), (0, false));
+    press(&mut model, "<backspace>2");
+    let wanted = Effect::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
+    assert_eq!(press(&mut model, "<enter>"), [wanted]);
+}
+
+#[test]
+fn the_outcome_of_a_form_that_was_closed_is_still_told() {
+    let mut model = full(80, 24);
+    press(&mut model, "5bAnn<enter><esc>");
+    act(&mut model, Action::Done(Err(refused("no copy is in", None))));
+    assert!(screen(&model).contains("✗ no copy is in"));
+}
+
+#[test]
+fn returning_offers_the_loan_that_is_selected() {
+    for (keys, book, borrower) in [("5<right>r", "2", "王小明"), ("5r", "1", "Ann"), ("5jjr", "3", "")] {
+        let mut model = full(80, 24);
+        press(&mut model, keys);
+        let Some(Overlay::Form(form)) = &model.overlay else { panic!("no form") };
+        assert_eq!((form.value("book_id"), form.value("borrower")), (book, borrower), "{keys}");
+    }
+}
+
+#[test]
+fn pasted_text_with_line_feeds_sends_no_form() {
+    let mut model = full(80, 24);
+    press(&mut model, "3s");
+    let effects = act(&mut model, Action::Paste("one\ntwo\n".to_owned()));
+    assert_eq!(effects, []);
+    let Some(Overlay::Form(form)) = &model.overlay else { panic!("no form") };
+    assert_eq!(form.value("message"), "one two");
+}
+
+#[test]
+fn the_log_is_followed_until_one_scrolls_up_and_again_from_the_end() {
+    let mut model = full(80, 24);
+    press(&mut model, "3");
+    for (keys, following) in
+        [("<down>", true), ("<up>", false), ("G", true), ("f", false), ("f", true), ("<pgup>", false)]
+    {
+        press(&mut model, keys);
+        assert_eq!(model.log.is_following(), following, "{keys}");
+    }
+    act(&mut model, arrived(0, vec![record(64, Level::Info, "S", "a"), record(65, Level::Info, "S", "b")]));
+    assert!(screen(&model).contains("held, 2 new"));
+}
+
+#[test]
+fn scrolling_to_the_oldest_record_fetches_older_ones_once() {
+    let mut model = full(80, 24);
+    press(&mut model, "3");
+    let wanted = Effect::Older { generation: 0, filter: Filter::default(), before: 1 };
+    assert_eq!(press(&mut model, "g"), [wanted]);
+    assert_eq!(press(&mut model, "g"), [], "it is being fetched");
+    act(
+        &mut model,
+        Action::LogOlder { generation: 0, page: Ok(page(vec![record(0, Level::Info, "S", "first of all")])) },
+    );
+    assert_eq!(model.log.older, Older::None);
+    assert_eq!(press(&mut model, "g"), [], "the beginning is held");
+    assert!(screen(&model).contains("first of all"));
+}
+
+#[test]
+fn a_filter_begins_anew_only_when_the_log_accepts_it() {
+    let mut model = full(80, 24);
+    let filter = Filter { query: "disk".to_owned(), ..Filter::default() };
+    assert_eq!(press(&mut model, "3Fdisk<enter>"), [Effect::Filter(filter.clone())]);
+    act(&mut model, Action::LogFiltered { filter: filter.clone(), page: Err(refused("no", None)) });
+    assert!(model.log.filter.is_empty() && model.log.prompt.is_some());
+    assert_eq!(press(&mut model, "<enter>"), [Effect::Filter(filter.clone())], "once more");
+    let found = vec![record(61, Level::Warn, "S", "the disk is full")];
+    let effects = act(&mut model, Action::LogFiltered { filter: filter.clone(), page: Ok(page(found)) });
+    assert_eq!(effects, [Effect::Follow { generation: 1, filter: filter.clone() }]);
+    assert_eq!((model.log.filter.clone(), model.log.records().len()), (filter, 1));
+    assert!(!act_changes(&mut model, arrived(0, vec![record(70, Level::Info, "S", "of the old filter")])));
+    assert_eq!(model.log.records().len(), 1);
+    assert_eq!(press(&mut model, "x"), [Effect::Filter(Filter::default())]);
+}
+
+#[test]
+fn a_search_looks_back_first_and_says_when_nothing_is_found() {
+    let mut model = full(80, 24);
+    press(&mut model, "3/book 3<enter>");
+    let at = model.log.selected().unwrap().seq;
+    assert!(model.log.selected().unwrap().message.contains("book 3"));
+    press(&mut model, "N");
+    assert!(model.log.selected().unwrap().seq < at);
+    press(&mut model, "n");
+    assert_eq!(model.log.selected().unwrap().seq, at);
+    press(&mut model, "/<ctrl-u>nowhere<enter>");
+    assert!(screen(&model).contains("no further line here holds 'nowhere'"));
+}
+
+#[test]
+fn a_service_leads_to_its_log() {
+    let mut model = full(80, 24);
+    let filter = Filter { service: Some("LogService".to_owned()), ..Filter::default() };
+    assert_eq!(press(&mut model, "2jl"), [Effect::Filter(filter)]);
+    assert_eq!(model.tab, Tab::Log);
+}
+
+#[test]
+fn the_history_that_is_shown_is_fetched_and_no_other_is_taken() {
+    let mut model = full(80, 24);
+    assert_eq!(
+        press(&mut model, "4"),
+        [Effect::History("LogService".to_owned())],
+        "the root of what is open"
+    );
+    act(&mut model, history("WebService"));
+    assert!(model.history.is_none());
+    assert_eq!(press(&mut model, "<right>"), [Effect::History("WebService".to_owned())]);
+    act(&mut model, history("WebService"));
+    assert_eq!(model.history.as_ref().map(|history| history.name.as_str()), Some("WebService"));
+}
+
+#[test]
+fn a_daemon_that_went_away_keeps_what_it_told_until_it_is_back() {
+    let mut model = full(80, 24);
+    act(&mut model, away(SourceName::Registry));
+    let later = now() + Duration::from_secs(42);
+    let shown = screen_at(&model, later);
+    assert!(shown.contains("▲ registry away") && shown.contains("as of 42s ago"), "{shown}");
+    assert!(shown.contains("LibraryService"), "{shown}");
+    assert!(model.is_ageing());
+    act(&mut model, registry());
+    assert!(!screen_at(&model, later).contains("away"));
+}
+
+fn act_changes(model: &mut Model, action: Action) -> bool {
+    model.changed = false;
+    act(model, action);
+    model.changed
+}
+
+#[test]
+fn what_is_known_already_is_no_reason_to_draw() {
+    let mut model = full(80, 24);
+    for action in [registry(), crate::fixture::monitor(3), crate::fixture::library(), arrived(0, Vec::new())]
+    {
+        assert!(!act_changes(&mut model, action.clone()), "{action:?}");
+        assert!(act_changes(&mut model, away(SourceName::Registry)));
+        act(&mut model, registry());
+    }
+    assert!(act_changes(&mut model, arrived(0, vec![record(64, Level::Info, "S", "new")])));
+}
+
+#[test]
+fn nothing_ages_on_a_screen_on_which_all_is_live_and_well() {
+    let mut model = full(80, 24);
+    press(&mut model, "2");
+    assert!(!model.is_ageing());
+    model.say(Toast::good("done"), now());
+    assert!(model.is_ageing());
+    distlog_tui::update::update(&mut model, Action::Tick, now() + Duration::from_secs(60));
+    assert!(!model.is_ageing(), "toasts go by themselves");
+}
+
+#[test]
+fn toasts_latencies_and_errors_are_bounded() {
+    let mut model = fresh(80, 24);
+    for n in 0..200 {
+        model.say(Toast::good(n.to_string()), now());
+        act(&mut model, crate::fixture::monitor(n));
+        let records = vec![record(u64::from(n), Level::Error, "S", "x")];
+        act(&mut model, Action::LogArrived { stream: Stream::Errors, generation: 0, records, missed: 0 });
+    }
+    assert_eq!(model.toasts.iter().count(), TOASTS_MAX);
+    assert_eq!(model.fleet.latencies("WebService").count(), LATENCIES_MAX);
+    assert_eq!(model.errors.len(), distlog_tui::model::ERRORS_MAX);
+}
