@@ -4,6 +4,7 @@ use crate::cli::{Endpoints, Format};
 use crate::feed::Clients;
 use crate::model::{Fleet, Service};
 use crate::text;
+use crate::view;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::wire::monitor::{Phase, Status};
@@ -115,8 +116,8 @@ fn table(snapshot: &Snapshot) -> String {
     let cells = snapshot.services.iter().map(name_cells).max().unwrap_or(0).max(7);
     let mut out = format!("{} STATUS      INST LATENCY UPTIME  WHY\n", text::fit("SERVICE", cells));
     for row in &snapshot.services {
-        let latency = row.latency.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"));
-        let uptime = row.uptime.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0));
+        let latency = view::millis(row.latency);
+        let uptime = row.uptime.map_or_else(|| "-".to_owned(), view::percent);
         let why = match (row.status, row.reason, &row.detail) {
             (Status::Healthy, ..) => String::new(),
             (_, Some(reason), Some(detail)) => format!("{}: {detail}", reason.as_str()),

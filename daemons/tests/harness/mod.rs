@@ -147,6 +147,7 @@ impl Setup {
             setup: self,
             child,
             lines,
+            passed_over: Vec::new(),
             diagnostics: Some(diagnostics),
             client: client(),
             ports: BTreeMap::new(),
@@ -165,6 +166,7 @@ pub struct Running {
     setup: Setup,
     child: Child,
     lines: Receiver<String>,
+    passed_over: Vec<String>,
     diagnostics: Option<std::thread::JoinHandle<String>>,
     client: Client,
     pub ports: BTreeMap<&'static str, u16>,
@@ -188,13 +190,16 @@ impl Running {
         format!("http://127.0.0.1:{}", self.ports[daemon])
     }
 
-    /// Waits for a line on standard output.
+    /// Waits for a line on standard output; each line is found once.
     pub async fn line(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         let until = Instant::now() + DEADLINE;
+        if let Some(at) = self.passed_over.iter().position(|line| wanted(line)) {
+            return self.passed_over.remove(at);
+        }
         loop {
             match self.lines.recv_timeout(Duration::from_millis(20)) {
                 Ok(line) if wanted(&line) => return line,
-                Ok(_) => {}
+                Ok(line) => self.passed_over.push(line),
                 Err(RecvTimeoutError::Timeout) if Instant::now() < until => tokio::task::yield_now().await,
                 Err(_) => panic!("the line did not come; standard error: {}", self.stderr()),
             }
@@ -255,12 +260,6 @@ impl Running {
             setup = setup.flag(&format!("--{daemon}-port"), port);
         }
         setup.start().await
-    }
-
-    /// Starts again with other flags.
-    pub async fn restart_with(mut self, flag: &str, value: &str) -> Self {
-        self.setup = self.setup.clone().flag(flag, value);
-        self.restart().await
     }
 }
 

@@ -13,8 +13,8 @@ pub struct IncidentsPane {
     pub incidents: Vec<Incident>,
     /// The selected incident.
     pub cursor: Cursor,
-    /// The service whose history is shown.
-    pub service: Option<String>,
+    /// The service whose history was asked for; without one, see [`Self::service`].
+    pub picked: Option<String>,
 }
 
 impl IncidentsPane {
@@ -37,7 +37,7 @@ impl IncidentsPane {
         self.cursor.step(by, self.incidents.len());
         let selected = self.cursor.index(self.incidents.len()).and_then(|at| self.incidents.get(at));
         if let Some(incident) = selected {
-            self.service = Some(incident.service.clone());
+            self.picked = Some(incident.service.clone());
         }
     }
 
@@ -47,23 +47,23 @@ impl IncidentsPane {
         if len == 0 {
             return;
         }
-        let here = fleet.services.iter().position(|s| Some(&s.name) == self.service.as_ref());
+        let shown = self.service(fleet);
+        let here = fleet.services.iter().position(|service| Some(service.name.as_str()) == shown);
         let next = match here {
             Some(at) if forward => (at + 1) % len,
             Some(at) => (at + len - 1) % len,
             None => 0,
         };
-        self.service = fleet.services.get(next).map(|service| service.name.clone());
+        self.picked = fleet.services.get(next).map(|service| service.name.clone());
     }
 
-    /// Chooses a service where none was chosen: that of the first open
-    /// incident, else the first of the fleet.
-    pub fn choose(&mut self, fleet: &Fleet) {
-        if self.service.is_none() {
-            let open = self.incidents.first().filter(|incident| incident.resolved_at.is_none());
-            self.service = open
-                .map(|incident| incident.service.clone())
-                .or_else(|| fleet.services.first().map(|service| service.name.clone()));
-        }
+    /// The service whose history is shown: the one that was asked for, else the
+    /// root of the newest open incident, else the first of the fleet.
+    pub fn service<'a>(&'a self, fleet: &'a Fleet) -> Option<&'a str> {
+        let open = || self.incidents.first().filter(|incident| incident.resolved_at.is_none());
+        self.picked
+            .as_deref()
+            .or_else(|| open().map(|incident| incident.service.as_str()))
+            .or_else(|| fleet.services.first().map(|service| service.name.as_str()))
     }
 }

@@ -189,7 +189,7 @@ impl Model {
     pub fn history_wanted(&self) -> Option<&str> {
         match self.tab {
             Tab::Services => self.services.detail.as_ref().map(|(service, _)| service.as_str()),
-            Tab::Incidents => self.incidents.service.as_deref(),
+            Tab::Incidents => self.incidents.service(&self.fleet),
             _ => None,
         }
     }

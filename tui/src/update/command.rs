@@ -89,9 +89,6 @@ fn open(model: &mut Model, form: Form) -> Vec<Effect> {
 
 fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
     model.tab = tab;
-    if tab == Tab::Incidents {
-        model.incidents.choose(&model.fleet);
-    }
     feeds::history(model)
 }
 

@@ -1,7 +1,7 @@
 //! What the feeds bring: each answer also says that its daemon is there.
 
 use crate::action::{Effect, Failure};
-use crate::model::{Model, SourceName, Tab};
+use crate::model::{Model, SourceName};
 use chrono::{DateTime, Utc};
 use shared::wire::library::{Book, Loan};
 use shared::wire::monitor::{History, Incident, ServiceStatus};
@@ -36,9 +36,6 @@ pub(super) fn monitor(
     let back = model.sources.get_mut(SourceName::Monitor).heard(now);
     let observed = model.fleet.observe(health);
     let incidents = model.incidents.set(incidents);
-    if model.tab == Tab::Incidents {
-        model.incidents.choose(&model.fleet);
-    }
     back || observed || incidents
 }
 

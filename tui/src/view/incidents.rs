@@ -4,7 +4,6 @@ use super::table::{self, Column};
 use super::{Canvas, history, panel, when};
 use crate::model::SourceName;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::Line;
 
 static COLUMNS: [Column; 7] = [
     Column::new("STATE", 10),
@@ -32,14 +31,12 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let upper = rows.saturating_add(3).min(area.height / 2);
     let [upper, lower] = Layout::vertical([Constraint::Length(upper), Constraint::Min(0)]).areas(area);
     list(canvas, upper);
-    let title = match &model.incidents.service {
-        Some(service) => format!("Health of {service}"),
-        None => "Health".to_owned(),
-    };
+    let service = model.incidents.service(&model.fleet);
+    let title = service.map_or_else(|| "Health".to_owned(), |service| format!("Health of {service}"));
     let inner = panel::of_source(canvas, lower, &title, SourceName::Monitor);
-    match &model.incidents.service {
+    match service {
         Some(service) => {
-            let lines: Vec<Line<'_>> = history::lines(canvas, service, None, usize::from(inner.width));
+            let lines = history::lines(canvas, service, None, usize::from(inner.width));
             canvas.lines(inner, lines);
         }
         None => panel::empty(canvas, inner, SourceName::Monitor, "no service is registered"),

@@ -22,6 +22,8 @@ mod table;
 mod waiting;
 mod when;
 
+pub(crate) use when::{millis, percent};
+
 use crate::model::{Model, Overlay, Tab};
 use crate::text;
 use chrono::{DateTime, Utc};

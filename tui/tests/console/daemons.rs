@@ -112,6 +112,10 @@ impl Fleet {
 
 impl Drop for Fleet {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let ended = self.running.as_mut().map(Child::try_wait);
+            eprintln!("distlogd: {ended:?}\n{}", self.diagnostics());
+        }
         self.kill();
     }
 }

@@ -34,7 +34,7 @@ fn it_starts_before_the_daemons_and_shows_them_once_they_are_there() {
     console.press("1");
     console.sees(&["● registry", "● monitor", "● log", "● library", "LibraryService", "● healthy"]);
     console.press("2");
-    console.sees(&["LogService", &fleet.url("log").rsplit(':').next().unwrap().to_owned()]);
+    console.sees(&["LogService", fleet.url("log").rsplit(':').next().unwrap()]);
 }
 
 #[test]
@@ -89,9 +89,9 @@ fn an_instance_is_registered_in_a_form_and_deregistered_after_a_question() {
     let fleet = Fleet::started();
     let mut console = Console::start(&fleet, &[]);
     console.press("2");
-    console.sees(&["LibraryService"]);
+    console.sees(&["Services: 6 instances"]);
     console.press("rAaaService\thttp://localhost:1\r");
-    console.sees(&["is registered", "AaaService"]);
+    console.sees(&["is registered", "Services: 7 instances"]);
     console.press("g\r");
     console.sees(&["Lease", "none: stays until it is removed"]);
     console.press("\x1b");
@@ -102,7 +102,7 @@ fn an_instance_is_registered_in_a_form_and_deregistered_after_a_question() {
     console.sees_no("Deregister AaaService");
     console.press("dy");
     console.sees(&["was deregistered"]);
-    console.until("to see it gone from the table", |screen| !screen.contains("AaaService  "));
+    console.sees(&["Services: 6 instances"]);
 }
 
 #[test]

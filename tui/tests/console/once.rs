@@ -47,8 +47,8 @@ fn a_snapshot_tells_by_its_exit_status_whether_all_is_healthy() {
     let text = String::from_utf8(once(&fleet, "text").stdout).unwrap();
     assert!(text.starts_with("SERVICE") && text.contains("LibraryService"), "{text}");
 
-    let register = format!(r#"{{"serviceName":"AaaService","serviceUrl":"http://localhost:1"}}"#);
-    post(&fleet.url("registry"), "/services", &register);
+    let register = r#"{"serviceName":"AaaService","serviceUrl":"http://localhost:1"}"#;
+    post(&fleet.url("registry"), "/services", register);
     let snapshot: Value = serde_json::from_slice(&once_until(&fleet, 2).stdout).unwrap();
     assert_eq!(snapshot["healthy"], false);
 }

@@ -74,7 +74,7 @@ fn told(text: &str) -> Model {
         }
         act(&mut model, Action::Monitor { health, incidents });
     }
-    model.incidents.service = Some(text.to_owned());
+    model.incidents.picked = Some(text.to_owned());
     if let Action::Library { mut books, mut loans } = fixture::library() {
         for book in &mut books {
             (book.id, book.title, book.author) = (text.to_owned(), text.to_owned(), text.to_owned());

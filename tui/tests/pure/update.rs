@@ -239,6 +239,20 @@ fn the_history_that_is_shown_is_fetched_and_no_other_is_taken() {
 }
 
 #[test]
+fn an_incident_that_opens_brings_its_history_unless_another_was_asked_for() {
+    let Action::Monitor { health, incidents } = crate::fixture::monitor(4) else { unreachable!() };
+    for (keys, wanted) in [("4", "LogService"), ("4<right>", "LogService"), ("4<right><right>", "WebService")]
+    {
+        let mut model = fresh(80, 24);
+        act(&mut model, registry());
+        act(&mut model, Action::Monitor { health: health.clone(), incidents: Vec::new() });
+        press(&mut model, keys);
+        act(&mut model, Action::Monitor { health: health.clone(), incidents: incidents.clone() });
+        assert_eq!(model.history_wanted(), Some(wanted), "{keys}");
+    }
+}
+
+#[test]
 fn a_daemon_that_went_away_keeps_what_it_told_until_it_is_back() {
     let mut model = full(80, 24);
     act(&mut model, away(SourceName::Registry));
