@@ -13,6 +13,8 @@ mod harness;
 
 mod crash;
 mod log;
+mod monitor;
+mod provider;
 mod registry;
 mod runtime;
 mod tail;
