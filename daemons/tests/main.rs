@@ -14,6 +14,8 @@ mod harness;
 mod crash;
 mod library;
 mod log;
+mod monitor;
+mod provider;
 mod registry;
 mod runtime;
 mod tail;

@@ -15,7 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use shared::client::Mirror;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
@@ -64,16 +64,30 @@ impl Measures {
     }
 
     fn began(&self, lag: Duration) {
-        self.in_flight.inc();
         self.lag.observe(lag.as_secs_f64());
         let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
         self.worst_lag_ms.fetch_max(lag_ms, Ordering::Relaxed);
     }
 
     fn ended(&self, outcome: &Outcome) {
-        self.in_flight.dec();
         let outcome = outcome.failure.as_ref().map_or("good", |failure| failure.phase.as_str());
         self.probes.get_or_create(&Ended { outcome }).inc();
+    }
+}
+
+/// Counts a probe as under way while it lives, for a probe may be broken off.
+struct InFlight<'a>(&'a Gauge);
+
+impl<'a> InFlight<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -133,15 +147,17 @@ async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, c
 impl Rounds {
     async fn probe(&self, (service, instance): &Key, due: Instant) {
         let Some((url, slow)) = self.core.probe_url(service, instance) else { return };
-        let outcome = self
-            .lanes
-            .run(slow, || async {
+        let begun = AtomicBool::new(false);
+        let call = || async {
+            // Its lag is that of its first try.
+            if !begun.swap(true, Ordering::Relaxed) {
                 self.measures.began(due.elapsed());
-                let outcome = self.prober.probe(&url, self.timeout).await;
-                self.measures.ended(&outcome);
-                outcome
-            })
-            .await;
+            }
+            let _in_flight = InFlight::new(&self.measures.in_flight);
+            self.prober.probe(&url, self.timeout).await
+        };
+        let outcome = self.lanes.run(slow, call).await;
+        self.measures.ended(&outcome);
         self.core.observe(service, instance, &outcome);
     }
 }

@@ -13,8 +13,8 @@ const WORD_MAX: usize = 255;
 const VALUE_MAX: usize = 4096;
 const TTL_MAX: u32 = 24 * 60 * 60;
 
-/// Names that are paths of the registry itself.
-const RESERVED: [&str; 3] = ["tag", "watch", "history"];
+/// Names that are paths of the registry or the provider themselves.
+const RESERVED: [&str; 5] = ["tag", "watch", "history", "graph", "subscriptions"];
 
 /// A field that cannot have the value that it has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,10 @@ pub fn check(register: &Register) -> Result<(), Invalid> {
     let name = register.service_name.as_str();
     word("serviceName", name, NAME_MAX)?;
     if RESERVED.contains(&name) {
-        return refuse("serviceName", format!("'{name}' is a path of the registry and cannot be a service"));
+        return refuse(
+            "serviceName",
+            format!("'{name}' is a path of the registry or the provider and cannot be a service"),
+        );
     }
     url("serviceUrl", &register.service_url, &["http", "https", "tcp"])?;
     if let Some(id) = &register.instance_id {

@@ -177,15 +177,20 @@ impl Database {
         answered.await.unwrap_or(Err(DatabaseError::Unavailable))
     }
 
-    /// Finishes what is queued and closes the file.
+    /// Finishes what is queued and closes the file: the reader first, for only a
+    /// connection that can write folds the write-ahead log into the file.
     pub async fn close(self) {
-        drop(self.0.writes.lock().unwrap_or_else(PoisonError::into_inner).take());
-        drop(self.0.reads.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let threads = std::mem::take(&mut *self.0.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = tokio::task::spawn_blocking(move || {
-            threads.into_iter().for_each(|thread| {
-                let _ = thread.join();
-            });
+            let inner = &self.0;
+            // The reader's thread was started last.
+            let join_last = || {
+                let thread = inner.threads.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let _ = thread.map(JoinHandle::join);
+            };
+            drop(inner.reads.lock().unwrap_or_else(PoisonError::into_inner).take());
+            join_last();
+            drop(inner.writes.lock().unwrap_or_else(PoisonError::into_inner).take());
+            join_last();
         });
         let _ = joined.await;
     }

@@ -1,15 +1,16 @@
 //! Slots for calls of others, in two lanes: whoever hangs waits with its like.
 //!
-//! A call of somebody who answered last time takes a quick slot; a call that
-//! has no answer within [`PATIENCE`] moves over to a patient slot, if one is
-//! free, and whoever let us wait last time starts there. So those who hang can
-//! fill the patient lane, where they delay each other, but never the quick one.
-//! Both lanes together have the number of slots that is configured.
+//! A call of somebody who answered last time takes a quick slot. A call that has
+//! no answer within [`PATIENCE`] gives it up: it goes on in a patient slot if one
+//! is free, else it is broken off and made again when one is. Whoever let us wait
+//! last time starts in the patient lane. So those who hang delay each other, and
+//! hold a quick slot for no longer than that. Both lanes together have the number
+//! of slots that is configured.
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 /// A call that takes longer than this belongs in the patient lane.
 pub const PATIENCE: Duration = Duration::from_millis(PATIENCE_MS);
@@ -32,29 +33,26 @@ impl Lanes {
         Self { quick, patient }
     }
 
-    /// Runs `call` when there is a slot for it. `slow` says that the one who is
-    /// called let us wait last time.
-    pub async fn run<F: Future>(&self, slow: bool, call: impl FnOnce() -> F) -> F::Output {
-        let lane = if slow { &self.patient } else { &self.quick };
+    /// Makes `call` when there is a slot for it; it must be one that may be
+    /// broken off and made again. `slow` says that the one who is called let us
+    /// wait last time.
+    pub async fn run<F: Future>(&self, slow: bool, call: impl Fn() -> F) -> F::Output {
         // The semaphores are never closed; without a permit the call is made all the same.
-        let permit = Arc::clone(lane).acquire_owned().await.ok();
-        let mut call = pin!(call());
-        if !slow {
-            match tokio::time::timeout(PATIENCE, call.as_mut()).await {
-                Ok(output) => return output,
-                Err(_) => {
-                    let _moved = self.move_over(permit);
-                    return call.await;
-                }
+        let slot = async |lane: &Arc<Semaphore>| Arc::clone(lane).acquire_owned().await.ok();
+        let single = Arc::ptr_eq(&self.quick, &self.patient);
+        if !slow && !single {
+            let quick = slot(&self.quick).await;
+            let mut call = pin!(call());
+            if let Ok(output) = tokio::time::timeout(PATIENCE, call.as_mut()).await {
+                return output;
+            }
+            if let Ok(_patient) = Arc::clone(&self.patient).try_acquire_owned() {
+                drop(quick);
+                return call.await;
             }
         }
-        let _kept = permit;
-        call.await
-    }
-
-    /// A patient slot for a quick one, if there is one.
-    fn move_over(&self, quick: Option<OwnedSemaphorePermit>) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.patient).try_acquire_owned().ok().or(quick)
+        let _patient = slot(&self.patient).await;
+        call().await
     }
 }
 
@@ -74,7 +72,11 @@ mod tests {
         // Both quick slots are taken by calls that hang; after PATIENCE they are free.
         let answer = tokio::time::timeout(PATIENCE * 2, lanes.run(false, || ready(7))).await;
         assert_eq!(answer, Ok(7));
-        // The patient lane is full of them.
+        // The patient lane is full of them, and one more who hangs does not stay either.
+        let late = lanes.clone();
+        tokio::spawn(async move { late.run(false, pending::<()>).await });
+        tokio::time::sleep(PATIENCE + PATIENCE / 5).await;
+        assert_eq!(lanes.quick.available_permits(), 2);
         assert!(tokio::time::timeout(PATIENCE, lanes.run(true, || ready(7))).await.is_err());
     }
 

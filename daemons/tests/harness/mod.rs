@@ -7,6 +7,8 @@
 //! let log = log.restart().await;
 //! ```
 
+pub mod endpoint;
+
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use shared::client::http;
