@@ -14,6 +14,8 @@ use std::ops::ControlFlow;
 /// Different sets of labels, and points of time series, that one answer counts;
 /// what is beyond is in the total alone, and the answer is partial.
 const GROUPS_MAX: usize = 100_000;
+/// Bytes of all labels that one answer counts by.
+const LABELS_LEN_MAX: usize = 16 << 20;
 
 /// What to count by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,14 +80,15 @@ fn labels(names: &[Label], key: &str) -> Labels {
 /// Counts by label, the largest groups first.
 pub fn stats(snapshot: &Snapshot, filter: &Filter, by: &[Label], limit: usize, budget: Budget) -> Stats {
     let mut counts: HashMap<String, u64> = HashMap::new();
-    let (mut total, mut overflow) = (0, false);
+    let (mut total, mut len, mut overflow) = (0, 0, false);
     let mut name = String::new();
     let walked = walk(snapshot, filter, Order::Desc, budget, |hit| {
         total += 1;
         key(by, hit.line, &mut name);
         if let Some(count) = counts.get_mut(&name) {
             *count += 1;
-        } else if counts.len() < GROUPS_MAX {
+        } else if counts.len() < GROUPS_MAX && len < LABELS_LEN_MAX {
+            len += name.len();
             counts.insert(name.clone(), 1);
         } else {
             overflow = true;
@@ -102,7 +105,7 @@ pub fn stats(snapshot: &Snapshot, filter: &Filter, by: &[Label], limit: usize, b
 /// Counts over time, in steps aligned to 1970.
 pub fn hits(snapshot: &Snapshot, filter: &Filter, by: &[Label], step_ns: i64, budget: Budget) -> Hits {
     let mut series: BTreeMap<String, BTreeMap<i64, u64>> = BTreeMap::new();
-    let (mut total, mut points, mut overflow) = (0, 0, false);
+    let (mut total, mut points, mut len, mut overflow) = (0, 0, 0, false);
     let mut name = String::new();
     let walked = walk(snapshot, filter, Order::Desc, budget, |hit| {
         total += 1;
@@ -110,8 +113,9 @@ pub fn hits(snapshot: &Snapshot, filter: &Filter, by: &[Label], step_ns: i64, bu
         let step = hit.line.ts_ns.div_euclid(step_ns);
         match series.get_mut(&name).and_then(|series| series.get_mut(&step)) {
             Some(count) => *count += 1,
-            None if points < GROUPS_MAX => {
+            None if points < GROUPS_MAX && len < LABELS_LEN_MAX => {
                 points += 1;
+                len += name.len();
                 series.entry(name.clone()).or_default().insert(step, 1);
             }
             None => overflow = true,

@@ -55,11 +55,19 @@ pub fn walk(
 ) -> Walked {
     let mut walked = Walked { partial: false };
     let mut buffer = Vec::new();
-    let segments: Box<dyn Iterator<Item = &View>> = match order {
-        Order::Desc => Box::new(snapshot.iter().rev()),
-        Order::Asc => Box::new(snapshot.iter()),
+    let ends: Vec<u64> = snapshot.iter().skip(1).map(|next| next.segment.base).chain([u64::MAX]).collect();
+    let segments: Vec<(&View, u64)> = snapshot.iter().zip(ends).collect();
+    let segments: Box<dyn Iterator<Item = &(&View, u64)>> = match order {
+        Order::Desc => Box::new(segments.iter().rev()),
+        Order::Asc => Box::new(segments.iter()),
     };
-    for view in segments {
+    for (view, end) in segments {
+        if view.segment.base >= filter.seqs.1 || *end <= filter.seqs.0 {
+            continue;
+        }
+        if Instant::now() >= budget.deadline {
+            return Walked { partial: true };
+        }
         let extent = match view.extent() {
             Ok(extent) => extent,
             Err(error) => {

@@ -3,14 +3,23 @@
 use super::line::Line;
 use super::output::{self, Form};
 use super::query::Filter;
-use super::store::Following;
+use super::store::{Chunk, Following};
 use futures_util::Stream;
 use futures_util::stream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::OwnedSemaphorePermit;
 
-/// A reader that follows live and is further behind than this is put forward to
-/// the end and told how many records it missed: whoever follows wants to see
-/// now. A reader that replays is never put forward before it has caught up.
+/// A reader that follows live and stays further behind than so many records,
+/// for longer than [`BEHIND_TIME_MAX`], is put forward to the end and told how
+/// many it missed: whoever follows wants to see now. A reader that replays is
+/// never put forward before it has caught up.
 const BEHIND_MAX: u64 = 100_000;
+/// The time in which a reader may catch up with a burst.
+const BEHIND_TIME_MAX: Duration = Duration::from_secs(5);
+/// Bytes of lines that are looked at before the reader must have taken what
+/// matched: what a stalled reader holds, and for how long one keeps a thread.
+const STEP: usize = 64 * 1024;
 
 /// What a reader is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,49 +40,98 @@ struct Tail {
     filter: Filter,
     form: Form,
     caught_up: bool,
+    behind_since: Option<Instant>,
+    /// The lines that are being told, and how far.
+    telling: Option<Telling>,
+    _place: OwnedSemaphorePermit,
+}
+
+struct Telling {
+    chunk: Arc<Chunk>,
+    offset: usize,
+    seq: u64,
+    /// Nothing before this one is told.
+    from: u64,
 }
 
 /// Follows the log until it is closed or cannot be read. Each item holds what
 /// was there to be told at once.
-pub fn follow(following: Following, filter: Filter, form: Form) -> impl Stream<Item = Vec<Told>> + Send {
-    let tail = Tail { following, filter, form, caught_up: false };
+pub fn follow(
+    following: Following,
+    filter: Filter,
+    form: Form,
+    place: OwnedSemaphorePermit,
+) -> impl Stream<Item = Vec<Told>> + Send {
+    let tail =
+        Tail { following, filter, form, caught_up: false, behind_since: None, telling: None, _place: place };
     stream::unfold(tail, |mut tail| async move { tail.next().await.map(|told| (told, tail)) })
 }
 
 impl Tail {
     async fn next(&mut self) -> Option<Vec<Told>> {
-        let behind = self.following.behind();
-        self.caught_up |= behind == 0;
-        if self.caught_up && behind > BEHIND_MAX {
-            self.following.position += behind;
-            return Some(vec![Told::Lagged(behind)]);
-        }
-        if !self.following.wait().await {
-            return None;
-        }
-        let from = self.following.position;
-        match self.following.next().await {
-            Ok(chunk) => Some(self.tell(from, chunk.first_seq, &chunk.lines)),
-            Err(error) => {
-                tracing::error!("a tail cannot read on at {from}: {error}");
-                None
+        if self.telling.is_none() {
+            if let Some(missed) = self.lag() {
+                return Some(vec![Told::Lagged(missed)]);
+            }
+            if !self.following.wait().await {
+                return None;
+            }
+            let from = self.following.position;
+            match self.following.next().await {
+                Ok(chunk) => {
+                    let seq = chunk.first_seq;
+                    self.telling = Some(Telling { chunk, offset: 0, seq, from });
+                }
+                Err(error) => {
+                    tracing::error!("a tail cannot read on at {from}: {error}");
+                    return None;
+                }
             }
         }
+        Some(self.step())
     }
 
-    fn tell(&self, from: u64, first_seq: u64, lines: &[u8]) -> Vec<Told> {
-        let lines = lines.split_inclusive(|b| *b == b'\n');
-        (first_seq..)
-            .zip(lines)
-            .filter(|(seq, _)| *seq >= from)
-            .filter_map(|(seq, raw)| {
-                let line = Line::read(raw.strip_suffix(b"\n").unwrap_or(raw), 0);
-                self.filter.matches(seq, &line).then(|| {
-                    let mut text = Vec::with_capacity(raw.len() + 64);
-                    output::write(&mut text, self.form, seq, raw, &line);
-                    Told::Record { seq, text }
-                })
-            })
-            .collect()
+    /// How many records are passed over, if this reader cannot keep up.
+    fn lag(&mut self) -> Option<u64> {
+        let behind = self.following.behind();
+        self.caught_up |= behind == 0;
+        if behind <= BEHIND_MAX || !self.caught_up {
+            self.behind_since = None;
+            return None;
+        }
+        let since = *self.behind_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < BEHIND_TIME_MAX {
+            return None;
+        }
+        self.behind_since = None;
+        self.following.position += behind;
+        Some(behind)
+    }
+
+    /// What matches in the next lines of those that are being told.
+    fn step(&mut self) -> Vec<Told> {
+        let mut told = Vec::new();
+        let Some(telling) = &mut self.telling else { return told };
+        let rest = telling.chunk.lines.get(telling.offset..).unwrap_or_default();
+        let mut looked_at = 0;
+        for raw in rest.split_inclusive(|b| *b == b'\n') {
+            if looked_at >= STEP {
+                break;
+            }
+            looked_at += raw.len();
+            let seq = telling.seq;
+            telling.seq += 1;
+            let line = Line::read(raw.strip_suffix(b"\n").unwrap_or(raw), 0);
+            if seq >= telling.from && self.filter.matches(seq, &line) {
+                let mut text = Vec::with_capacity(raw.len() + 64);
+                output::write(&mut text, self.form, seq, raw, &line);
+                told.push(Told::Record { seq, text });
+            }
+        }
+        telling.offset += looked_at;
+        if telling.offset >= telling.chunk.lines.len() {
+            self.telling = None;
+        }
+        told
     }
 }

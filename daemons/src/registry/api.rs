@@ -22,6 +22,7 @@ use shared::wire::registry::{
 };
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -33,13 +34,16 @@ const WAIT_MAX: Duration = Duration::from_secs(600);
 const WAIT_DEFAULT: Duration = Duration::from_secs(30);
 /// How long a probe on request may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
-/// Probes on request at a time, for one request.
-const PROBES_MAX: usize = 32;
+/// Probes at a time for one request.
+const PROBES_OF_ONE_MAX: usize = 32;
+/// Probes at a time for all requests.
+const PROBES_MAX: usize = 128;
 
 #[derive(Clone)]
 struct App {
     core: Arc<Core>,
     prober: Prober,
+    probes: Arc<Semaphore>,
     stop: CancellationToken,
 }
 
@@ -58,7 +62,12 @@ pub fn routes(core: Arc<Core>, context: &Context) -> Result<OpenApiRouter, Start
         .routes(routes!(renew))
         .routes(routes!(probe))
         .routes(routes!(prometheus_targets))
-        .with_state(App { core, prober, stop: context.stop.clone() }))
+        .with_state(App {
+            core,
+            prober,
+            probes: Arc::new(Semaphore::new(PROBES_MAX)),
+            stop: context.stop.clone(),
+        }))
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -150,7 +159,9 @@ impl App {
         if let Some(name) = service
             && entries.is_empty()
         {
-            return Err(ApiError::unknown(format!("no service '{name}' is registered")));
+            let mut unknown = ApiError::unknown(format!("no service '{name}' is registered")).into_response();
+            unknown.headers_mut().insert(INDEX_HEADER, revision.into());
+            return Ok(unknown);
         }
         let mut listed: Vec<Registration> = entries
             .iter()
@@ -195,6 +206,8 @@ impl App {
             registrations.iter().map(|r| (r.instance_id.clone(), r.probe_url().to_owned())).collect();
         futures_util::stream::iter(targets)
             .map(|(instance_id, url)| async move {
+                // Without a permit the daemon is stopping, and the probe with it.
+                let _permit = self.probes.acquire().await;
                 let outcome = self.prober.probe(&url, PROBE_TIMEOUT).await;
                 let latency = u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX);
                 InstanceHealth {
@@ -204,7 +217,7 @@ impl App {
                     reason: outcome.failure.map(|f| format!("{}: {}", f.phase.as_str(), f.detail)),
                 }
             })
-            .buffered(PROBES_MAX)
+            .buffered(PROBES_OF_ONE_MAX)
             .collect()
             .await
     }

@@ -158,6 +158,30 @@ impl Core {
         Ok(outcome.await?)
     }
 
+    /// Removes the instances whose lease has run out. Each is looked at again on
+    /// the writing thread: a heartbeat or a change that came in between saves it.
+    pub async fn expire(self: &Arc<Self>, due: Vec<Arc<Entry>>) -> Result<Vec<Registration>, ApiError> {
+        let core = Arc::clone(self);
+        let outcome = self.change(move |ahead| {
+            let now_ms = core.now_ms();
+            let same = |entry: &&Arc<Entry>| {
+                let due = &entry.registration;
+                let now = ahead.get(&due.service_name, &due.instance_id);
+                now.is_some_and(|now| now.registration.revision == due.revision)
+            };
+            let gone = due.iter().filter(|entry| entry.has_expired(now_ms)).filter(same);
+            let changes: Vec<Change> = (ahead.revision + 1..)
+                .zip(gone)
+                .map(|(revision, entry)| Change {
+                    kind: ChangeKind::Expired,
+                    registration: Registration { revision, ..entry.registration.clone() },
+                })
+                .collect();
+            Ok((changes.iter().map(|change| change.registration.clone()).collect(), changes))
+        });
+        Ok(outcome.await?)
+    }
+
     /// Renews a lease; none when the instance is unknown.
     pub fn heartbeat(&self, service: &str, instance: &str) -> Option<Lease> {
         let view = self.view();

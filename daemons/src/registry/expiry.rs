@@ -1,9 +1,7 @@
 //! Leases that run out.
 
 use super::core::Core;
-use super::state::Selector;
 use crate::runtime::error::ApiError;
-use shared::wire::registry::ChangeKind;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -53,19 +51,15 @@ pub async fn run(core: Arc<Core>) {
 }
 
 async fn expire(core: &Arc<Core>, now_ms: u64) -> Result<(), ApiError> {
-    let expired: Vec<_> = core
-        .view()
-        .state
-        .entries()
-        .filter(|entry| entry.has_expired(now_ms))
-        .map(|entry| (entry.registration.service_name.clone(), entry.registration.instance_id.clone()))
-        .collect();
-    let removals = expired.into_iter().map(|(service, instance)| async move {
-        tracing::info!(service, instance, "lease expired");
-        core.remove(Selector::Instance(service, instance), ChangeKind::Expired).await
-    });
-    // All at once: they share one commit.
-    futures_util::future::try_join_all(removals).await.map(drop)
+    let due: Vec<_> =
+        core.view().state.entries().filter(|entry| entry.has_expired(now_ms)).cloned().collect();
+    if due.is_empty() {
+        return Ok(());
+    }
+    for expired in core.expire(due).await? {
+        tracing::info!(service = expired.service_name, instance = expired.instance_id, "lease expired");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -31,7 +31,8 @@ struct Following {
 pub fn events(begun: Begun, watch: Watch, resume: Option<Place>) -> impl Stream<Item = Event> + Send {
     let place = begun.place;
     let (first, told) = match begun.beginning {
-        Beginning::Snapshot(services) => {
+        Beginning::Snapshot(entries) => {
+            let services = entries.iter().map(|entry| entry.registration.clone()).collect();
             let snapshot = Snapshot { revision: place.revision, services };
             (vec![event("snapshot", place, &snapshot)], place)
         }

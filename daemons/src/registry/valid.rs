@@ -11,6 +11,9 @@ const URL_MAX: usize = 2048;
 const LIST_MAX: usize = 64;
 const WORD_MAX: usize = 255;
 const VALUE_MAX: usize = 4096;
+/// Bytes of all lists together: every registration is held in memory, kept in
+/// the history and copied to every watcher.
+const LISTS_LEN_MAX: usize = 16 * 1024;
 const TTL_MAX: u32 = 24 * 60 * 60;
 
 /// Names that are paths of the registry or the provider themselves.
@@ -32,6 +35,15 @@ fn refuse<T>(field: &'static str, reason: impl Into<String>) -> Result<T, Invali
 
 /// Checks every field.
 pub fn check(register: &Register) -> Result<(), Invalid> {
+    let strings = register.tags.iter().chain(&register.required_services);
+    let pairs = register.metadata.iter().map(|(key, value)| key.len() + value.len());
+    let len = strings.map(String::len).sum::<usize>() + pairs.sum::<usize>();
+    if len > LISTS_LEN_MAX {
+        return refuse(
+            "metadata",
+            format!("with tags and requirements is longer than {LISTS_LEN_MAX} bytes"),
+        );
+    }
     let name = register.service_name.as_str();
     word("serviceName", name, NAME_MAX)?;
     if RESERVED.contains(&name) {
@@ -84,6 +96,8 @@ fn word(field: &'static str, text: &str, max: usize) -> Result<(), Invalid> {
         refuse(field, "must not be empty")
     } else if text.len() > max {
         refuse(field, format!("is longer than {max} bytes"))
+    } else if matches!(text, "." | "..") {
+        refuse(field, "a name of dots has no place in a path")
     } else if text.chars().any(is_hazard) {
         refuse(field, "has a control character or one that is not visible")
     } else {

@@ -1,8 +1,8 @@
 //! What readers and watchers see: what is on disk, and nothing else.
 
-use super::state::State;
+use super::state::{Entry, State};
 use super::watch::{Told, Watched, Watchers};
-use shared::wire::registry::{Change, Place, Registration};
+use shared::wire::registry::{Change, Place};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::mpsc::Receiver;
@@ -25,7 +25,7 @@ pub struct View {
 #[derive(Debug)]
 pub enum Beginning {
     /// With all there is.
-    Snapshot(Vec<Registration>),
+    Snapshot(Vec<Arc<Entry>>),
     /// With what happened since the place that it resumes from.
     Changes(Vec<Arc<Told>>),
 }
@@ -82,7 +82,7 @@ impl View {
                 self.state
                     .entries()
                     .filter(|e| watched.as_ref().is_none_or(|name| e.registration.service_name == *name))
-                    .map(|e| e.registration.clone())
+                    .cloned()
                     .collect(),
             ),
         };

@@ -12,15 +12,18 @@ use super::health::Board;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::fmt::Display;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Writes, and reads, that may wait.
 const QUEUE_MAX: usize = 4096;
 /// Writes in one commit.
 const BATCH_MAX: usize = 1024;
+/// While commits fail, the time between two tries.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// Why a write or a read did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +100,10 @@ impl Database {
             std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|e| cannot(&e))
         };
         let threads = vec![
-            spawn("db-write", Box::new(move || write_loop(&mut writer, &queued_writes, &health)))?,
+            spawn(
+                "db-write",
+                Box::new(move || health.watch("store", || write_loop(&mut writer, &queued_writes, &health))),
+            )?,
             spawn("db-read", Box::new(move || queued_reads.iter().for_each(|read| read(&reader))))?,
         ];
         Ok(Self(Arc::new(Inner {
@@ -228,15 +234,26 @@ fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Strin
 
 fn write_loop(connection: &mut Connection, queue: &Receiver<Write>, health: &Board) {
     let mut failing = false;
-    while let Ok(first) = queue.recv() {
-        let batch = std::iter::once(first).chain(queue.try_iter().take(BATCH_MAX - 1));
+    loop {
+        let first = match queue.recv_timeout(RETRY) {
+            Ok(first) => Some(first),
+            // While commits fail, an empty one shows when they no longer do.
+            Err(RecvTimeoutError::Timeout) if failing => None,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let batch = first.into_iter().chain(queue.try_iter().take(BATCH_MAX - 1));
         let mut settles = Vec::new();
         let result = commit(connection, batch, &mut settles);
-        if let Err(error) = &result {
-            tracing::error!("commit failed: {error}");
-            health.fail("store", error.to_string());
-        } else if failing {
-            health.pass("store");
+        match &result {
+            Err(error) => {
+                if !failing {
+                    tracing::error!("commit failed: {error}");
+                }
+                health.fail("store", error.clone());
+            }
+            Ok(()) if failing => health.pass("store"),
+            Ok(()) => {}
         }
         failing = result.is_err();
         for settle in settles {
@@ -251,34 +268,39 @@ fn commit(
     connection: &mut Connection,
     batch: impl Iterator<Item = Write>,
     settles: &mut Vec<Settle>,
-) -> Result<(), rusqlite::Error> {
+) -> Result<(), String> {
     let mut transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => {
             batch.for_each(drop);
-            return Err(error);
+            return Err(error.to_string());
         }
     };
     let mut failed = None;
     for write in batch {
-        if failed.is_some() {
-            continue;
-        }
-        let point = match transaction.savepoint() {
-            Ok(point) => point,
-            Err(error) => {
-                failed = Some(error);
-                continue;
-            }
-        };
-        let (keep, settle) = write(&point);
-        settles.push(settle);
-        // A savepoint that is dropped without a commit is rolled back.
-        if keep && let Err(error) = point.commit() {
-            failed = Some(error);
+        if failed.is_none() {
+            failed = run(&mut transaction, write, settles).err();
         }
     }
-    failed.map_or_else(|| transaction.commit(), Err)
+    match failed {
+        None => transaction.commit().map_err(|error| error.to_string()),
+        Some(error) => Err(error),
+    }
+}
+
+/// Runs one write in a savepoint. Its own error is its own affair; an error
+/// here ends the whole transaction.
+fn run(transaction: &mut Transaction, write: Write, settles: &mut Vec<Settle>) -> Result<(), String> {
+    let point = transaction.savepoint().map_err(|error| error.to_string())?;
+    let (keep, settle) = write(&point);
+    settles.push(settle);
+    if point.is_autocommit() {
+        // SQLite rolls back everything by itself when the disk is full or fails:
+        // nothing that follows may pass for a part of this transaction.
+        return Err("the disk is full or failed, and the transaction was rolled back".to_owned());
+    }
+    // A savepoint that is dropped without a commit is rolled back.
+    if keep { point.commit().map_err(|error| error.to_string()) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -66,12 +66,16 @@ impl Enrolment {
                 let error = match self.enrol().await {
                     Ok(registration) => {
                         health.pass("registration");
-                        self.keep(&registration).await
+                        match self.keep(&registration).await {
+                            // Forgotten: register again.
+                            error if error.status() == Some(404) => continue,
+                            error => error,
+                        }
                     }
                     Err(error) => error,
                 };
-                // Only a refusal that stays needs somebody: an absent registry is retried.
-                if !error.is_temporary() && error.status() != Some(404) {
+                // An absent registry is retried; a refusal that stays needs somebody.
+                if !error.is_temporary() {
                     health.warn("registration", error.to_string());
                     tracing::warn!("registration: {error}");
                     tokio::time::sleep(self.lease).await;

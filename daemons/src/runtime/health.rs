@@ -3,6 +3,7 @@
 use shared::daemon::Daemon;
 use shared::wire::health::{Check, Health, Status};
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -33,6 +34,13 @@ impl Board {
     /// The part does not work.
     pub fn fail(&self, part: &'static str, why: impl Into<String>) {
         self.set(part, Status::Fail, Some(why.into()));
+    }
+
+    /// Runs a thread's work; a panic in it is a part that does not work any more.
+    pub fn watch(&self, part: &'static str, work: impl FnOnce()) {
+        if std::panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
+            self.fail(part, "a thread ended by a panic; restart the service");
+        }
     }
 
     fn set(&self, part: &'static str, status: Status, output: Option<String>) {

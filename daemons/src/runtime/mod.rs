@@ -29,6 +29,7 @@ mod systemd;
 
 use crate::settings::Settings;
 use futures_util::future::BoxFuture;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shared::client::http;
 use shared::daemon::Daemon;
 use std::fmt::Display;
@@ -200,6 +201,7 @@ struct Running {
 /// # Errors
 /// When one of them cannot be started: then none runs.
 pub async fn run(daemons: &[Daemon], settings: Settings) -> Result<(), StartError> {
+    raise_descriptor_limit();
     let settings = Arc::new(settings);
     let tasks = TaskTracker::new();
     let client = http::build(|builder| builder)
@@ -256,6 +258,16 @@ pub async fn run(daemons: &[Daemon], settings: Settings) -> Result<(), StartErro
     Ok(())
 }
 
+/// Every connection and every open segment is a descriptor: as many as the
+/// system lets this process have.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::debug!("the limit of descriptors stays as it is: {error}");
+    }
+}
+
 /// Stops the daemons: the registry last, so that the others can deregister.
 async fn stop(running: Vec<Running>) {
     let (registry, others): (Vec<_>, Vec<_>) =
@@ -280,8 +292,9 @@ async fn stop(running: Vec<Running>) {
         tracing::info!("the registry did not answer in time; leases end by themselves");
     }
     drain(registry, &mut enrolled).await;
-    for finish in finishes {
-        finish.await;
+    let finish = futures_util::future::join_all(finishes);
+    if tokio::time::timeout(LEAVE_MAX, finish).await.is_err() {
+        tracing::warn!("the disk did not take everything in time");
     }
 }
 

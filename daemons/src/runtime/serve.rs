@@ -12,8 +12,10 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +25,10 @@ use tokio_util::task::TaskTracker;
 const HEADER_MAX: usize = 32 * 1024;
 /// The pause after a failed accept: out of descriptors, mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// The time in which a refused connection must have taken its answer.
+const REFUSAL_MAX: Duration = Duration::from_secs(1);
+/// The silence after which a connection's other side is asked whether it lives.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// What a connection over the limit is told.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
     retry-after: 1\r\ncontent-length: 121\r\nconnection: close\r\n\r\n\
@@ -82,7 +88,9 @@ async fn accept(server: Arc<Server>, listener: TcpListener) {
                     });
                 }
                 Err(_) => {
-                    let _ = stream.try_write(FULL);
+                    server.open.spawn(async move {
+                        let _ = tokio::time::timeout(REFUSAL_MAX, refuse(stream)).await;
+                    });
                 }
             },
             Err(error) => {
@@ -93,9 +101,27 @@ async fn accept(server: Arc<Server>, listener: TcpListener) {
     }
 }
 
+async fn refuse(mut stream: TcpStream) {
+    // The end is told first by the other side, or by the time-out: closing on
+    // what it has sent would reset the answer away.
+    if stream.write_all(FULL).await.is_ok() && stream.shutdown().await.is_ok() {
+        let _ = stream.read(&mut [0; 1024]).await;
+    }
+}
+
+/// Lets the kernel end a connection whose other side has vanished, or takes
+/// nothing: an idle tail would never notice.
+fn watch_over(stream: &TcpStream) {
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new().with_time(SILENCE_MAX).with_interval(SILENCE_MAX / 4).with_retries(4);
+    let _ = socket.set_tcp_keepalive(&keepalive);
+    let _ = socket.set_tcp_user_timeout(Some(SILENCE_MAX * 2));
+    let _ = stream.set_nodelay(true);
+}
+
 impl Server {
     async fn connection(&self, stream: TcpStream) {
-        let _ = stream.set_nodelay(true);
+        watch_over(&stream);
         let service = TowerToHyperService::new(self.router.clone());
         let mut connection = std::pin::pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let result = tokio::select! {

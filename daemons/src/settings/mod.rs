@@ -75,6 +75,8 @@ settings! {
         body_max: Size = "32MiB", "log-body-max", "DISTLOG_LOG_BODY_MAX";
         /// Time after which a search answers with what it has, marked partial.
         query_timeout: Span = "20s", "log-query-timeout", "DISTLOG_LOG_QUERY_TIMEOUT";
+        /// Tails at a time; one more is refused.
+        tails_max: usize = "12000", "log-tails-max", "DISTLOG_LOG_TAILS_MAX";
         /// Searches at a time; one more is refused.
         queries_max: usize = "16", "log-queries-max", "DISTLOG_LOG_QUERIES_MAX";
     }
@@ -204,6 +206,9 @@ pub enum SettingsError {
     },
 }
 
+/// The largest number of anything that is counted.
+const COUNT_MAX: usize = 1_000_000;
+
 /// The files that are looked for when none is named, in this order.
 const FILES: [&str; 2] = ["./distlog.toml", "/etc/distlog/distlog.toml"];
 
@@ -269,8 +274,11 @@ impl Settings {
         let invalid = |key, reason: &str| Err(SettingsError::Invalid { key, reason: reason.to_owned() });
         let second = std::time::Duration::from_secs(1);
         for daemon in Daemon::ALL {
+            let speaks_http = |url: &str| {
+                reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+            };
             if let Some(url) = self.url(daemon)
-                && reqwest::Url::parse(url).is_err_and(|_| true)
+                && !speaks_http(url)
             {
                 return Err(SettingsError::Invalid {
                     key: daemon.word(),
@@ -278,11 +286,17 @@ impl Settings {
                 });
             }
         }
-        if self.general.connections_max == 0 {
-            return invalid("general.connections_max", "must be at least 1");
+        if !(1..=COUNT_MAX).contains(&self.general.connections_max) {
+            return invalid("general.connections_max", "must be from 1 to 1000000");
         }
-        if self.general.lease.0 < second {
-            return invalid("general.lease", "must be at least 1s");
+        if !(second..=second * 86_400).contains(&self.general.lease.0) {
+            return invalid("general.lease", "must be from 1s to 1d");
+        }
+        if self.general.header_timeout.0.is_zero() || self.general.body_timeout.0.is_zero() {
+            return invalid("general", "header_timeout and body_timeout must be more than nothing");
+        }
+        if !(1..=1 << 30).contains(&self.log.body_max.0) {
+            return invalid("log.body_max", "must be from 1 to 1GiB");
         }
         if self.log.rotate_size.0 < 1024 {
             return invalid("log.rotate_size", "must be at least 1KiB");
@@ -290,14 +304,23 @@ impl Settings {
         if self.log.rotate_age.0 < second {
             return invalid("log.rotate_age", "must be at least 1s");
         }
-        if self.log.queries_max == 0 {
-            return invalid("log.queries_max", "must be at least 1");
+        for (key, count) in [("log.queries_max", self.log.queries_max), ("log.tails_max", self.log.tails_max)]
+        {
+            if !(1..=COUNT_MAX).contains(&count) {
+                return invalid(key, "must be from 1 to 1000000");
+            }
         }
         if self.monitor.interval.0.as_millis() < 100 {
             return invalid("monitor.interval", "must be at least 100ms");
         }
-        if self.monitor.failures == 0 || self.monitor.successes == 0 || self.monitor.concurrency == 0 {
-            return invalid("monitor", "failures, successes and concurrency must be at least 1");
+        if self.monitor.failures == 0 || self.monitor.successes == 0 {
+            return invalid("monitor", "failures and successes must be at least 1");
+        }
+        if !(1..=COUNT_MAX).contains(&self.monitor.concurrency) {
+            return invalid("monitor.concurrency", "must be from 1 to 1000000");
+        }
+        if self.monitor.timeout.0.is_zero() {
+            return invalid("monitor.timeout", "must be more than nothing");
         }
         Ok(())
     }

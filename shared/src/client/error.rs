@@ -50,14 +50,17 @@ impl ClientError {
     }
 
     pub(super) fn refused(status: StatusCode, body: &[u8]) -> Self {
-        let problem = serde_json::from_slice(body).unwrap_or_else(|_| Problem {
-            kind: "about:blank".to_owned(),
-            title: status.canonical_reason().unwrap_or("refused").to_owned(),
-            status: status.as_u16(),
-            detail: String::from_utf8_lossy(body).chars().take(200).collect(),
-            field: None,
-            position: None,
-        });
+        let told: Result<Problem, _> = serde_json::from_slice(body);
+        // The status of the answer is what counts, whatever its body says.
+        let problem =
+            told.map(|told| Problem { status: status.as_u16(), ..told }).unwrap_or_else(|_| Problem {
+                kind: "about:blank".to_owned(),
+                title: status.canonical_reason().unwrap_or("refused").to_owned(),
+                status: status.as_u16(),
+                detail: String::from_utf8_lossy(body).chars().take(200).collect(),
+                field: None,
+                position: None,
+            });
         Self::Refused(Box::new(problem))
     }
 

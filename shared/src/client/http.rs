@@ -119,7 +119,8 @@ impl Http {
 }
 
 /// A path segment in which every byte that is not unreserved is escaped
-/// (RFC 3986, 2.3), so that a name with slashes stays one segment.
+/// (RFC 3986, 2.3), so that a name with slashes stays one segment. A name of
+/// one or two dots has no segment, escaped or not: no daemon takes it.
 pub fn segment(name: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(name.len());
@@ -130,6 +131,5 @@ pub fn segment(name: &str) -> String {
             let _ = write!(out, "%{b:02X}");
         }
     }
-    // A segment of dots alone would be resolved away.
-    if matches!(out.as_str(), "." | "..") { out.replace('.', "%2E") } else { out }
+    out
 }

@@ -138,7 +138,7 @@ impl LogClient {
         query: &LogQuery,
     ) -> Result<impl Stream<Item = Result<TailEvent, ClientError>> + Send + use<>, ClientError> {
         let request: RequestBuilder = self.0.stream("/log/tail").query(query);
-        let response = self.0.send(request).await?;
+        let response = self.0.open(request).await?;
         let base = self.base().to_owned();
         Ok(sse::events(base.clone(), response).filter_map(move |event| {
             let event = event.and_then(|event| parse(&base, &event)).transpose();

@@ -7,7 +7,7 @@ use crate::log::store::AppendError;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Body, Query, media_type};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -33,7 +33,7 @@ impl From<AppendError> for ApiError {
     fn from(error: AppendError) -> Self {
         let retry_after_s = match error {
             AppendError::Busy => 1,
-            AppendError::Full | AppendError::Closed => 5,
+            AppendError::Full | AppendError::Later(_) | AppendError::Closed => 5,
             AppendError::Broken(_) => 60,
         };
         Self::unavailable(error.to_string(), retry_after_s)
@@ -73,12 +73,10 @@ impl From<DecodeError> for ApiError {
 pub async fn append(
     State(app): State<App>,
     Query(query): Query<AppendQuery>,
-    headers: HeaderMap,
-    Body(body): Body,
+    request: Request,
 ) -> Result<Json<Accepted>, ApiError> {
-    let text = |name: header::HeaderName| {
-        headers.get(name).map(|value| value.to_str().unwrap_or("?")).unwrap_or_default()
-    };
+    let headers = request.headers();
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?")).unwrap_or_default();
     let media_type = media_type(text(header::CONTENT_TYPE));
     let kind = BodyKind::of(&media_type).ok_or_else(|| {
         unsupported(format!(
@@ -88,9 +86,13 @@ pub async fn append(
     let encoding = Encoding::of(text(header::CONTENT_ENCODING)).ok_or_else(|| {
         unsupported("that content-encoding is not taken here: send gzip, deflate, zstd or none".to_owned())
     })?;
-    let key = idempotency_key(&headers)?;
+    let key = idempotency_key(headers)?;
     let defaults = Defaults::now(level(query.level.as_deref())?, query.service);
     let max = app.body_max;
+    // Room is taken for as much as may come: of a packed body that is not known.
+    let announced = text(header::CONTENT_LENGTH).parse().unwrap_or(max);
+    let room = app.store.room(if encoding == Encoding::Identity { announced.min(max) } else { max })?;
+    let Body(body) = Body::from_request(request, &()).await?;
     let batch = if encoding == Encoding::Identity && body.len() <= INLINE_MAX {
         read(kind, &body, &defaults)?
     } else {
@@ -98,7 +100,7 @@ pub async fn append(
             .await
             .map_err(ApiError::internal)??
     };
-    Ok(Json(app.store.append(batch, key).await?))
+    Ok(Json(app.store.append(batch, key, room).await?))
 }
 
 fn read_large(

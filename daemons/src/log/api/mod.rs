@@ -23,6 +23,7 @@ use utoipa_axum::routes;
 #[derive(Clone)]
 struct App {
     store: Arc<Store>,
+    tails: Arc<Semaphore>,
     stop: CancellationToken,
     body_max: usize,
     query_timeout: Duration,
@@ -34,6 +35,7 @@ pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
     let settings = &context.settings.log;
     let app = App {
         store,
+        tails: Arc::new(Semaphore::new(settings.tails_max)),
         stop: context.stop.clone(),
         body_max: settings.body_max.as_usize(),
         query_timeout: settings.query_timeout.0,
@@ -61,35 +63,41 @@ impl App {
 
 /// The parameters that say which records are meant, as they come.
 #[derive(Debug, Default)]
-struct Which<'a> {
-    q: Option<&'a str>,
-    service: Option<&'a str>,
-    level: Option<&'a str>,
-    since: Option<&'a str>,
-    until: Option<&'a str>,
+struct Which {
+    q: Option<String>,
+    service: Option<String>,
+    level: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
     after: Option<u64>,
     before: Option<u64>,
 }
 
-impl Which<'_> {
-    fn filter(&self) -> Result<Filter, ApiError> {
-        let mut filter = Filter::parse(self.q.unwrap_or_default()).map_err(|error| {
+impl Which {
+    /// The filter; made beside the runtime's threads, for a regular expression
+    /// takes its time to compile.
+    async fn filter(self) -> Result<Filter, ApiError> {
+        tokio::task::spawn_blocking(move || self.compile()).await.map_err(ApiError::internal)?
+    }
+
+    fn compile(&self) -> Result<Filter, ApiError> {
+        let mut filter = Filter::parse(self.q.as_deref().unwrap_or_default()).map_err(|error| {
             ApiError::malformed(format!("the query is wrong {error}")).field("q").position(error.position)
         })?;
-        if let Some(level) = level(self.level)? {
+        if let Some(level) = level(self.level.as_deref())? {
             filter = filter.min_level(level);
         }
-        if let Some(service) = self.service.filter(|service| !service.is_empty()) {
+        if let Some(service) = self.service.as_deref().filter(|service| !service.is_empty()) {
             filter = filter.service(service);
         }
-        if let Some(since) = self.since {
+        if let Some(since) = &self.since {
             filter.since_ns = moment("since", since)?;
         }
-        if let Some(until) = self.until {
+        if let Some(until) = &self.until {
             filter.until_ns = moment("until", until)?;
         }
-        Ok(filter
-            .between(self.after.map_or(0, |after| after.saturating_add(1)), self.before.unwrap_or(u64::MAX)))
+        let after = self.after.map_or(0, |after| after.saturating_add(1));
+        Ok(filter.between(after, self.before.unwrap_or(u64::MAX)))
     }
 }
 

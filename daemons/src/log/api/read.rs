@@ -20,6 +20,8 @@ use serde_json::Value;
 use shared::span::Span;
 use shared::wire::log::{Hits, Labels, Page, Record, Stats};
 use std::ops::ControlFlow;
+use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::StreamExt;
@@ -33,8 +35,12 @@ const STREAMED_MAX: usize = 1_000_000;
 const WHOLE_MAX: usize = 10_000;
 /// Neighbours on one side.
 const NEIGHBOURS_MAX: usize = 1_000;
+/// Bytes of one answer that is made as a whole: a page ends early there.
+const WHOLE_LEN_MAX: usize = 16 << 20;
 /// Bytes that are sent at a time.
 const CHUNK: usize = 64 * 1024;
+/// For how long a client may leave an answer unread before its search is given up.
+const UNREAD_MAX: Duration = Duration::from_secs(30);
 
 /// How records are answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -85,18 +91,18 @@ pub struct SearchQuery {
     responses((status = 200, content((Record = "application/x-ndjson"), (Page = "application/json"), (String = "text/plain")))))]
 pub async fn search(State(app): State<App>, Query(query): Query<SearchQuery>) -> Result<Response, ApiError> {
     let which = Which {
-        q: query.q.as_deref(),
-        service: query.service.as_deref(),
-        level: query.level.as_deref(),
-        since: query.since.as_deref(),
-        until: query.until.as_deref(),
+        q: query.q,
+        service: query.service,
+        level: query.level,
+        since: query.since,
+        until: query.until,
         after: query.after,
         before: query.before,
     };
-    let filter = which.filter()?;
     let max = if query.format == RecordFormat::Json { WHOLE_MAX } else { STREAMED_MAX };
     let limit = bounded("limit", query.limit.unwrap_or(LIMIT_DEFAULT), max)?;
     let (permit, budget) = app.admit()?;
+    let filter = which.filter().await?;
     let snapshot = app.store.snapshot();
     let order = query.order;
     match query.format {
@@ -132,7 +138,7 @@ fn page(snapshot: &Snapshot, filter: &Filter, order: Order, limit: usize, budget
     let mut body = b"{\"records\":[".to_vec();
     let (mut count, mut last, mut more) = (0, 0, false);
     let walked = walk(snapshot, filter, order, budget, |hit| {
-        if count == limit {
+        if count == limit || body.len() >= WHOLE_LEN_MAX {
             more = true;
             return ControlFlow::Break(());
         }
@@ -190,7 +196,7 @@ fn send_records(
             chunk.push(b'\n');
         }
         left -= 1;
-        if chunk.len() >= CHUNK && sender.blocking_send(Bytes::from(std::mem::take(&mut chunk))).is_err() {
+        if chunk.len() >= CHUNK && !send(sender, std::mem::take(&mut chunk)) {
             return ControlFlow::Break(());
         }
         if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -198,8 +204,14 @@ fn send_records(
     if walked.partial && form == Form::Json {
         chunk.extend_from_slice(b"{\"partial\":true}\n");
     }
-    // Nobody is left to be told that nobody listens.
-    let _ = sender.blocking_send(Bytes::from(chunk));
+    send(sender, chunk);
+}
+
+/// Whether the client took it, or will: one that leaves or stops reading does
+/// not keep its place among the searches.
+fn send(sender: &Sender<Bytes>, chunk: Vec<u8>) -> bool {
+    let sending = sender.send_timeout(Bytes::from(chunk), UNREAD_MAX);
+    Handle::current().block_on(sending).is_ok()
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -230,19 +242,19 @@ pub struct HitsQuery {
 #[utoipa::path(get, path = "/log/hits", tag = "log", params(HitsQuery), responses((status = 200, body = Hits)))]
 pub async fn hits(State(app): State<App>, Query(query): Query<HitsQuery>) -> Result<Response, ApiError> {
     let which = Which {
-        q: query.q.as_deref(),
-        service: query.service.as_deref(),
-        level: query.level.as_deref(),
-        since: query.since.as_deref(),
-        until: query.until.as_deref(),
+        q: query.q,
+        service: query.service,
+        level: query.level,
+        since: query.since,
+        until: query.until,
         ..Which::default()
     };
-    let filter = which.filter()?;
     let step = query.step.map_or(60, |step| step.0.as_secs());
     let step_ns = i64::try_from(step).ok().and_then(|s| s.checked_mul(1_000_000_000)).filter(|ns| *ns > 0);
     let step_ns = step_ns.ok_or_else(|| ApiError::malformed("step must be at least 1s").field("step"))?;
     let by = Label::list(query.by.as_deref().unwrap_or_default());
     let (permit, budget) = app.admit()?;
+    let filter = which.filter().await?;
     let snapshot = app.store.snapshot();
     let hits = blocking(permit, move || count::hits(&snapshot, &filter, &by, step_ns, budget)).await?;
     Ok(match query.format {
@@ -294,17 +306,17 @@ pub struct StatsQuery {
 #[utoipa::path(get, path = "/log/stats", tag = "log", params(StatsQuery), responses((status = 200, body = Stats)))]
 pub async fn stats(State(app): State<App>, Query(query): Query<StatsQuery>) -> Result<Response, ApiError> {
     let which = Which {
-        q: query.q.as_deref(),
-        service: query.service.as_deref(),
-        level: query.level.as_deref(),
-        since: query.since.as_deref(),
-        until: query.until.as_deref(),
+        q: query.q,
+        service: query.service,
+        level: query.level,
+        since: query.since,
+        until: query.until,
         ..Which::default()
     };
-    let filter = which.filter()?;
     let limit = bounded("limit", query.limit.unwrap_or(LIMIT_DEFAULT), WHOLE_MAX)?;
     let by = Label::list(query.by.as_deref().unwrap_or("level"));
     let (permit, budget) = app.admit()?;
+    let filter = which.filter().await?;
     let snapshot = app.store.snapshot();
     let stats = blocking(permit, move || count::stats(&snapshot, &filter, &by, limit, budget)).await?;
     Ok(match query.format {
@@ -392,11 +404,17 @@ fn neighbours(
             return Ok(records);
         }
         let filter = all()?.service(&service).between(from, to);
+        let mut len = 0;
         partial |= walk(snapshot, &filter, order, budget, |hit| {
             let mut text = Vec::new();
             output::write(&mut text, form, hit.seq, hit.raw, hit.line);
+            len += text.len();
             records.push(text);
-            if records.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if records.len() == limit || len >= WHOLE_LEN_MAX / 2 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         })
         .partial;
         Ok(records)

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use shared::wire::log::Lagged;
+use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// How a tail is written.
@@ -64,14 +65,17 @@ pub async fn tail(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let which = Which {
-        q: query.q.as_deref(),
-        service: query.service.as_deref(),
-        level: query.level.as_deref(),
-        since: query.since.as_deref(),
-        until: query.until.as_deref(),
+        q: query.q,
+        service: query.service,
+        level: query.level,
+        since: query.since,
+        until: query.until,
         ..Which::default()
     };
-    let filter = which.filter()?;
+    let place = Arc::clone(&app.tails)
+        .try_acquire_owned()
+        .map_err(|_| ApiError::unavailable("too many tails are open", 5))?;
+    let filter = which.filter().await?;
     let last = match headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty())
     {
         None => query.after,
@@ -85,35 +89,33 @@ pub async fn tail(
     let following = app.store.follow(from);
     Ok(match query.format {
         TailFormat::Sse => {
-            let told = follow(following, filter, Form::Json);
+            let told = follow(following, filter, Form::Json, place);
             sse::answer(app.stop, told.flat_map(stream::iter).map(|told| event(&told)))
         }
-        TailFormat::Ndjson => lines(
-            app,
-            follow(following, filter, Form::Json),
-            "application/x-ndjson",
-            |told, out| match told {
-                Told::Record { text, .. } => {
-                    out.extend_from_slice(&text);
-                    out.push(b'\n');
-                }
-                Told::Lagged(missed) => {
-                    out.extend_from_slice(format!("{{\"missed\":{missed}}}\n").as_bytes())
-                }
-            },
-        ),
-        TailFormat::Text => {
-            lines(app, follow(following, filter, Form::Text), "text/plain; charset=utf-8", |told, out| {
+        TailFormat::Ndjson => {
+            lines(app, follow(following, filter, Form::Json, place), "application/x-ndjson", |told, out| {
                 match told {
-                    Told::Record { text, .. } => out.extend_from_slice(&text),
+                    Told::Record { text, .. } => {
+                        out.extend_from_slice(&text);
+                        out.push(b'\n');
+                    }
                     Told::Lagged(missed) => {
-                        out.extend_from_slice(
-                            format!("# {missed} records were missed: too slow\n").as_bytes(),
-                        );
+                        out.extend_from_slice(format!("{{\"missed\":{missed}}}\n").as_bytes())
                     }
                 }
             })
         }
+        TailFormat::Text => lines(
+            app,
+            follow(following, filter, Form::Text, place),
+            "text/plain; charset=utf-8",
+            |told, out| match told {
+                Told::Record { text, .. } => out.extend_from_slice(&text),
+                Told::Lagged(missed) => {
+                    out.extend_from_slice(format!("# {missed} records were missed: too slow\n").as_bytes());
+                }
+            },
+        ),
     })
 }
 

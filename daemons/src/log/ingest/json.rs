@@ -194,7 +194,10 @@ fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut members = Vec::new();
             while let Some((Text(key), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                members.push((key, value.get()));
+                // One too many is enough to be refused.
+                if members.len() <= FIELDS_MAX {
+                    members.push((key, value.get()));
+                }
             }
             Ok(members)
         }

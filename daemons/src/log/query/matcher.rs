@@ -12,7 +12,7 @@ use shared::wire::log::Level;
 use std::borrow::Cow;
 
 /// What a compiled pattern may take, in bytes: a query cannot make the daemon grow.
-const REGEX_SIZE_MAX: usize = 2 << 20;
+const REGEX_SIZE_MAX: usize = 512 << 10;
 
 /// A predicate on records.
 #[derive(Debug)]

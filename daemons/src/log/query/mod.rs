@@ -26,7 +26,7 @@ pub use parse::QueryError;
 /// The longest query, in characters.
 const QUERY_MAX: usize = 4_096;
 /// Patterns in one query.
-const PATTERNS_MAX: usize = 128;
+const PATTERNS_MAX: usize = 64;
 /// How deep parentheses may be nested.
 const DEPTH_MAX: usize = 32;
 

@@ -28,6 +28,8 @@ impl Files {
                 .create(&path)
                 .map_err(|e| StartError::path("cannot make the directory", &path, e))?;
         }
+        // A link to the log is followed once: it is the file that is rotated.
+        let active = std::fs::canonicalize(&active).unwrap_or(active);
         Ok(Self { active, dir })
     }
 

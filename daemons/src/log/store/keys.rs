@@ -5,6 +5,7 @@
 //! least the last [`KEYS_KEPT`] requests that had one; the file is rewritten
 //! when it holds twice as many.
 
+use super::fault::Fault;
 use super::files::{self, Files};
 use shared::wire::log::Accepted;
 use std::collections::{HashMap, VecDeque};
@@ -100,15 +101,16 @@ impl Keys {
     }
 
     /// Writes keys and syncs them: before the records that they are for.
-    pub fn write<'a>(&mut self, entries: impl Iterator<Item = (&'a str, Accepted)>) -> io::Result<u64> {
+    /// Answers where they begin in the file.
+    pub fn write<'a>(&mut self, entries: impl Iterator<Item = (&'a str, Accepted)>) -> Result<u64, Fault> {
         let before = self.len;
         let mut text = String::new();
         for (key, answer) in entries {
             text.push_str(&line_of(key, &answer));
             self.lines += 1;
         }
-        self.file.write_all_at(text.as_bytes(), self.len)?;
-        self.file.sync_data()?;
+        self.file.write_all_at(text.as_bytes(), self.len).map_err(Fault::of_write)?;
+        self.file.sync_data().map_err(Fault::Broken)?;
         self.len += text.len() as u64;
         Ok(before)
     }

@@ -17,8 +17,9 @@ pub struct Manifest {
     pub base: u64,
     /// When the active segment was begun, in milliseconds since 1970.
     pub begun_ms: i64,
-    /// The length of the active file at the last clean stop; none while running.
-    pub clean_len: Option<u64>,
+    /// The active file has at least this length, unless somebody has cut it: as
+    /// it was when the log service last started or stopped.
+    pub least_len: u64,
 }
 
 const VERSION: u32 = 1;
@@ -26,7 +27,7 @@ const VERSION: u32 = 1;
 impl Manifest {
     /// A segment that begins now.
     pub fn begin(base: u64) -> Self {
-        Self { version: VERSION, base, begun_ms: chrono::Utc::now().timestamp_millis(), clean_len: None }
+        Self { version: VERSION, base, begun_ms: chrono::Utc::now().timestamp_millis(), least_len: 0 }
     }
 
     /// Reads it; none on the very first start.

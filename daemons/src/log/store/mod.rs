@@ -44,8 +44,10 @@
 //! | in a rotation | the segment renamed and no active file | the next base is counted from the segment |
 //! | in a rotation across file systems | the same segment twice | the active file is dropped, its copy kept |
 //! | disk full | nothing: the file is cut back | |
+//! | somebody cut or moved the active file | what was in it is theirs | a new active file is begun by the next record |
 //! | fsync error | unknown | nothing is acknowledged until then; what is on disk is read back |
 
+mod fault;
 mod files;
 mod keys;
 mod live;
@@ -54,7 +56,7 @@ mod recover;
 mod segment;
 mod writer;
 
-pub use live::Following;
+pub use live::{Chunk, Following};
 pub use segment::{Block, Extent, Segment};
 
 use super::batch::Batch;
@@ -68,14 +70,16 @@ use std::io;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use writer::{Request, Writer};
 
-/// Bytes of lines that may wait for the writer; more is refused. Together with
-/// the limit on one body this bounds what ingest holds in memory.
-const QUEUE_BYTES_MAX: usize = 64 << 20;
-/// Waiting bytes are counted in units of this size.
-const QUEUE_UNIT: usize = 1 << 10;
+/// Bytes of bodies that may be under way, from the first byte that is read to
+/// the acknowledgement; more is refused. It bounds what ingest holds in memory:
+/// a body, what it unpacks to, and its lines, of which escapes may make four
+/// bytes of one.
+const UNDER_WAY_MAX: usize = 128 << 20;
+/// They are counted in units of this size.
+const UNIT: usize = 1 << 10;
 
 /// Why records were not stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +90,9 @@ pub enum AppendError {
     /// No space: nothing was stored, and it may work later.
     #[error("there is no space left for the log")]
     Full,
+    /// A file cannot be opened: nothing was stored, and it may work later.
+    #[error("the log cannot be written now: {0}")]
+    Later(String),
     /// The disk failed: nothing is acknowledged until a restart has read back
     /// what is really there.
     #[error("the disk failed ({0}); nothing is stored until the log service is restarted")]
@@ -100,9 +107,14 @@ pub struct Store {
     segments: Arc<RwLock<Vec<Arc<Segment>>>>,
     live: Arc<Live>,
     queue: Mutex<Option<Sender<Request>>>,
-    room: Semaphore,
+    room: Arc<Semaphore>,
     writer: Mutex<Option<JoinHandle<()>>>,
     _dir: OwnDir,
+}
+
+/// Room for a body among those that are under way.
+pub struct Room {
+    _permit: OwnedSemaphorePermit,
 }
 
 /// The log as it was at one moment: rotated segments and the active one up to
@@ -144,6 +156,7 @@ impl Store {
         let segments = Arc::new(RwLock::new(recovered.segments));
         let live = Arc::new(Live::new(recovered.next_seq));
         let (queue, requests) = std::sync::mpsc::channel();
+        let watching = Arc::clone(&health);
         let writer = Writer::new(
             files,
             settings,
@@ -156,16 +169,27 @@ impl Store {
         )?;
         let thread = std::thread::Builder::new()
             .name("log-write".to_owned())
-            .spawn(move || writer.run(&requests))
+            .spawn(move || watching.watch("store", || writer.run(&requests)))
             .map_err(|e| StartError::Other(format!("cannot start the log's writer: {e}")))?;
         Ok(Self {
             segments,
             live,
             queue: Mutex::new(Some(queue)),
-            room: Semaphore::new(QUEUE_BYTES_MAX / QUEUE_UNIT),
+            room: Arc::new(Semaphore::new(UNDER_WAY_MAX / UNIT)),
             writer: Mutex::new(Some(thread)),
             _dir: dir,
         })
+    }
+
+    /// Room for a body of so many bytes, to be had before it is read. It goes
+    /// with the records until they are acknowledged, whoever waits for that.
+    ///
+    /// # Errors
+    /// When too much is under way.
+    pub fn room(&self, len: usize) -> Result<Room, AppendError> {
+        let units = u32::try_from((len / UNIT + 1).min(UNDER_WAY_MAX / UNIT)).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.room).try_acquire_many_owned(units);
+        permit.map(|permit| Room { _permit: permit }).map_err(|_| AppendError::Busy)
     }
 
     /// Stores a batch, whole or not at all, and answers when it is on disk. With
@@ -174,12 +198,14 @@ impl Store {
     ///
     /// # Errors
     /// When it was not stored.
-    pub async fn append(&self, batch: Batch, key: Option<String>) -> Result<Accepted, AppendError> {
-        let units = (batch.lines.len() / QUEUE_UNIT + 1).min(QUEUE_BYTES_MAX / QUEUE_UNIT);
-        let units = u32::try_from(units).unwrap_or(u32::MAX);
-        let _room = self.room.try_acquire_many(units).map_err(|_| AppendError::Busy)?;
+    pub async fn append(
+        &self,
+        batch: Batch,
+        key: Option<String>,
+        room: Room,
+    ) -> Result<Accepted, AppendError> {
         let (answer, answered) = oneshot::channel();
-        let request = Request { batch, key, answer };
+        let request = Request { batch, key, room, answer };
         let sent = match &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(queue) => queue.send(request).is_ok(),
             None => false,

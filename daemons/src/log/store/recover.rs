@@ -7,14 +7,11 @@ use super::manifest::{Manifest, SEGMENT_ROOM};
 use super::segment::{Extent, Segment, scan};
 use crate::runtime::StartError;
 use crate::runtime::health::Board;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::Arc;
 
-/// How much of a cut tail is kept to be looked at.
-const TORN_KEPT_MAX: u64 = 16 << 20;
 /// The first sequence of a new log: 0 is before all records.
 const FIRST_SEQ: u64 = 1;
 
@@ -71,6 +68,7 @@ fn recover_from(files: &Files, mut file: File, existed: bool, health: &Board) ->
     // What a crash left in the page cache alone is about to be shown: it must stay.
     file.sync_all()?;
     let keys = Keys::adopt(files, entries, extent.next_seq)?;
+    let manifest = Manifest { least_len: extent.len, ..manifest };
     manifest.write(files)?;
     health.pass("store");
     let next_seq = extent.next_seq;
@@ -94,15 +92,14 @@ fn begin(files: &Files, file: &mut File, existed: bool, segments: &[Arc<Segment>
         }
         return Ok(Manifest::begin(end_of(rotated)?));
     }
-    let clean_len = manifest.clean_len.unwrap_or(0);
-    if len < clean_len || !existed {
+    if len < manifest.least_len || !existed {
         tracing::warn!(
             "the log file is not what it was when the log service last ran: its records are gone, and sequences \
              go on far beyond theirs"
         );
         return Ok(Manifest::begin(manifest.base + SEGMENT_ROOM));
     }
-    Ok(Manifest { clean_len: None, ..manifest })
+    Ok(manifest)
 }
 
 fn same(a: &File, b: &File, len: u64) -> io::Result<bool> {
@@ -142,21 +139,18 @@ fn whole_len(file: &mut File) -> io::Result<u64> {
     }
 }
 
-/// Cuts the file to `to`, and keeps what is cut off.
+/// Cuts the file to `to`; what is cut off is on disk elsewhere before that.
 fn cut(files: &Files, file: &File, base: u64, to: u64, from: u64, what: &str) -> io::Result<()> {
     let kept = files.torn(base, to);
-    let mut tail = vec![0; usize::try_from((from - to).min(TORN_KEPT_MAX)).unwrap_or(0)];
-    file.read_exact_at(&mut tail, to)?;
-    if let Err(error) = keep(&kept, &tail) {
-        tracing::warn!("cannot keep what is cut off: {error}");
-    }
+    let mut tail = file;
+    tail.seek(SeekFrom::Start(to))?;
+    let mut copy = File::create(&kept)?;
+    io::copy(&mut tail.take(from - to), &mut copy)?;
+    copy.sync_all()?;
+    files::sync_parent(&kept)?;
     tracing::warn!("{what} is cut off the log: {} bytes from {to} on, kept in {}", from - to, kept.display());
     file.set_len(to)?;
     file.sync_all()
-}
-
-fn keep(path: &Path, tail: &[u8]) -> io::Result<()> {
-    fs::write(path, tail)
 }
 
 /// Where a record begins in the file.

@@ -43,6 +43,7 @@ impl Place {
             rotate_age: Span(Duration::from_secs(86_400)),
             body_max: Size(1 << 20),
             query_timeout: Span(Duration::from_secs(20)),
+            tails_max: 1,
             queries_max: 1,
         };
         let dir = OwnDir::open(self.path().join("data")).unwrap();
@@ -60,11 +61,11 @@ fn batch(text: &str) -> Batch {
 }
 
 async fn append(store: &Store, text: &str) -> u64 {
-    store.append(batch(text), None).await.unwrap().first
+    store.append(batch(text), None, store.room(1).unwrap()).await.unwrap().first
 }
 
 async fn append_keyed(store: &Store, text: &str, key: &str) -> u64 {
-    store.append(batch(text), Some(key.to_owned())).await.unwrap().first
+    store.append(batch(text), Some(key.to_owned()), store.room(1).unwrap()).await.unwrap().first
 }
 
 /// All records: sequence and message.
@@ -154,6 +155,32 @@ async fn a_log_moved_away_while_it_is_written_goes_on_in_a_new_file() {
 }
 
 #[tokio::test]
+async fn a_log_emptied_while_it_is_written_leaves_no_hole() {
+    let place = Place::new(1 << 20);
+    let store = place.open();
+    append(&store, "a").await;
+    fs::OpenOptions::new().write(true).open(place.active()).unwrap().set_len(0).unwrap();
+    assert_eq!(append(&store, "b").await, 2);
+    assert_eq!(all(&store), pairs(&[(2, "b")]));
+    store.close().await;
+    drop(store);
+    let text = fs::read_to_string(place.active()).unwrap();
+    assert!(text.ends_with(": b\n") && !text.contains('\0'), "{text:?}");
+    assert_eq!(all(&place.open()), pairs(&[(2, "b")]));
+}
+
+#[tokio::test]
+async fn a_log_cut_while_nobody_looked_does_not_give_its_sequences_away_again() {
+    let place = Place::new(1 << 20);
+    let store = place.open();
+    append(&store, "a").await;
+    store.close().await;
+    drop(store);
+    fs::write(place.active(), "").unwrap();
+    assert!(append(&place.open(), "b").await > 1 << 32);
+}
+
+#[tokio::test]
 async fn a_rotation_that_was_cut_short_is_finished_at_the_next_start() {
     for copied in [false, true] {
         let place = Place::new(1 << 20);
@@ -197,7 +224,7 @@ async fn a_key_whose_records_are_not_all_there_is_forgotten_with_them() {
     append(&store, "a").await;
     let body = br#"[{"message":"b"},{"message":"c"}]"#;
     let keyed = read(BodyKind::Json, body, &Defaults::now(None, None)).unwrap();
-    store.append(keyed.clone(), Some("k".to_owned())).await.unwrap();
+    store.append(keyed.clone(), Some("k".to_owned()), store.room(1).unwrap()).await.unwrap();
     store.close().await;
     drop(store);
     // As a crash in the middle of the write leaves it: the second line torn.
@@ -206,7 +233,7 @@ async fn a_key_whose_records_are_not_all_there_is_forgotten_with_them() {
     fs::remove_file(place.path().join("data/manifest.json")).unwrap();
     let store = place.open();
     assert_eq!(all(&store), pairs(&[(1, "a")]));
-    assert_eq!(store.append(keyed, Some("k".to_owned())).await.unwrap().first, 2);
+    assert_eq!(store.append(keyed, Some("k".to_owned()), store.room(1).unwrap()).await.unwrap().first, 2);
     assert_eq!(all(&store), pairs(&[(1, "a"), (2, "b"), (3, "c")]));
 }
 
@@ -277,7 +304,7 @@ proptest! {
                         );
                         let defaults = Defaults::now(None, None);
                         let batch = read(BodyKind::Json, body.to_string().as_bytes(), &defaults).unwrap();
-                        let accepted = store.append(batch, None).await.unwrap();
+                        let accepted = store.append(batch, None, store.room(1).unwrap()).await.unwrap();
                         model.extend((accepted.first..).zip(messages));
                     }
                     Step::Keyed(key, text) => {

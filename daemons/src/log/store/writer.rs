@@ -1,12 +1,13 @@
 //! The one thread that writes: group commit, rotation, and what to do when the
 //! disk says no.
 
+use super::fault::Fault;
 use super::files::{self, Files};
 use super::keys::{self, Keys};
 use super::live::{Chunk, Live};
 use super::manifest::Manifest;
 use super::segment::{Extent, Segment};
-use super::{AppendError, Batch};
+use super::{AppendError, Batch, Room};
 use crate::runtime::StartError;
 use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
@@ -15,6 +16,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use shared::wire::log::Accepted;
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -26,6 +28,8 @@ use tokio::sync::oneshot;
 const GROUP_LEN_MAX: usize = 8 << 20;
 /// The time between two looks at the age of the active segment.
 const AGE_CHECK: Duration = Duration::from_secs(1);
+/// The pause after a rotation that failed.
+const ROTATION_REST: Duration = Duration::from_secs(30);
 
 /// A batch that waits for the writer.
 pub struct Request {
@@ -33,6 +37,8 @@ pub struct Request {
     pub batch: Batch,
     /// The idempotency key.
     pub key: Option<String>,
+    /// Its share of what may be under way.
+    pub room: Room,
     /// Where the answer goes.
     pub answer: oneshot::Sender<Result<Accepted, AppendError>>,
 }
@@ -60,8 +66,10 @@ pub struct Writer {
     buffer: Vec<u8>,
     /// Why nothing is acknowledged any more.
     broken: Option<String>,
-    /// Whether the last write found no space.
-    full: bool,
+    /// Whether the last write could not be made, for a reason that may pass.
+    refusing: bool,
+    /// When the next rotation may be tried, after one that failed.
+    rotation_rests: Option<Instant>,
     measured: Measured,
 }
 
@@ -92,24 +100,6 @@ impl Measured {
             );
         });
         own
-    }
-}
-
-/// Why a commit did not happen.
-enum Failure {
-    /// No space; the file is as it was.
-    Full,
-    /// It is not known what is on disk.
-    Broken(io::Error),
-}
-
-impl Failure {
-    /// Of a step after which everything is as it was.
-    fn of(error: io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Self::Full,
-            _ => Self::Broken(error),
-        }
     }
 }
 
@@ -147,7 +137,8 @@ impl Writer {
             health,
             buffer: Vec::new(),
             broken: None,
-            full: false,
+            refusing: false,
+            rotation_rests: None,
             measured: Measured::register(metrics),
         })
     }
@@ -170,6 +161,8 @@ impl Writer {
                     group.push(next);
                 }
                 self.commit(group);
+            } else if self.refusing && self.broken.is_none() {
+                self.try_again();
             }
             if self.broken.is_none() && self.wants_rotation() {
                 self.rotate();
@@ -184,7 +177,7 @@ impl Writer {
         let result = match &self.broken {
             Some(why) => Err(AppendError::Broken(why.clone())),
             None if placed.is_empty() => Ok(()),
-            None => self.store(&placed).map_err(|failure| self.fail(failure)),
+            None => self.store(&placed).map_err(|fault| self.fail(fault)),
         };
         if result.is_ok() {
             self.publish(&placed);
@@ -197,6 +190,7 @@ impl Writer {
         }
         for Placed { request, accepted } in placed {
             let _ = request.answer.send(result.clone().map(|()| accepted));
+            drop(request.room);
         }
     }
 
@@ -227,19 +221,20 @@ impl Writer {
     }
 
     /// Puts a group on disk: its keys first, then its lines.
-    fn store(&mut self, placed: &[Placed]) -> Result<(), Failure> {
+    fn store(&mut self, placed: &[Placed]) -> Result<(), Fault> {
         let began = Instant::now();
-        if !self.is_in_place().map_err(Failure::of)? {
-            self.begin_anew().map_err(Failure::of)?;
+        if !self.is_in_place().map_err(Fault::of_opening)? {
+            self.begin_anew().map_err(Fault::of_opening)?;
         }
-        let mut keyed =
-            placed.iter().filter_map(|p| p.request.key.as_deref().map(|key| (key, p.accepted))).peekable();
-        let keys_before = match keyed.peek() {
-            None => None,
-            Some(_) => match self.keys.write(keyed) {
+        let keyed = |p: &'_ Placed| p.request.key.is_some();
+        let keys_before = if placed.iter().any(keyed) {
+            let keys = placed.iter().filter_map(|p| p.request.key.as_deref().map(|key| (key, p.accepted)));
+            match self.keys.write(keys) {
                 Ok(before) => Some(before),
-                Err(error) => return Err(self.undo(None, error)),
-            },
+                Err(fault) => return Err(self.undo(None, fault)),
+            }
+        } else {
+            None
         };
         self.buffer.clear();
         let lines: &[u8] = match placed {
@@ -250,11 +245,11 @@ impl Writer {
             }
         };
         if let Err(error) = self.active.file().write_all_at(lines, self.len) {
-            return Err(self.undo(keys_before, error));
+            return Err(self.undo(keys_before, Fault::of_write(error)));
         }
         if self.durability == Durability::Fsync {
             // Never retried: after a failure the kernel may call lost pages clean.
-            self.active.file().sync_data().map_err(Failure::Broken)?;
+            self.active.file().sync_data().map_err(Fault::Broken)?;
         }
         self.measured.bytes.inc_by(lines.len() as u64);
         self.measured.commits.inc();
@@ -262,34 +257,35 @@ impl Writer {
         Ok(())
     }
 
-    /// A write failed. If that was for want of space, everything is put back as
-    /// it was; any other failure, or one of putting back, leaves it unknown.
-    fn undo(&mut self, keys_before: Option<u64>, error: io::Error) -> Failure {
-        let failure = Failure::of(error);
-        if let Failure::Broken(_) = failure {
-            return failure;
-        }
-        let cut = self.active.file().set_len(self.len);
-        let taken_back = match keys_before {
+    /// A write found no space: everything is put back as it was. The lines go
+    /// before their keys: lines whose key is gone would be stored again.
+    fn undo(&mut self, keys_before: Option<u64>, fault: Fault) -> Fault {
+        let Fault::Full = fault else { return fault };
+        let file = self.active.file();
+        let undone = file.set_len(self.len).and_then(|()| file.sync_all()).and_then(|()| match keys_before {
             Some(len) => self.keys.take_back(len),
             None => self.keys.trim(),
-        };
-        match cut.and(taken_back) {
-            Ok(()) => Failure::Full,
-            Err(error) => Failure::Broken(error),
-        }
+        });
+        undone.map_or_else(Fault::Broken, |()| Fault::Full)
     }
 
-    fn fail(&mut self, failure: Failure) -> AppendError {
-        match failure {
-            Failure::Full => {
-                if !std::mem::replace(&mut self.full, true) {
+    fn fail(&mut self, fault: Fault) -> AppendError {
+        match fault {
+            Fault::Full => {
+                if !std::mem::replace(&mut self.refusing, true) {
                     tracing::error!("no space left for the log: records are refused until there is");
                 }
                 self.health.fail("store", "no space left for the log");
                 AppendError::Full
             }
-            Failure::Broken(error) => {
+            Fault::Later(error) => {
+                if !std::mem::replace(&mut self.refusing, true) {
+                    tracing::error!("the log cannot be written now: {error}");
+                }
+                self.health.fail("store", format!("the log cannot be written now: {error}"));
+                AppendError::Later(error.to_string())
+            }
+            Fault::Broken(error) => {
                 let why = error.to_string();
                 tracing::error!(
                     "the disk failed: {why}. Nothing is stored until the log service is restarted"
@@ -301,12 +297,27 @@ impl Writer {
         }
     }
 
-    /// Shows what is on disk to readers and followers.
-    fn publish(&mut self, placed: &[Placed]) {
-        if std::mem::take(&mut self.full) {
-            tracing::info!("there is space for the log again");
+    /// While records are refused: whether a byte can be written again. It is
+    /// beyond the acknowledged length, where nobody looks, and cut off again.
+    fn try_again(&mut self) {
+        let file = self.active.file();
+        let tried = file.write_all_at(b"\n", self.len).and_then(|()| file.set_len(self.len));
+        if tried.is_ok() && self.is_in_place().is_ok() {
+            self.recover();
+        }
+    }
+
+    /// Records are taken again.
+    fn recover(&mut self) {
+        if std::mem::take(&mut self.refusing) {
+            tracing::info!("the log can be written again");
             self.health.pass("store");
         }
+    }
+
+    /// Shows what is on disk to readers and followers.
+    fn publish(&mut self, placed: &[Placed]) {
+        self.recover();
         self.active.extend(|extent| {
             for Placed { request: Request { batch, .. }, .. } in placed {
                 extent.push(&batch.lines, batch.records, batch.span.unwrap_or((0, 0)));
@@ -322,8 +333,14 @@ impl Writer {
             }
         }
         if self.live.is_followed() {
-            let lines = placed.iter().flat_map(|p| &p.request.batch.lines).copied().collect();
+            let lines = match placed {
+                [one] => one.request.batch.lines.clone(),
+                _ => self.buffer.clone(),
+            };
             self.live.hold(Chunk { first_seq, records, lines });
+        }
+        if self.buffer.capacity() > GROUP_LEN_MAX {
+            self.buffer = Vec::new();
         }
         self.measured.records.inc_by(records);
         self.live.advance(self.next_seq);
@@ -331,36 +348,54 @@ impl Writer {
 
     fn wants_rotation(&self) -> bool {
         let age_ms = chrono::Utc::now().timestamp_millis().saturating_sub(self.manifest.begun_ms);
-        self.len >= self.rotate_len || (self.len > 0 && age_ms >= self.rotate_age_ms)
+        let due = self.len >= self.rotate_len || (self.len > 0 && age_ms >= self.rotate_age_ms);
+        due && self.rotation_rests.is_none_or(|until| Instant::now() >= until)
     }
 
     /// Rotates the active segment, and looks after the keys' file.
     fn rotate(&mut self) {
-        let rotated = self.try_rotate();
-        if let Err(error) = rotated {
-            match Failure::of(error) {
-                Failure::Full => tracing::warn!("no space to rotate the log"),
-                broken => drop(self.fail(broken)),
+        match self.try_rotate() {
+            Ok(()) => self.rotation_rests = None,
+            Err(fault @ Fault::Broken(_)) => drop(self.fail(fault)),
+            Err(fault) => {
+                tracing::warn!("cannot rotate the log, trying again in {ROTATION_REST:?}: {fault:?}");
+                self.rotation_rests = Some(Instant::now() + ROTATION_REST);
             }
         }
     }
 
-    fn try_rotate(&mut self) -> io::Result<()> {
-        self.active.file().sync_all()?;
-        if self.is_in_place()? {
-            self.files.rotate(self.manifest.base)?;
+    fn try_rotate(&mut self) -> Result<(), Fault> {
+        self.active.file().sync_all().map_err(Fault::Broken)?;
+        if self.is_in_place().map_err(Fault::of_opening)? {
+            let base = self.manifest.base;
+            self.files.rotate(base).map_err(Fault::of_opening)?;
+            // Across file systems the segment is another file now; in the same
+            // one this opens what is open already.
+            if let (Ok(moved), Some(extent)) = (File::open(self.files.segment(base)), self.active.known()) {
+                let moved = Arc::new(Segment::new(base, moved, Extent::clone(&extent)));
+                let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+                if let Some(last) = segments.last_mut() {
+                    *last = moved;
+                }
+            }
         }
-        self.begin_anew()?;
+        self.begin_anew().map_err(Fault::of_opening)?;
         if self.keys.wants_rewrite() {
-            self.keys = Keys::adopt(&self.files, keys::read(&self.files)?, self.next_seq)?;
+            let adopt = || Keys::adopt(&self.files, keys::read(&self.files)?, self.next_seq);
+            // The file may have been replaced already: without it open, no key could be kept.
+            self.keys = adopt().map_err(Fault::Broken)?;
         }
         Ok(())
     }
 
-    /// Whether the active file is still at its path: somebody may have moved or
-    /// removed it, and records must not go where nobody finds them.
+    /// Whether the active file is still at its path and whole: somebody may have
+    /// moved, removed or emptied it, and records must not go where nobody finds
+    /// them, nor leave a hole before them.
     fn is_in_place(&self) -> io::Result<bool> {
         let ours = self.active.file().metadata()?;
+        if ours.len() < self.len {
+            return Ok(false);
+        }
         match std::fs::metadata(&self.files.active) {
             Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -368,7 +403,8 @@ impl Writer {
         }
     }
 
-    /// Begins a new active segment at the path.
+    /// Begins a new active segment at the path. The manifest is first: if no
+    /// file follows, the next start finds it missing and goes on far beyond.
     fn begin_anew(&mut self) -> io::Result<()> {
         if std::fs::metadata(&self.files.active).is_ok_and(|there| there.len() > 0) {
             // Not ours: kept beside, for whoever put it there.
@@ -376,13 +412,21 @@ impl Writer {
             tracing::warn!("somebody else's file is where the log should be; it is now {}", beside.display());
             std::fs::rename(&self.files.active, beside)?;
         }
+        let emptied = self.active.file().metadata()?.len() < self.len;
+        let manifest = Manifest::begin(self.next_seq);
+        manifest.write(&self.files)?;
         let file = files::open(&self.files.active)?;
+        file.set_len(0)?;
         let _ = file.try_lock();
-        self.manifest = Manifest::begin(self.next_seq);
-        self.manifest.write(&self.files)?;
+        self.manifest = manifest;
         self.active = Arc::new(Segment::new(self.next_seq, file, Extent::empty(self.next_seq)));
         self.len = 0;
-        self.segments.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&self.active));
+        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        if emptied {
+            // Its lines are gone, and their places in the file may be others'.
+            segments.pop();
+        }
+        segments.push(Arc::clone(&self.active));
         Ok(())
     }
 
@@ -391,7 +435,7 @@ impl Writer {
         if self.broken.is_some() {
             return;
         }
-        self.manifest.clean_len = Some(self.len);
+        self.manifest.least_len = self.len;
         let synced = self.active.file().sync_all().and_then(|()| self.manifest.write(&self.files));
         if let Err(error) = synced {
             tracing::error!("the log could not be closed cleanly: {error}");
