@@ -73,9 +73,7 @@ impl Tail {
             if let Some(missed) = self.lag() {
                 return Some(vec![Told::Lagged(missed)]);
             }
-            if !self.following.wait().await {
-                return None;
-            }
+            self.following.wait().await;
             let from = self.following.position;
             match self.following.next().await {
                 Ok(chunk) => {

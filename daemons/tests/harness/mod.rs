@@ -350,27 +350,27 @@ pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) 
 /// A stream of lines, read one by one.
 pub struct Lines {
     response: Response,
-    buffer: String,
+    buffer: Vec<u8>,
 }
 
 impl Lines {
     pub async fn open(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         assert_eq!(response.status().as_u16(), 200);
-        Self { response, buffer: String::new() }
+        Self { response, buffer: Vec::new() }
     }
 
     /// The next line; none when the stream has ended.
     pub async fn next(&mut self) -> Option<String> {
         loop {
-            if let Some(end) = self.buffer.find('\n') {
+            if let Some(end) = self.buffer.iter().position(|b| *b == b'\n') {
                 let rest = self.buffer.split_off(end + 1);
                 let line = std::mem::replace(&mut self.buffer, rest);
-                return Some(line.trim_end_matches('\n').to_owned());
+                return Some(String::from_utf8(line).unwrap().trim_end_matches('\n').to_owned());
             }
             let chunk = tokio::time::timeout(DEADLINE, self.response.chunk()).await.expect("a line in time");
             match chunk {
-                Ok(Some(chunk)) => self.buffer.push_str(std::str::from_utf8(&chunk).unwrap()),
+                Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
                 Ok(None) | Err(_) => return None,
             }
         }

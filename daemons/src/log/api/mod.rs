@@ -1,7 +1,9 @@
 //! The log's routes.
 
 mod append;
-mod read;
+mod context;
+mod count;
+mod search;
 mod tail;
 
 use super::query::Filter;
@@ -19,6 +21,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// Records, or groups, of an answer that names no limit.
+const LIMIT_DEFAULT: usize = 100;
+/// Records, or groups, of one answer that is made as a whole.
+const WHOLE_MAX: usize = 10_000;
+/// Bytes of such an answer: a page ends early there.
+const WHOLE_LEN_MAX: usize = 16 << 20;
 
 #[derive(Clone)]
 struct App {
@@ -42,11 +51,11 @@ pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
         queries: Arc::new(Semaphore::new(settings.queries_max)),
     };
     OpenApiRouter::new()
-        .routes(routes!(read::search, append::append))
+        .routes(routes!(search::search, append::append))
         .routes(routes!(tail::tail))
-        .routes(routes!(read::hits))
-        .routes(routes!(read::stats))
-        .routes(routes!(read::context))
+        .routes(routes!(count::hits))
+        .routes(routes!(count::stats))
+        .routes(routes!(context::context))
         .layer(DefaultBodyLimit::max(app.body_max))
         .with_state(app)
 }
@@ -121,4 +130,25 @@ fn moment(field: &str, text: &str) -> Result<i64, ApiError> {
         .field(field)
     })?;
     Ok(time::now_ns().saturating_sub(i64::try_from(span.0.as_nanos()).unwrap_or(i64::MAX)))
+}
+
+fn bounded(field: &str, value: usize, max: usize) -> Result<usize, ApiError> {
+    if (1..=max).contains(&value) {
+        Ok(value)
+    } else {
+        Err(ApiError::malformed(format!("{field} must be from 1 to {max} here")).field(field))
+    }
+}
+
+/// Runs a query beside the runtime's threads.
+async fn blocking<T: Send + 'static>(
+    permit: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let work = move || {
+        let result = work();
+        drop(permit);
+        result
+    };
+    tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
 }

@@ -101,10 +101,11 @@ impl Following {
         self.next_seq.borrow().saturating_sub(self.position)
     }
 
-    /// Waits until there is something to tell; false when the log is closed.
-    pub async fn wait(&mut self) -> bool {
+    /// Waits until there is something to tell.
+    pub async fn wait(&mut self) {
         let position = self.position;
-        self.next_seq.wait_for(|next_seq| *next_seq > position).await.is_ok()
+        // The sender lives as long as the store, which this holds.
+        let _ = self.next_seq.wait_for(|next_seq| *next_seq > position).await;
     }
 
     /// The next lines, from the position on: some of them, whole. The position

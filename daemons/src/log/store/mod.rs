@@ -52,7 +52,9 @@ mod files;
 mod keys;
 mod live;
 mod manifest;
+mod measured;
 mod recover;
+mod rotate;
 mod segment;
 mod writer;
 

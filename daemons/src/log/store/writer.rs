@@ -2,23 +2,20 @@
 //! disk says no.
 
 use super::fault::Fault;
-use super::files::{self, Files};
-use super::keys::{self, Keys};
+use super::files::Files;
+use super::keys::Keys;
 use super::live::{Chunk, Live};
 use super::manifest::Manifest;
-use super::segment::{Extent, Segment};
+use super::measured::Measured;
+use super::segment::Segment;
 use super::{AppendError, Batch, Room};
 use crate::runtime::StartError;
 use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
 use crate::settings::{self, Durability};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use shared::wire::log::Accepted;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -28,8 +25,6 @@ use tokio::sync::oneshot;
 const GROUP_LEN_MAX: usize = 8 << 20;
 /// The time between two looks at the age of the active segment.
 const AGE_CHECK: Duration = Duration::from_secs(1);
-/// The pause after a rotation that failed.
-const ROTATION_REST: Duration = Duration::from_secs(30);
 
 /// A batch that waits for the writer.
 pub struct Request {
@@ -51,16 +46,16 @@ struct Placed {
 
 /// The writer and all that it alone touches.
 pub struct Writer {
-    files: Files,
+    pub(super) files: Files,
     durability: Durability,
-    rotate_len: u64,
-    rotate_age_ms: i64,
-    manifest: Manifest,
-    keys: Keys,
-    active: Arc<Segment>,
-    len: u64,
-    next_seq: u64,
-    segments: Arc<RwLock<Vec<Arc<Segment>>>>,
+    pub(super) rotate_len: u64,
+    pub(super) rotate_age_ms: i64,
+    pub(super) manifest: Manifest,
+    pub(super) keys: Keys,
+    pub(super) active: Arc<Segment>,
+    pub(super) len: u64,
+    pub(super) next_seq: u64,
+    pub(super) segments: Arc<RwLock<Vec<Arc<Segment>>>>,
     live: Arc<Live>,
     health: Arc<Board>,
     buffer: Vec<u8>,
@@ -69,38 +64,8 @@ pub struct Writer {
     /// Whether the last write could not be made, for a reason that may pass.
     refusing: bool,
     /// When the next rotation may be tried, after one that failed.
-    rotation_rests: Option<Instant>,
+    pub(super) rotation_rests: Option<Instant>,
     measured: Measured,
-}
-
-struct Measured {
-    records: Counter,
-    bytes: Counter,
-    commits: Counter,
-    seconds: Histogram,
-}
-
-impl Measured {
-    fn register(metrics: &Metrics) -> Self {
-        let own = Self {
-            records: Counter::default(),
-            bytes: Counter::default(),
-            commits: Counter::default(),
-            // 50 µs to 1.6 s.
-            seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
-        };
-        metrics.register(|registry| {
-            registry.register("log_records", "Records stored", own.records.clone());
-            registry.register("log_written_bytes", "Bytes of lines written", own.bytes.clone());
-            registry.register("log_commits", "Group commits", own.commits.clone());
-            registry.register(
-                "log_commit_duration_seconds",
-                "Time of a write and its sync",
-                own.seconds.clone(),
-            );
-        });
-        own
-    }
 }
 
 impl Writer {
@@ -269,7 +234,7 @@ impl Writer {
         undone.map_or_else(Fault::Broken, |()| Fault::Full)
     }
 
-    fn fail(&mut self, fault: Fault) -> AppendError {
+    pub(super) fn fail(&mut self, fault: Fault) -> AppendError {
         match fault {
             Fault::Full => {
                 if !std::mem::replace(&mut self.refusing, true) {
@@ -344,90 +309,6 @@ impl Writer {
         }
         self.measured.records.inc_by(records);
         self.live.advance(self.next_seq);
-    }
-
-    fn wants_rotation(&self) -> bool {
-        let age_ms = chrono::Utc::now().timestamp_millis().saturating_sub(self.manifest.begun_ms);
-        let due = self.len >= self.rotate_len || (self.len > 0 && age_ms >= self.rotate_age_ms);
-        due && self.rotation_rests.is_none_or(|until| Instant::now() >= until)
-    }
-
-    /// Rotates the active segment, and looks after the keys' file.
-    fn rotate(&mut self) {
-        match self.try_rotate() {
-            Ok(()) => self.rotation_rests = None,
-            Err(fault @ Fault::Broken(_)) => drop(self.fail(fault)),
-            Err(fault) => {
-                tracing::warn!("cannot rotate the log, trying again in {ROTATION_REST:?}: {fault:?}");
-                self.rotation_rests = Some(Instant::now() + ROTATION_REST);
-            }
-        }
-    }
-
-    fn try_rotate(&mut self) -> Result<(), Fault> {
-        self.active.file().sync_all().map_err(Fault::Broken)?;
-        if self.is_in_place().map_err(Fault::of_opening)? {
-            let base = self.manifest.base;
-            self.files.rotate(base).map_err(Fault::of_opening)?;
-            // Across file systems the segment is another file now; in the same
-            // one this opens what is open already.
-            if let (Ok(moved), Some(extent)) = (File::open(self.files.segment(base)), self.active.known()) {
-                let moved = Arc::new(Segment::new(base, moved, Extent::clone(&extent)));
-                let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
-                if let Some(last) = segments.last_mut() {
-                    *last = moved;
-                }
-            }
-        }
-        self.begin_anew().map_err(Fault::of_opening)?;
-        if self.keys.wants_rewrite() {
-            let adopt = || Keys::adopt(&self.files, keys::read(&self.files)?, self.next_seq);
-            // The file may have been replaced already: without it open, no key could be kept.
-            self.keys = adopt().map_err(Fault::Broken)?;
-        }
-        Ok(())
-    }
-
-    /// Whether the active file is still at its path and whole: somebody may have
-    /// moved, removed or emptied it, and records must not go where nobody finds
-    /// them, nor leave a hole before them.
-    fn is_in_place(&self) -> io::Result<bool> {
-        let ours = self.active.file().metadata()?;
-        if ours.len() < self.len {
-            return Ok(false);
-        }
-        match std::fs::metadata(&self.files.active) {
-            Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Begins a new active segment at the path. The manifest is first: if no
-    /// file follows, the next start finds it missing and goes on far beyond.
-    fn begin_anew(&mut self) -> io::Result<()> {
-        if std::fs::metadata(&self.files.active).is_ok_and(|there| there.len() > 0) {
-            // Not ours: kept beside, for whoever put it there.
-            let beside = self.files.active.with_extension(format!("foreign-{}", self.next_seq));
-            tracing::warn!("somebody else's file is where the log should be; it is now {}", beside.display());
-            std::fs::rename(&self.files.active, beside)?;
-        }
-        let emptied = self.active.file().metadata()?.len() < self.len;
-        let manifest = Manifest::begin(self.next_seq);
-        manifest.write(&self.files)?;
-        let file = files::open(&self.files.active)?;
-        file.set_len(0)?;
-        let _ = file.try_lock();
-        self.manifest = manifest;
-        self.active = Arc::new(Segment::new(self.next_seq, file, Extent::empty(self.next_seq)));
-        self.len = 0;
-        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
-        if emptied {
-            // Its lines are gone, and their places in the file may be others'.
-            segments.pop();
-        }
-        segments.push(Arc::clone(&self.active));
-        Ok(())
     }
 
     /// Notes the clean end.

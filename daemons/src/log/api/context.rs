@@ -1,0 +1,117 @@
+//! `GET /log/context`.
+
+use super::search::RecordFormat;
+use super::{App, WHOLE_LEN_MAX, blocking, bounded};
+use crate::log::output::{self, Form};
+use crate::log::query::Filter;
+use crate::log::search::{Budget, Order, walk};
+use crate::log::store::Snapshot;
+use crate::runtime::error::ApiError;
+use crate::runtime::extract::Query;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use shared::wire::log::{Page, Record};
+use std::ops::ControlFlow;
+use utoipa::IntoParams;
+
+/// Neighbours on one side.
+const NEIGHBOURS_MAX: usize = 1_000;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ContextQuery {
+    /// The record.
+    seq: u64,
+    /// How many before it (10).
+    before: Option<usize>,
+    /// How many after it (10).
+    after: Option<usize>,
+    /// `ndjson` (default), `json` or `text`.
+    #[serde(default)]
+    format: RecordFormat,
+}
+
+/// The neighbours of one record in its service, oldest first
+#[utoipa::path(get, path = "/log/context", tag = "log", params(ContextQuery),
+    responses((status = 200, content((Record = "application/x-ndjson"), (Page = "application/json"), (String = "text/plain")))))]
+pub async fn context(
+    State(app): State<App>,
+    Query(query): Query<ContextQuery>,
+) -> Result<Response, ApiError> {
+    let side = |field, count: Option<usize>| match count {
+        Some(0) => Ok(0),
+        count => bounded(field, count.unwrap_or(10), NEIGHBOURS_MAX),
+    };
+    let (before, after) = (side("before", query.before)?, side("after", query.after)?);
+    let (permit, budget) = app.admit()?;
+    let snapshot = app.store.snapshot();
+    let form = if query.format == RecordFormat::Text { Form::Text } else { Form::Json };
+    let found =
+        blocking(permit, move || neighbours(&snapshot, query.seq, before, after, budget, form)).await??;
+    let (records, partial) =
+        found.ok_or_else(|| ApiError::unknown(format!("no record has the sequence {}", query.seq)))?;
+    let (media_type, body) = match query.format {
+        RecordFormat::Text => ("text/plain; charset=utf-8", records.concat()),
+        RecordFormat::Ndjson => {
+            let mut body = records.join(&b'\n');
+            body.push(b'\n');
+            ("application/x-ndjson", body)
+        }
+        RecordFormat::Json => {
+            let mut body = b"{\"records\":[".to_vec();
+            body.extend_from_slice(&records.join(&b','));
+            body.extend_from_slice(format!("],\"next\":null,\"partial\":{partial}}}").as_bytes());
+            ("application/json", body)
+        }
+    };
+    Ok(([(header::CONTENT_TYPE, media_type)], body).into_response())
+}
+
+/// The record and its neighbours, written; none when there is no such record.
+#[expect(clippy::type_complexity, reason = "a list of written records and whether it is partial, used once")]
+fn neighbours(
+    snapshot: &Snapshot,
+    seq: u64,
+    before: usize,
+    after: usize,
+    budget: Budget,
+    form: Form,
+) -> Result<Option<(Vec<Vec<u8>>, bool)>, ApiError> {
+    let all = || Filter::parse("").map_err(ApiError::internal);
+    let mut service = None;
+    let mut partial =
+        walk(snapshot, &all()?.between(seq, seq.saturating_add(1)), Order::Asc, budget, |hit| {
+            service = Some(hit.line.service().into_owned());
+            ControlFlow::Break(())
+        })
+        .partial;
+    let Some(service) = service else { return Ok(None) };
+    let mut collect = |from, to, order, limit: usize| -> Result<Vec<Vec<u8>>, ApiError> {
+        let mut records = Vec::new();
+        if limit == 0 {
+            return Ok(records);
+        }
+        let filter = all()?.service(&service).between(from, to);
+        let mut len = 0;
+        partial |= walk(snapshot, &filter, order, budget, |hit| {
+            let mut text = Vec::new();
+            output::write(&mut text, form, hit.seq, hit.raw, hit.line);
+            len += text.len();
+            records.push(text);
+            if records.len() == limit || len >= WHOLE_LEN_MAX / 2 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+        .partial;
+        Ok(records)
+    };
+    let mut records = collect(0, seq, Order::Desc, before)?;
+    records.reverse();
+    records.extend(collect(seq, u64::MAX, Order::Asc, after + 1)?);
+    Ok(Some((records, partial)))
+}

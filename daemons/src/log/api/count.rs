@@ -1,0 +1,128 @@
+//! `GET /log/hits` and `/log/stats`.
+
+use super::{App, LIMIT_DEFAULT, WHOLE_MAX, Which, blocking, bounded};
+use crate::log::count::{self, Label};
+use crate::runtime::error::ApiError;
+use crate::runtime::extract::Query;
+use crate::runtime::listing::{Format, table};
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use shared::span::Span;
+use shared::wire::log::{Hits, Labels, Stats};
+use utoipa::IntoParams;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct HitsQuery {
+    /// What to look for, in the query language.
+    q: Option<String>,
+    /// Only this service.
+    service: Option<String>,
+    /// Only this level or graver.
+    level: Option<String>,
+    /// Not before: RFC 3339, or a span ago.
+    since: Option<String>,
+    /// Before: RFC 3339, or a span ago.
+    until: Option<String>,
+    /// The width of a point (`1m`), in whole seconds.
+    #[param(value_type = Option<String>)]
+    step: Option<Span>,
+    /// A series for each `level`, `service` or value of a field; several separated by commas.
+    by: Option<String>,
+    /// `json` (default), or `text` for a terminal.
+    #[serde(default)]
+    format: Format,
+}
+
+/// Counts over time
+#[utoipa::path(get, path = "/log/hits", tag = "log", params(HitsQuery), responses((status = 200, body = Hits)))]
+pub async fn hits(State(app): State<App>, Query(query): Query<HitsQuery>) -> Result<Response, ApiError> {
+    let which = Which {
+        q: query.q,
+        service: query.service,
+        level: query.level,
+        since: query.since,
+        until: query.until,
+        ..Which::default()
+    };
+    let step = query.step.map_or(60, |step| step.0.as_secs());
+    let step_ns = i64::try_from(step).ok().and_then(|s| s.checked_mul(1_000_000_000)).filter(|ns| *ns > 0);
+    let step_ns = step_ns.ok_or_else(|| ApiError::malformed("step must be at least 1s").field("step"))?;
+    let by = Label::list(query.by.as_deref().unwrap_or_default());
+    let (permit, budget) = app.admit()?;
+    let filter = which.filter().await?;
+    let snapshot = app.store.snapshot();
+    let hits = blocking(permit, move || count::hits(&snapshot, &filter, &by, step_ns, budget)).await?;
+    Ok(match query.format {
+        Format::Json => Json(hits).into_response(),
+        Format::Text => {
+            let rows = hits.series.iter().flat_map(|series| {
+                let by = label_text(&series.by);
+                series.points.iter().map(move |(at, count)| {
+                    vec![at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true), by.clone(), count.to_string()]
+                })
+            });
+            query.format.text(table(&["from", "by", "count"], rows))
+        }
+    })
+}
+
+fn label_text(labels: &Labels) -> String {
+    let texts: Vec<String> = labels
+        .values()
+        .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        .collect();
+    texts.join(" ")
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StatsQuery {
+    /// What to look for, in the query language.
+    q: Option<String>,
+    /// Only this service.
+    service: Option<String>,
+    /// Only this level or graver.
+    level: Option<String>,
+    /// Not before: RFC 3339, or a span ago.
+    since: Option<String>,
+    /// Before: RFC 3339, or a span ago.
+    until: Option<String>,
+    /// `level`, `service` or a field; several separated by commas.
+    by: Option<String>,
+    /// At most so many groups (100).
+    limit: Option<usize>,
+    /// `json` (default), or `text` for a terminal.
+    #[serde(default)]
+    format: Format,
+}
+
+/// Counts by label
+#[utoipa::path(get, path = "/log/stats", tag = "log", params(StatsQuery), responses((status = 200, body = Stats)))]
+pub async fn stats(State(app): State<App>, Query(query): Query<StatsQuery>) -> Result<Response, ApiError> {
+    let which = Which {
+        q: query.q,
+        service: query.service,
+        level: query.level,
+        since: query.since,
+        until: query.until,
+        ..Which::default()
+    };
+    let limit = bounded("limit", query.limit.unwrap_or(LIMIT_DEFAULT), WHOLE_MAX)?;
+    let by = Label::list(query.by.as_deref().unwrap_or("level"));
+    let (permit, budget) = app.admit()?;
+    let filter = which.filter().await?;
+    let snapshot = app.store.snapshot();
+    let stats = blocking(permit, move || count::stats(&snapshot, &filter, &by, limit, budget)).await?;
+    Ok(match query.format {
+        Format::Json => Json(stats).into_response(),
+        Format::Text => {
+            let rows = stats.groups.iter().map(|group| vec![group.count.to_string(), label_text(&group.by)]);
+            query.format.text(table(&["count", "by"], rows))
+        }
+    })
+}

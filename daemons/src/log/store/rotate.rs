@@ -1,0 +1,103 @@
+//! When the active segment ends and the next one begins.
+
+use super::fault::Fault;
+use super::files;
+use super::keys::{self, Keys};
+use super::manifest::Manifest;
+use super::segment::{Extent, Segment};
+use super::writer::Writer;
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The pause after a rotation that failed.
+const ROTATION_REST: Duration = Duration::from_secs(30);
+
+impl Writer {
+    /// Whether the active segment is large or old enough.
+    pub(super) fn wants_rotation(&self) -> bool {
+        let age_ms = chrono::Utc::now().timestamp_millis().saturating_sub(self.manifest.begun_ms);
+        let due = self.len >= self.rotate_len || (self.len > 0 && age_ms >= self.rotate_age_ms);
+        due && self.rotation_rests.is_none_or(|until| Instant::now() >= until)
+    }
+
+    /// Rotates the active segment, and looks after the keys' file.
+    pub(super) fn rotate(&mut self) {
+        match self.try_rotate() {
+            Ok(()) => self.rotation_rests = None,
+            Err(fault @ Fault::Broken(_)) => drop(self.fail(fault)),
+            Err(fault) => {
+                tracing::warn!("cannot rotate the log, trying again in {ROTATION_REST:?}: {fault:?}");
+                self.rotation_rests = Some(Instant::now() + ROTATION_REST);
+            }
+        }
+    }
+
+    fn try_rotate(&mut self) -> Result<(), Fault> {
+        self.active.file().sync_all().map_err(Fault::Broken)?;
+        if self.is_in_place().map_err(Fault::of_opening)? {
+            let base = self.manifest.base;
+            self.files.rotate(base).map_err(Fault::of_opening)?;
+            // Across file systems the segment is another file now; in the same
+            // one this opens what is open already.
+            if let (Ok(moved), Some(extent)) = (File::open(self.files.segment(base)), self.active.known()) {
+                let moved = Arc::new(Segment::new(base, moved, Extent::clone(&extent)));
+                let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+                if let Some(last) = segments.last_mut() {
+                    *last = moved;
+                }
+            }
+        }
+        self.begin_anew().map_err(Fault::of_opening)?;
+        if self.keys.wants_rewrite() {
+            let adopt = || Keys::adopt(&self.files, keys::read(&self.files)?, self.next_seq);
+            // The file may have been replaced already: without it open, no key could be kept.
+            self.keys = adopt().map_err(Fault::Broken)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the active file is still at its path and whole: somebody may have
+    /// moved, removed or emptied it, and records must not go where nobody finds
+    /// them, nor leave a hole before them.
+    pub(super) fn is_in_place(&self) -> io::Result<bool> {
+        let ours = self.active.file().metadata()?;
+        if ours.len() < self.len {
+            return Ok(false);
+        }
+        match std::fs::metadata(&self.files.active) {
+            Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Begins a new active segment at the path. The manifest is first: if no
+    /// file follows, the next start finds it missing and goes on far beyond.
+    pub(super) fn begin_anew(&mut self) -> io::Result<()> {
+        if std::fs::metadata(&self.files.active).is_ok_and(|there| there.len() > 0) {
+            // Not ours: kept beside, for whoever put it there.
+            let beside = self.files.active.with_extension(format!("foreign-{}", self.next_seq));
+            tracing::warn!("somebody else's file is where the log should be; it is now {}", beside.display());
+            std::fs::rename(&self.files.active, beside)?;
+        }
+        let emptied = self.active.file().metadata()?.len() < self.len;
+        let manifest = Manifest::begin(self.next_seq);
+        manifest.write(&self.files)?;
+        let file = files::open(&self.files.active)?;
+        file.set_len(0)?;
+        let _ = file.try_lock();
+        self.manifest = manifest;
+        self.active = Arc::new(Segment::new(self.next_seq, file, Extent::empty(self.next_seq)));
+        self.len = 0;
+        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        if emptied {
+            // Its lines are gone, and their places in the file may be others'.
+            segments.pop();
+        }
+        segments.push(Arc::clone(&self.active));
+        Ok(())
+    }
+}
