@@ -4,7 +4,7 @@
 //!   and every tail that wants it is told.
 //! * Records are numbered in the order in which they are stored; a number is
 //!   never used twice.
-//! * The file is plain text, one record a line ([`line`] has the grammar,
+//! * The file is plain text, one record a line ([`mod@line`] has the grammar,
 //!   [`store`] the life of the files).
 //!
 //! The path of a record: [`api`] → [`ingest`] makes lines of the body

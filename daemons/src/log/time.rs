@@ -77,7 +77,7 @@ pub fn write(out: &mut Vec<u8>, ns: i64) {
     out.push(b'Z');
 }
 
-/// Reads what [`write`] writes at the beginning of `text`: the time and how
+/// Reads what [`write()`] writes at the beginning of `text`: the time and how
 /// many bytes it took.
 pub fn read(text: &[u8]) -> Option<(i64, usize)> {
     let number = |from: usize, to: usize| -> Option<i64> {
