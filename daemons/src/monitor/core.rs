@@ -240,7 +240,9 @@ impl Core {
     async fn flush(self: &Arc<Self>) -> bool {
         let (batch, rows) = {
             let mut inner = self.inner();
-            let batch = std::mem::take(&mut inner.batch);
+            let Inner { state, batch } = &mut *inner;
+            state.blame(Utc::now(), batch);
+            let batch = std::mem::take(batch);
             let rows = Rows::of(&batch, &inner.state);
             (batch, rows)
         };
