@@ -1,8 +1,12 @@
 //! The web page and the paths that it passes on, without a browser.
 
 use crate::harness::{Answer, Lines, Running, Setup};
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
 use reqwest::Method;
 use serde_json::json;
+use shared::client::http::CALL_TIMEOUT;
 use std::time::Duration;
 
 #[tokio::test]
@@ -76,6 +80,31 @@ async fn what_else_answers_in_a_daemons_place_is_not_shown() {
     let answer = web.get("web", "/proxy/log").await;
     let detail = answer.problem(503)["detail"].as_str().unwrap().to_owned();
     assert_eq!(detail, "the log is away: something else answers at its address");
+}
+
+/// A log that takes its time: for the head of its answer, and again for the rest.
+async fn slow_log(pause: Duration) -> String {
+    let answer = move || async move {
+        tokio::time::sleep(pause).await;
+        let rest = futures_util::stream::once(async move {
+            tokio::time::sleep(pause).await;
+            Ok::<_, std::io::Error>("late\n")
+        });
+        ([("content-type", "text/plain")], Body::from_stream(rest))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().route("/log", get(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+#[tokio::test]
+async fn a_search_that_takes_long_is_answered_in_full() {
+    // Together longer than a call between daemons may take.
+    let log = slow_log(CALL_TIMEOUT * 6 / 10).await;
+    let web = Setup::new("web").flag("--log-url", log).start().await;
+    assert_eq!(web.get("web", "/proxy/log?q=rare").await.ok().body, "late\n");
 }
 
 #[tokio::test]

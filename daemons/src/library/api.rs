@@ -107,7 +107,9 @@ impl Part {
     fn new(limit: Option<u32>, offset: Option<u32>) -> Result<Self, ApiError> {
         let limit = limit.unwrap_or(LIMIT_DEFAULT);
         if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(ApiError::invalid("limit", format!("must be from 1 to {LIMIT_MAX}")));
+            return Err(
+                ApiError::malformed(format!("limit must be from 1 to {LIMIT_MAX} here")).field("limit")
+            );
         }
         Ok(Self { limit, offset: offset.unwrap_or(0) })
     }
@@ -216,9 +218,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     match key.to_str() {
         Ok(key) if (1..=KEY_MAX).contains(&key.len()) => Ok(Some(key.to_owned())),
-        _ => Err(ApiError::invalid(
-            "Idempotency-Key",
-            format!("must be 1 to {KEY_MAX} characters of printable ASCII"),
-        )),
+        _ => Err(ApiError::malformed(format!(
+            "an idempotency key is 1 to {KEY_MAX} characters of printable ASCII"
+        ))
+        .field("Idempotency-Key")),
     }
 }

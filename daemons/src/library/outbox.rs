@@ -29,6 +29,29 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 /// The health check that tells how shipping does.
 const PART: &str = "log";
 
+/// Why records wait, and whose fault it is.
+#[derive(Debug, PartialEq, Eq)]
+enum Trouble {
+    /// The log is away, or takes nothing now.
+    Log(String),
+    /// The library's own store cannot be used.
+    Store(String),
+}
+
+impl Trouble {
+    /// In words, with for how long it has lasted and how many records wait.
+    fn tell(&self, lasted: &str, waiting: i64) -> String {
+        match self {
+            Self::Log(why) => {
+                format!("the log has taken no records for {lasted}, {waiting} waiting: {why}")
+            }
+            Self::Store(why) => format!(
+                "nothing was shipped for {lasted}, {waiting} waiting: the library's own database: {why}"
+            ),
+        }
+    }
+}
+
 /// What follows from the log's answer.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
@@ -54,12 +77,12 @@ fn decide<T>(answer: Result<T, ClientError>) -> Next {
 pub async fn run(library: Arc<Library>, log: LogClient, health: Arc<Board>) {
     let mut shipper = Shipper { library, log, health, set_aside: 0 };
     let mut pauses = backoff(RETRY_MAX);
-    let mut away_since: Option<Instant> = None;
+    let mut stuck_since: Option<Instant> = None;
     loop {
         match shipper.ship().await {
             Ok(more) => {
-                if let Some(since) = away_since.take() {
-                    tracing::info!("the log is back after {}", age(since.elapsed()));
+                if let Some(since) = stuck_since.take() {
+                    tracing::info!("records are shipped again after {}", age(since.elapsed()));
                 }
                 pauses = backoff(RETRY_MAX);
                 shipper.report_well();
@@ -67,16 +90,14 @@ pub async fn run(library: Arc<Library>, log: LogClient, health: Arc<Board>) {
                     shipper.library.wait_for_records().await;
                 }
             }
-            Err(why) => {
-                let since = *away_since.get_or_insert_with(|| {
-                    tracing::warn!("records wait for the log: {why}");
-                    Instant::now()
-                });
-                let waiting = shipper.library.waiting();
-                let away = age(since.elapsed());
-                shipper
-                    .health
-                    .warn(PART, format!("the log has taken no records for {away}, {waiting} waiting: {why}"));
+            Err(trouble) => {
+                let is_new = stuck_since.is_none();
+                let since = *stuck_since.get_or_insert_with(Instant::now);
+                let words = trouble.tell(&age(since.elapsed()), shipper.library.waiting());
+                if is_new {
+                    tracing::warn!("records wait: {words}");
+                }
+                shipper.health.warn(PART, words);
                 tokio::time::sleep(pauses.next().unwrap_or(RETRY_MAX)).await;
             }
         }
@@ -93,13 +114,13 @@ struct Shipper {
 
 impl Shipper {
     /// Ships one batch; whether there was one. Otherwise why it has to wait.
-    async fn ship(&mut self) -> Result<bool, String> {
-        let Some(batch) = self.library.batch().await? else { return Ok(false) };
+    async fn ship(&mut self) -> Result<bool, Trouble> {
+        let Some(batch) = self.library.batch().await.map_err(Trouble::Store)? else { return Ok(false) };
         let key = batch.key(self.library.id());
         match decide(self.log.append(&batch.records, Some(&key)).await) {
-            Next::Acknowledge => self.library.acknowledge(batch).await?,
-            Next::Refuse(reason) => self.refuse(batch, reason).await?,
-            Next::Retry(why) => return Err(why),
+            Next::Acknowledge => self.library.acknowledge(batch).await.map_err(Trouble::Store)?,
+            Next::Refuse(reason) => self.refuse(batch, reason).await.map_err(Trouble::Store)?,
+            Next::Retry(why) => return Err(Trouble::Log(why)),
         }
         Ok(true)
     }
@@ -140,6 +161,17 @@ mod tests {
             field: None,
             position: None,
         }))))
+    }
+
+    #[test]
+    fn the_one_that_is_at_fault_is_named() {
+        let log = Trouble::Log("refused".to_owned()).tell("3m", 7);
+        assert_eq!(log, "the log has taken no records for 3m, 7 waiting: refused");
+        let store = Trouble::Store("disk full".to_owned()).tell("3m", 7);
+        assert!(
+            store.ends_with("the library's own database: disk full") && !store.contains("log"),
+            "{store}"
+        );
     }
 
     #[test]

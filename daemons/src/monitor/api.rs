@@ -207,6 +207,6 @@ fn unknown(name: &str) -> ApiError {
 fn limit(given: Option<usize>) -> Result<usize, ApiError> {
     match given.unwrap_or(LIMIT) {
         limit @ 1..=LIMIT_MAX => Ok(limit),
-        _ => Err(ApiError::invalid("limit", format!("must be from 1 to {LIMIT_MAX}"))),
+        _ => Err(ApiError::malformed(format!("limit must be from 1 to {LIMIT_MAX} here")).field("limit")),
     }
 }

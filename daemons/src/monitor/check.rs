@@ -19,6 +19,7 @@ pub struct Thresholds {
 
 /// What is known of one instance from its probes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Check {
     /// What the monitor holds of it; never [`Status::Maintenance`].
     pub status: Status,

@@ -3,9 +3,10 @@
 
 use super::batch::Batch;
 use super::check::Thresholds;
+use super::prune;
 use super::schedule::Target;
 use super::state::{Rules, State};
-use super::store::{self, Rows, Told};
+use super::store::{self, MaintenanceError, Rows, Told};
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::error::ApiError;
 use crate::runtime::probe::Outcome;
@@ -128,12 +129,12 @@ impl Core {
     /// Puts a service under maintenance, once that is on disk.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When there are too many, or it cannot be written.
     pub async fn begin_maintenance(self: &Arc<Self>, maintenance: Maintenance) -> Result<(), ApiError> {
         let (written, core) = (maintenance.clone(), Arc::clone(self));
         let write = move |connection: &Connection| store::begin_maintenance(connection, &written);
         // On the writing thread, so that the state follows in the order of the commits.
-        let then = move |result: Result<(), DatabaseError<rusqlite::Error>>| {
+        let then = move |result: Result<(), DatabaseError<MaintenanceError>>| {
             result.map(|()| {
                 core.change(|state, batch| state.begin_maintenance(maintenance, Utc::now(), batch));
             })
@@ -145,7 +146,10 @@ impl Core {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn end_maintenance(self: &Arc<Self>, service: &str) -> Result<(), ApiError> {
+    pub async fn end_maintenance(
+        self: &Arc<Self>,
+        service: &str,
+    ) -> Result<(), DatabaseError<rusqlite::Error>> {
         let (service, core) = (service.to_owned(), Arc::clone(self));
         let name = service.clone();
         let write = move |connection: &Connection| store::end_maintenance(connection, &name);
@@ -154,7 +158,7 @@ impl Core {
                 core.change(|state, batch| state.end_maintenance(&service, Utc::now(), batch));
             })
         };
-        Ok(self.database.write_then(write, then).await?)
+        self.database.write_then(write, then).await
     }
 
     /// The history of a service; none when nothing is known of it.
@@ -226,13 +230,23 @@ impl Core {
     /// Forgets what is older than the history is to be, for ever.
     pub async fn prune(self: Arc<Self>) {
         loop {
-            let horizon = Utc::now().checked_sub_signed(self.history).unwrap_or_default();
-            if let Err(error) = self.database.write(move |connection| store::prune(connection, horizon)).await
-            {
+            if let Err(error) = self.prune_once().await {
                 tracing::warn!("cannot prune the history now: {error}");
             }
             tokio::time::sleep(PRUNE).await;
         }
+    }
+
+    async fn prune_once(self: &Arc<Self>) -> Result<(), DatabaseError<rusqlite::Error>> {
+        let horizon = Utc::now().checked_sub_signed(self.history).unwrap_or_default();
+        while self.database.write(move |connection| prune::prune(connection, horizon)).await? {}
+        for service in self.database.read(prune::forgotten).await? {
+            // One that has just come is in the state before it is on disk.
+            if self.report_one(&service).is_none() {
+                self.end_maintenance(&service).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes what changed in one commit, and then tells of it; whether it is
@@ -240,7 +254,9 @@ impl Core {
     async fn flush(self: &Arc<Self>) -> bool {
         let (batch, rows) = {
             let mut inner = self.inner();
-            let batch = std::mem::take(&mut inner.batch);
+            let Inner { state, batch } = &mut *inner;
+            state.blame(Utc::now(), batch);
+            let batch = std::mem::take(batch);
             let rows = Rows::of(&batch, &inner.state);
             (batch, rows)
         };

@@ -94,13 +94,19 @@ pub fn roots<'a>(graph: &Graph<'a>, open: &BTreeSet<&str>) -> BTreeMap<&'a str, 
         let excused = graph.get(name).is_some_and(|node| node.excused);
         at_the_bottom && (open.contains(name) || (!behind.wavering && !excused))
     };
-    down.iter()
+    let mut roots: BTreeMap<&str, Vec<&str>> = down
+        .iter()
         .filter(|(name, behind)| is_root(name, behind))
-        .map(|(root, _)| {
-            let affected = down.keys().filter(|name| *name != root && reaches(name, root)).copied();
-            (*root, affected.collect())
-        })
-        .collect()
+        .map(|(root, _)| (*root, Vec::new()))
+        .collect();
+    for (name, behind) in &down {
+        for root in &behind.down {
+            if let Some(affected) = roots.get_mut(root) {
+                affected.push(*name);
+            }
+        }
+    }
+    roots
 }
 
 /// What becomes of the open incidents: those that are new or changed.
@@ -117,12 +123,16 @@ pub fn reconcile(
     let holders: BTreeSet<&str> = open.values().map(|incident| incident.service.as_str()).collect();
     let roots = roots(graph, &holders);
     let mut left: BTreeMap<u64, &Incident> = open.iter().map(|(id, incident)| (*id, incident)).collect();
+    // A service has one open incident at most.
+    let by_service: BTreeMap<&str, u64> = open.iter().map(|(id, i)| (i.service.as_str(), *id)).collect();
     let mut changed = Vec::new();
     let mut homes: BTreeMap<&str, u64> = BTreeMap::new();
     for (root, affected) in &roots {
-        let own = left.values().find(|incident| incident.service == *root).map(|incident| incident.id);
-        let taken_over =
-            || left.values().find(|i| affected.contains(&i.service.as_str())).map(|incident| incident.id);
+        let own = by_service.get(root).copied();
+        let taken_over = || {
+            let theirs = affected.iter().filter_map(|name| by_service.get(name).copied());
+            theirs.filter(|id| left.contains_key(id)).min()
+        };
         let before = own.or_else(taken_over).and_then(|id| left.remove(&id));
         let node = graph.get(root);
         let same = before.filter(|incident| incident.service == *root);

@@ -16,7 +16,9 @@
 //!   taken from the list (`DELETE /monitor/health/{name}`), or as long as the
 //!   history is kept.
 //! * Under maintenance a service is neither well nor not: it is probed, but
-//!   opens no incident and its uptime stands still.
+//!   opens no incident and its uptime stands still. A maintenance ends when it
+//!   is taken away, at its end, or when its service has been gone for as long as
+//!   the history is kept.
 //!
 //! The path of a probe: [`schedule`] says when → [`rounds`] makes it → [`check`]
 //! judges it → [`state`] draws the service's status and the incidents → [`core`]
@@ -28,6 +30,7 @@ mod check;
 mod core;
 mod events;
 mod incident;
+mod prune;
 mod rounds;
 mod schedule;
 mod service;

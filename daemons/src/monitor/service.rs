@@ -8,8 +8,10 @@ use shared::wire::monitor::{InstanceStatus, Phase, ServiceStatus, Status};
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An instance, and what is known of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An instance, and what is known of it. What an older version stored lacks the
+/// fields that are newer than it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Instance {
     /// Where it is.
     pub url: String,
@@ -26,13 +28,7 @@ pub struct Instance {
 impl Instance {
     /// An instance that was never probed.
     pub fn new(registration: &Registration) -> Self {
-        let mut instance = Self {
-            url: String::new(),
-            probe_url: String::new(),
-            requires: BTreeSet::new(),
-            lost: false,
-            check: Check::default(),
-        };
+        let mut instance = Self::default();
         instance.update(registration);
         instance
     }
@@ -51,6 +47,7 @@ impl Instance {
 
 /// What outlives the probes of a service: kept on disk as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Record {
     /// Its status.
     pub status: Status,
@@ -62,6 +59,18 @@ pub struct Record {
     pub detail: Option<String>,
     /// Until when it may be down for a root that is well again.
     pub excused_until: Option<DateTime<Utc>>,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self {
+            status: Status::Unknown,
+            since: DateTime::default(),
+            reason: None,
+            detail: None,
+            excused_until: None,
+        }
+    }
 }
 
 /// A service.
@@ -78,8 +87,7 @@ pub struct Service {
 impl Service {
     /// A service of which nothing is known yet.
     pub fn new(now: DateTime<Utc>) -> Self {
-        let record =
-            Record { status: Status::Unknown, since: now, reason: None, detail: None, excused_until: None };
+        let record = Record { since: now, ..Record::default() };
         Self { instances: BTreeMap::new(), record, uptime: Uptime::default() }
     }
 
@@ -150,5 +158,18 @@ impl Service {
             uptime: self.uptime.share(now),
             instances,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_version_with_fewer_fields_stored_can_be_read() {
+        let instance: Instance = serde_json::from_str(r#"{"url":"http://h","check":{"probes":7}}"#).unwrap();
+        assert_eq!((instance.url.as_str(), instance.lost, instance.check.probes), ("http://h", false, 7));
+        let record: Record = serde_json::from_str(r#"{"status":"unhealthy"}"#).unwrap();
+        assert_eq!((record.status, record.excused_until), (Status::Unhealthy, None));
     }
 }

@@ -35,6 +35,8 @@ pub struct State {
     pub(super) next_incident: u64,
     /// The fleet that was taken up last.
     pub(super) fleet: Option<Arc<Fleet>>,
+    /// Whether something changed that the incidents are drawn from.
+    blame_wanted: bool,
 }
 
 impl State {
@@ -48,6 +50,7 @@ impl State {
             next_event: 1,
             next_incident: 1,
             fleet: None,
+            blame_wanted: false,
         }
     }
 
@@ -71,7 +74,7 @@ impl State {
                 self.sync_service(&name, live, fleet, unseen, now, batch);
             }
         }
-        self.blame(now, batch);
+        self.blame_wanted = true;
     }
 
     fn sync_service(
@@ -147,7 +150,7 @@ impl State {
             batch.uptime.insert((name.to_owned(), bucket.number), bucket);
         }
         if self.settle(name, now, batch) {
-            self.blame(now, batch);
+            self.blame_wanted = true;
         }
     }
 
@@ -156,14 +159,14 @@ impl State {
         let name = maintenance.service.clone();
         self.maintenance.insert(name.clone(), maintenance);
         self.settle(&name, now, batch);
-        self.blame(now, batch);
+        self.blame_wanted = true;
     }
 
     /// Ends it; whatever the probes say holds again.
     pub fn end_maintenance(&mut self, name: &str, now: DateTime<Utc>, batch: &mut Batch) {
         self.maintenance.remove(name);
         self.settle(name, now, batch);
-        self.blame(now, batch);
+        self.blame_wanted = true;
     }
 
     /// Does what time alone does: maintenance ends, services that were lost long
@@ -185,7 +188,7 @@ impl State {
         for name in stale {
             self.forget(&name, now, batch);
         }
-        self.blame(now, batch);
+        self.blame_wanted = true;
     }
 
     /// Takes a service whose leases ran out from the list; whether it was one.
@@ -195,7 +198,7 @@ impl State {
         };
         std::mem::take(&mut service.instances).keys().for_each(|id| batch.check(name, id));
         self.settle(name, now, batch);
-        self.blame(now, batch);
+        self.blame_wanted = true;
         true
     }
 
@@ -244,8 +247,13 @@ impl State {
         true
     }
 
-    /// Draws the incidents from who is down and who requires whom.
-    fn blame(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+    /// Draws the incidents from who is down and who requires whom, if anything
+    /// of that has changed. It looks at all services, so it is done once for all
+    /// that one commit writes, not for each change.
+    pub fn blame(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+        if !std::mem::take(&mut self.blame_wanted) {
+            return;
+        }
         let is_down = |service: &Service| service.record.status == Status::Unhealthy;
         if self.open.is_empty() && !self.services.values().any(is_down) {
             return;

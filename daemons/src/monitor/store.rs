@@ -1,14 +1,18 @@
 //! The monitor on disk.
 //!
 //! A check or a service is one row of JSON: it is read once, at the start.
-//! Probes stand in a ring of [`PROBES_PER_INSTANCE`] for each instance, so that
-//! they are bounded without being swept. An event's id is never used again,
-//! not even when all events were pruned: the newest one always stays.
+//! Probes stand in a ring of [`PROBES_PER_INSTANCE`] for each instance, which
+//! bounds those of an instance that is registered; [`prune`](super::prune) sweeps
+//! out what is old, and with it what is left of instances that are gone. An
+//! event's id is never used again, not even when all events were pruned: the
+//! newest one always stays.
 
 use super::batch::{Batch, EventData};
 use super::service::{Instance, Record, Service};
 use super::state::{Rules, State};
-use super::uptime::{Bucket, bucket_of};
+use super::uptime::Bucket;
+use crate::runtime::error::ApiError;
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -21,7 +25,8 @@ use shared::wire::monitor::{Incident, Maintenance, Phase, ProbeRecord, Transitio
 pub const PROBES_PER_INSTANCE: u64 = 1_000;
 
 /// The tables. Times are milliseconds since 1970.
-pub const MIGRATIONS: &[&str] = &["
+pub const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE services (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE checks (
         service TEXT NOT NULL,
@@ -67,7 +72,14 @@ pub const MIGRATIONS: &[&str] = &["
         until INTEGER,
         body TEXT NOT NULL        -- JSON
     ) WITHOUT ROWID;
-"];
+",
+    "
+    CREATE INDEX probes_by_age ON probes (at);
+    CREATE INDEX uptime_by_age ON uptime (bucket);
+    CREATE INDEX events_by_age ON events (at);
+    CREATE INDEX incidents_by_age ON incidents (resolved_at);
+",
+];
 
 /// An event as it is told.
 #[derive(Debug, Clone)]
@@ -214,32 +226,49 @@ pub fn write(
     Ok(())
 }
 
-/// Writes a maintenance.
-pub fn begin_maintenance(connection: &Connection, maintenance: &Maintenance) -> rusqlite::Result<()> {
+/// Maintenances at a time.
+const MAINTENANCES_MAX: u32 = 1_000;
+
+/// Why a maintenance does not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum MaintenanceError {
+    /// One too many.
+    #[error("{MAINTENANCES_MAX} services are under maintenance already; end one of them first")]
+    Full,
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+}
+
+impl From<MaintenanceError> for ApiError {
+    fn from(error: MaintenanceError) -> Self {
+        match error {
+            MaintenanceError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
+            MaintenanceError::Database(error) => Self::internal(error),
+        }
+    }
+}
+
+/// Writes a maintenance, in place of one of the same service.
+pub fn begin_maintenance(connection: &Connection, maintenance: &Maintenance) -> Result<(), MaintenanceError> {
+    let others: u32 = connection
+        .prepare_cached("SELECT count(*) FROM maintenance WHERE service <> ?1")?
+        .query_row([&maintenance.service], |row| row.get(0))?;
+    if others >= MAINTENANCES_MAX {
+        return Err(MaintenanceError::Full);
+    }
     let until = maintenance.until.map(|until| until.timestamp_millis());
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO maintenance VALUES (?1, ?2, ?3)")?
-        .execute(params![maintenance.service, until, to_json(maintenance)])
-        .map(drop)
+    connection.prepare_cached("INSERT OR REPLACE INTO maintenance VALUES (?1, ?2, ?3)")?.execute(params![
+        maintenance.service,
+        until,
+        to_json(maintenance)
+    ])?;
+    Ok(())
 }
 
 /// Takes a maintenance away.
 pub fn end_maintenance(connection: &Connection, service: &str) -> rusqlite::Result<()> {
     connection.prepare_cached("DELETE FROM maintenance WHERE service = ?1")?.execute([service]).map(drop)
-}
-
-/// Forgets what happened before `horizon`. Open incidents stay, and the newest
-/// event and incident, from which the next ids are drawn.
-pub fn prune(connection: &Connection, horizon: DateTime<Utc>) -> rusqlite::Result<()> {
-    let ms = horizon.timestamp_millis();
-    connection.execute("DELETE FROM probes WHERE at < ?1", [ms])?;
-    connection.execute("DELETE FROM uptime WHERE bucket < ?1", [bucket_of(horizon)])?;
-    connection.execute("DELETE FROM events WHERE at < ?1 AND id < (SELECT max(id) FROM events)", [ms])?;
-    connection.execute(
-        "DELETE FROM incidents WHERE resolved_at < ?1 AND id < (SELECT max(id) FROM incidents)",
-        [ms],
-    )?;
-    Ok(())
 }
 
 /// The last transitions and probes of a service, newest first.

@@ -3,10 +3,12 @@
 use super::desk::{Desk, Served};
 use super::store;
 use super::subscription::Pending;
+use crate::runtime::lanes::PATIENCE;
 use rusqlite::Connection;
 use shared::client::{Instances, backoff, root_cause};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 /// How long a subscriber may take to accept a notice.
 const ACCEPT_MAX: Duration = Duration::from_secs(5);
@@ -70,15 +72,20 @@ async fn begin(desk: &Desk, served: &Served, pending: Pending) {
 /// Sends the pending notice until it is accepted, and writes down that it was.
 async fn send(desk: &Desk, served: &Served) {
     let mut pauses = backoff(RETRY_MAX);
-    let (id, url, key, pending, mut slow) = {
+    let (id, url, key, pending) = {
         let standing = served.standing();
         let Some(pending) = standing.pending.clone() else { return };
         let url = standing.wish.callback_url.clone();
-        (standing.id.clone(), url, standing.key(), pending, standing.last_error.is_some())
+        (standing.id.clone(), url, standing.key(), pending)
     };
-    while let Err(error) = desk.lanes.run(slow, || attempt(desk, &url, &key, &pending.body)).await {
+    let call = async || {
+        let began = Instant::now();
+        let result = attempt(desk, &url, &key, &pending.body).await;
+        served.slow.store(began.elapsed() > PATIENCE, Ordering::Relaxed);
+        result
+    };
+    while let Err(error) = desk.lanes.run(served.slow.load(Ordering::Relaxed), call).await {
         desk.count("failed");
-        slow = true;
         let error: String = error.chars().take(ERROR_MAX).collect();
         let news = served.standing().last_error.replace(error.clone()).as_ref() != Some(&error);
         if news {

@@ -4,7 +4,7 @@ use super::delivery;
 use super::store::{self, CreateError};
 use super::subscription::{Standing, Wish, wishes};
 use crate::runtime::database::{Database, DatabaseError};
-use crate::runtime::error::ApiError;
+use crate::runtime::health::Board;
 use crate::runtime::lanes::Lanes;
 use crate::runtime::{Context, OwnDir, StartError};
 use chrono::Utc;
@@ -16,19 +16,27 @@ use rusqlite::Connection;
 use shared::client::{Fleet, Mirror};
 use shared::wire::provider::Subscription;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+/// The health check that tells whether all registrations that ask for it are subscribed.
+const PART: &str = "subscriptions";
 /// Notices under way at a time.
 const DELIVERIES_MAX: usize = 128;
+
+/// Why a subscription is not made.
+pub type CreateFailed = DatabaseError<CreateError>;
 
 /// A subscription that is served.
 pub struct Served {
     standing: Mutex<Standing>,
     /// Cancelled when the subscription is deleted.
     pub gone: CancellationToken,
-    started: std::sync::atomic::AtomicBool,
+    /// Whether the subscriber let us wait last time. One that refuses at once did not.
+    pub slow: AtomicBool,
+    started: AtomicBool,
 }
 
 impl Served {
@@ -36,7 +44,8 @@ impl Served {
         Arc::new(Self {
             standing: Mutex::new(standing),
             gone: CancellationToken::new(),
-            started: std::sync::atomic::AtomicBool::new(false),
+            slow: AtomicBool::new(false),
+            started: AtomicBool::new(false),
         })
     }
 
@@ -61,6 +70,7 @@ pub struct Desk {
     pub client: reqwest::Client,
     /// Slots for notices.
     pub lanes: Lanes,
+    health: Arc<Board>,
     served: Mutex<BTreeMap<String, Arc<Served>>>,
     /// There are subscriptions that no task serves yet.
     news: Notify,
@@ -84,6 +94,7 @@ impl Desk {
             mirror,
             client: context.client.clone(),
             lanes: Lanes::new(DELIVERIES_MAX),
+            health: Arc::clone(&context.health),
             served: Mutex::new(served.collect()),
             news: Notify::new(),
             deliveries: Family::default(),
@@ -115,7 +126,7 @@ impl Desk {
             let served: Vec<_> = self.served().values().cloned().collect();
             self.count.set(i64::try_from(served.len()).unwrap_or(i64::MAX));
             for one in served {
-                if !one.started.swap(true, std::sync::atomic::Ordering::Relaxed) {
+                if !one.started.swap(true, Ordering::Relaxed) {
                     context.spawn(delivery::deliver(Arc::clone(&self), one));
                 }
             }
@@ -129,15 +140,23 @@ impl Desk {
         fleets.mark_changed();
         while fleets.changed().await.is_ok() {
             let fleet = Arc::clone(&fleets.borrow_and_update());
-            if let Err(error) = self.match_registrations(&fleet).await {
-                tracing::warn!("cannot subscribe what the registrations ask for: {error:?}");
-                tokio::time::sleep(delivery::STORE_RETRY).await;
-                fleets.mark_changed();
+            match self.match_registrations(&fleet).await {
+                Ok(()) => self.health.pass(PART),
+                // Trying again helps only when the registrations have changed.
+                Err(CreateFailed::Operation(full @ CreateError::Full(_))) => {
+                    self.health
+                        .warn(PART, format!("not all that registrations ask for is subscribed: {full}"));
+                }
+                Err(error) => {
+                    tracing::warn!("cannot subscribe what the registrations ask for: {error}");
+                    tokio::time::sleep(delivery::STORE_RETRY).await;
+                    fleets.mark_changed();
+                }
             }
         }
     }
 
-    async fn match_registrations(self: &Arc<Self>, fleet: &Fleet) -> Result<(), ApiError> {
+    async fn match_registrations(self: &Arc<Self>, fleet: &Fleet) -> Result<(), CreateFailed> {
         if !fleet.known {
             return Ok(());
         }
@@ -150,7 +169,7 @@ impl Desk {
             .collect();
         for (wish, id) in &automatic {
             if !wanted.contains(wish) {
-                self.delete(id).await?;
+                self.delete(id).await.map_err(as_create_failed)?;
             }
         }
         let known: BTreeSet<&Wish> = automatic.keys().collect();
@@ -165,7 +184,7 @@ impl Desk {
     ///
     /// # Errors
     /// When there are too many, or it cannot be written.
-    pub async fn create(self: &Arc<Self>, wish: Wish) -> Result<Subscription, ApiError> {
+    pub async fn create(self: &Arc<Self>, wish: Wish) -> Result<Subscription, CreateFailed> {
         let now = Utc::now();
         let standing = Standing::new(format!("{:016x}", fastrand::u64(..)), wish, now);
         let (id, wish, desk) = (standing.id.clone(), standing.wish.clone(), Arc::clone(self));
@@ -190,7 +209,7 @@ impl Desk {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn delete(self: &Arc<Self>, id: &str) -> Result<bool, ApiError> {
+    pub async fn delete(self: &Arc<Self>, id: &str) -> Result<bool, DatabaseError<rusqlite::Error>> {
         let (row, key, desk) = (id.to_owned(), id.to_owned(), Arc::clone(self));
         let write = move |connection: &Connection| store::delete(connection, &row);
         let then = move |result: Result<bool, DatabaseError<rusqlite::Error>>| {
@@ -201,7 +220,7 @@ impl Desk {
             desk.news.notify_one();
             Ok(here)
         };
-        Ok(self.database.write_then(write, then).await?)
+        self.database.write_then(write, then).await
     }
 
     /// Every subscription.
@@ -225,5 +244,13 @@ impl Desk {
     /// Closes the database.
     pub async fn close(self: Arc<Self>) {
         self.database.clone().close().await;
+    }
+}
+
+fn as_create_failed(error: DatabaseError<rusqlite::Error>) -> CreateFailed {
+    match error {
+        DatabaseError::Operation(error) => DatabaseError::Operation(error.into()),
+        DatabaseError::Busy => DatabaseError::Busy,
+        DatabaseError::Unavailable => DatabaseError::Unavailable,
     }
 }

@@ -10,10 +10,13 @@ use rusqlite::{Connection, params};
 use shared::wire::provider::Notice;
 use shared::wire::registry::Registration;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-/// Subscriptions that are kept; each is a task and at times a connection.
-pub const SUBSCRIPTIONS_MAX: usize = 4_096;
+/// Subscriptions that are kept of each kind, so that those that registrations ask
+/// for leave room for requests, and the other way round; each is a task and at
+/// times a connection.
+const SUBSCRIPTIONS_MAX: u32 = 4_096;
 
 /// The tables. An owner's names are empty where a request made the subscription.
 pub const MIGRATIONS: &[&str] = &["
@@ -38,12 +41,30 @@ pub const MIGRATIONS: &[&str] = &["
     ) WITHOUT ROWID;
 "];
 
+/// Who asks for a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A registration.
+    Automatic,
+    /// A request.
+    Requested,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Automatic => "automatic",
+            Self::Requested => "requested",
+        })
+    }
+}
+
 /// Why a subscription is not made.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
     /// One too many.
-    #[error("there are {SUBSCRIPTIONS_MAX} subscriptions already; delete one")]
-    Full,
+    #[error("there are {SUBSCRIPTIONS_MAX} {0} subscriptions already")]
+    Full(Kind),
     /// The database.
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
@@ -52,7 +73,7 @@ pub enum CreateError {
 impl From<CreateError> for ApiError {
     fn from(error: CreateError) -> Self {
         match error {
-            CreateError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
+            CreateError::Full(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
             CreateError::Database(error) => Self::internal(error),
         }
     }
@@ -109,9 +130,12 @@ pub fn create(
         )?
         .query_map(same, |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let count: i64 = connection.query_row("SELECT count(*) FROM subscriptions", [], |row| row.get(0))?;
-    if usize::try_from(count).unwrap_or(usize::MAX) >= SUBSCRIPTIONS_MAX {
-        return Err(CreateError::Full);
+    let count: u32 = connection
+        .prepare_cached("SELECT count(*) FROM subscriptions WHERE (owner_service = '') = (?1 = '')")?
+        .query_row([owner_service], |row| row.get(0))?;
+    if count >= SUBSCRIPTIONS_MAX {
+        let kind = if owner_service.is_empty() { Kind::Requested } else { Kind::Automatic };
+        return Err(CreateError::Full(kind));
     }
     connection
         .prepare_cached("INSERT INTO subscriptions VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, NULL, NULL)")?
@@ -186,4 +210,35 @@ fn signed(value: u64) -> i64 {
 
 fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_own_bound_and_what_is_there_can_be_asked_for_again() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        let ask = |number: u32, owner: Option<&str>| {
+            let owner = owner.map(|name| Owner { service: name.to_owned(), instance: name.to_owned() });
+            let wish = Wish { service: number.to_string(), callback_url: "http://h/".to_owned(), owner };
+            create(&connection, &format!("{:016x}", fastrand::u64(..)), &wish, Utc::now())
+        };
+        for (owner, kind) in [(Some("O"), "automatic"), (None, "requested")] {
+            let name = owner.unwrap_or_default();
+            connection
+                .execute_batch(&format!(
+                    "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n \
+                        WHERE n < {SUBSCRIPTIONS_MAX} - 1) \
+                     INSERT INTO subscriptions SELECT hex(randomblob(8)), n, 'http://h/', '{name}', '{name}', \
+                        0, 0, 0, NULL, NULL FROM n"
+                ))
+                .unwrap();
+            assert!(ask(0, owner).unwrap().is_none(), "there is room for one");
+            assert!(ask(0, owner).unwrap().is_some(), "it takes its own place");
+            let error = ask(SUBSCRIPTIONS_MAX, owner).unwrap_err().to_string();
+            assert_eq!(error, format!("there are 4096 {kind} subscriptions already"));
+        }
+    }
 }

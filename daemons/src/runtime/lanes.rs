@@ -4,8 +4,9 @@
 //! no answer within [`PATIENCE`] gives it up: it goes on in a patient slot if one
 //! is free, else it is broken off and made again when one is. Whoever let us wait
 //! last time starts in the patient lane. So those who hang delay each other, and
-//! hold a quick slot for no longer than that. Both lanes together have the number
-//! of slots that is configured.
+//! hold a quick slot for no longer than that, also when the patient lane is full.
+//! Both lanes together have the number of slots that is configured; a single slot
+//! is both, and whoever hangs holds it for as long as the call may take.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -50,6 +51,7 @@ impl Lanes {
                 drop(quick);
                 return call.await;
             }
+            // Here the call is broken off, and the quick slot is free again.
         }
         let _patient = slot(&self.patient).await;
         call().await

@@ -4,6 +4,7 @@
 use crate::runtime::Context;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{self, media_type};
+use axum::BoxError;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -22,6 +23,10 @@ use tokio_util::sync::CancellationToken;
 
 /// For how long the page waits for each of the others before it is shown.
 const PAGE_WAIT_MAX: Duration = Duration::from_secs(2);
+/// For how long the others may take until an answer begins. The log's search may
+/// take 20 s unless it is configured otherwise, and this daemon's own answer must
+/// begin within a minute.
+const HEAD_WAIT_MAX: Duration = Duration::from_secs(45);
 /// How much of an answer is read for the page.
 const ANSWER_MAX: usize = 4 << 20;
 
@@ -110,18 +115,18 @@ impl Upstream {
         }
     }
 
-    /// Passes a call on, and its answer back.
+    /// Passes a call on, and its answer back. The answer has to begin in time and
+    /// may not fall silent; how long it is in all is the other's affair.
     pub async fn pass(&self, daemon: Daemon, path: &str, passed: Passed) -> Result<Response, ApiError> {
-        let response = self.send(daemon, path, passed, Some(CALL_TIMEOUT)).await?;
-        answer(daemon, response, Body::from_stream)
+        let response = self.head(daemon, path, passed, HEAD_WAIT_MAX).await?;
+        answer(daemon, response, |bytes| Body::from_stream(unless_silent(bytes)))
     }
 
     /// Passes a stream of events on until one side ends it, it falls silent, or
     /// this daemon stops.
     pub async fn stream(&self, daemon: Daemon, path: &str, passed: Passed) -> Result<Response, ApiError> {
         // The head has to come in time; then the stream may go on for ever.
-        let sent = tokio::time::timeout(CALL_TIMEOUT, self.send(daemon, path, passed, None)).await;
-        let response = sent.map_err(|_| unavailable(daemon, "it did not answer in time"))??;
+        let response = self.head(daemon, path, passed, CALL_TIMEOUT).await?;
         let stop = self.stop.clone().cancelled_owned();
         let mut answer =
             answer(daemon, response, |bytes| Body::from_stream(until_silent(bytes).take_until(stop)))?;
@@ -129,12 +134,13 @@ impl Upstream {
         Ok(answer)
     }
 
-    async fn send(
+    /// Sends a call; its answer when that has begun within `wait_max`.
+    async fn head(
         &self,
         daemon: Daemon,
         path: &str,
         passed: Passed,
-        timeout: Option<Duration>,
+        wait_max: Duration,
     ) -> Result<reqwest::Response, ApiError> {
         let path = match passed.query {
             Some(query) => format!("{path}?{query}"),
@@ -146,10 +152,10 @@ impl Upstream {
                 request = request.header(name, value);
             }
         }
-        if let Some(timeout) = timeout {
-            request = request.timeout(timeout);
+        match tokio::time::timeout(wait_max, request.send()).await {
+            Ok(sent) => sent.map_err(|e| unavailable(daemon, &root_cause(&e))),
+            Err(_) => Err(unavailable(daemon, "it did not answer in time")),
         }
-        request.send().await.map_err(|e| unavailable(daemon, &root_cause(&e)))
     }
 
     fn request(&self, method: Method, daemon: Daemon, path: &str) -> RequestBuilder {
@@ -190,6 +196,20 @@ fn until_silent(
     futures_util::stream::unfold(bytes, |mut bytes| async move {
         let chunk = tokio::time::timeout(STREAM_SILENCE_MAX, bytes.next()).await.ok()??;
         Some((chunk, bytes))
+    })
+}
+
+/// The bytes of a whole: when none come for as long, it is broken off, so that
+/// nobody takes a part of it for all.
+fn unless_silent(
+    bytes: impl Stream<Item = Chunk> + Send + Unpin + 'static,
+) -> impl Stream<Item = Result<Bytes, BoxError>> + Send {
+    futures_util::stream::try_unfold(bytes, |mut bytes| async move {
+        match tokio::time::timeout(STREAM_SILENCE_MAX, bytes.next()).await {
+            Ok(Some(chunk)) => Ok(Some((chunk?, bytes))),
+            Ok(None) => Ok(None),
+            Err(silence) => Err(BoxError::from(silence)),
+        }
     })
 }
 

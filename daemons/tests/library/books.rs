@@ -139,8 +139,21 @@ async fn what_is_unknown_is_404_and_what_is_invalid_names_its_field() {
         assert_eq!(post(&library, path, body).await.problem(422)["field"], field);
     }
     post(&library, BOOKS, json!({"title": "T"})).await.problem(422);
-    assert_eq!(library.get("library", "/library/books?limit=0").await.problem(422)["field"], "limit");
-    library.get("library", "/library/borrow?nonsense=1").await.problem(400);
+}
+
+#[tokio::test]
+async fn a_query_or_a_key_that_is_not_what_it_should_be_is_malformed() {
+    let library = library().await;
+    for path in ["/library/books?limit=0", "/library/borrow?limit=10001"] {
+        assert_eq!(library.get("library", path).await.problem(400)["field"], "limit", "{path}");
+    }
+    for path in ["/library/borrow?nonsense=1", "/library/books?offset=-1", "/library/books?limit=x"] {
+        library.get("library", path).await.problem(400);
+    }
+    for key in ["", &"x".repeat(256)] {
+        let answer = post_once(&library, BORROW, lend("1", "Ann"), key).await;
+        assert_eq!(answer.problem(400)["field"], "Idempotency-Key");
+    }
 }
 
 #[tokio::test]

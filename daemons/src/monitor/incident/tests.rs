@@ -112,3 +112,32 @@ fn an_incident_ends_with_its_service_but_not_while_it_is_unknown() {
         assert_eq!(step(&mut open, lines).len(), ended, "{after}");
     }
 }
+
+#[test]
+fn two_thousand_that_fail_with_one_root_are_one_incident() {
+    let names: Vec<String> = (0..2_000).map(|n| format!("s{n:04}")).collect();
+    let node = |requires: Option<&'static str>| Node {
+        status: Status::Unhealthy,
+        wavering: false,
+        excused: false,
+        since: Some(Utc::now()),
+        requires: requires.into_iter().collect(),
+        reason: None,
+        detail: None,
+    };
+    let mut graph: Graph<'_> = names.iter().map(|name| (name.as_str(), node(Some("root")))).collect();
+    // Each had an incident of its own before the root was seen to be down.
+    let mut open: BTreeMap<u64, Incident> = reconcile(&BTreeMap::new(), &graph, Utc::now(), {
+        let mut next = 0..;
+        move || next.next().unwrap()
+    })
+    .into_iter()
+    .map(|incident| (incident.id, incident))
+    .collect();
+    assert_eq!(open.len(), 2_000);
+    graph.insert("root", node(None));
+    let changed = reconcile(&open, &graph, Utc::now(), || unreachable!());
+    open.extend(changed.into_iter().map(|incident| (incident.id, incident)));
+    open.retain(|_, incident| incident.resolved_at.is_none());
+    assert_eq!((open.len(), open[&0].service.as_str(), open[&0].affected.len()), (1, "root", 2_000));
+}
