@@ -77,16 +77,19 @@ impl Command {
 /// With one message that names the port, path or key, and what to do.
 pub fn main() -> Result<(), Box<dyn Error>> {
     let cli = Cli::parse();
-    let mut out = std::io::stdout();
+    let mut text = Vec::new();
     match cli.command.unwrap_or(Command::All) {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "distlogd", &mut out);
-            Ok(())
+            clap_complete::generate(shell, &mut Cli::command(), "distlogd", &mut text);
+            say(&text)
         }
-        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut out)?),
+        Command::Man => {
+            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+            say(&text)
+        }
         Command::CheckConfig => {
             let settings = Settings::load(cli.given, cli.config.as_deref())?;
-            Ok(out.write_all(explain(&settings).as_bytes())?)
+            say(explain(&settings).as_bytes())
         }
         daemons => {
             let settings = Settings::load(cli.given, cli.config.as_deref())?;
@@ -97,6 +100,14 @@ pub fn main() -> Result<(), Box<dyn Error>> {
             runtime.shutdown_background();
             Ok(())
         }
+    }
+}
+
+/// Writes to standard output; that nobody reads on is no failure.
+fn say(text: &[u8]) -> Result<(), Box<dyn Error>> {
+    match std::io::stdout().write_all(text) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

@@ -50,6 +50,7 @@ struct BooksQuery {
     offset: Option<u32>,
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
 }
 
@@ -66,6 +67,7 @@ struct LoansQuery {
     offset: Option<u32>,
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
 }
 

@@ -24,6 +24,8 @@ pub enum Label {
     Level,
     /// The service.
     Service,
+    /// The message.
+    Message,
     /// A field of the records' own.
     Field(String),
 }
@@ -36,6 +38,7 @@ impl Label {
             .map(|word| match word {
                 "level" => Self::Level,
                 "service" => Self::Service,
+                "message" => Self::Message,
                 field => Self::Field(field.to_owned()),
             })
             .collect()
@@ -45,6 +48,7 @@ impl Label {
         match self {
             Self::Level => "level",
             Self::Service => "service",
+            Self::Message => "message",
             Self::Field(name) => name,
         }
     }
@@ -62,6 +66,7 @@ fn key(labels: &[Label], line: &Line<'_>, key: &mut String) {
         match label {
             Label::Level => key.push_str(line.level.as_str()),
             Label::Service => key.push_str(&line.service()),
+            Label::Message => key.push_str(&String::from_utf8_lossy(&line.message())),
             Label::Field(name) => match fields.as_ref().and_then(|fields| find_field(fields, name)) {
                 // Told apart from the text "null".
                 None | Some(Value::Null) => key.push('\u{1}'),

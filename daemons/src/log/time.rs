@@ -117,6 +117,11 @@ pub fn parse_rfc3339(text: &str) -> Option<i64> {
     }
 }
 
+/// Reads any RFC 3339 time, or a day, which stands for its beginning.
+pub fn parse_day(text: &str) -> Option<i64> {
+    parse_rfc3339(text).or_else(|| parse_rfc3339(&format!("{text}T00:00:00Z")))
+}
+
 /// The time for JSON: RFC 3339 with as many digits as needed.
 pub fn to_rfc3339(ns: i64) -> String {
     let mut out = Vec::with_capacity(30);

@@ -84,6 +84,7 @@ struct HistoryQuery {
     limit: Option<usize>,
     /// `json` (default), or `text`: the probes, for a terminal.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
 }
 
@@ -113,6 +114,7 @@ struct IncidentsQuery {
     limit: Option<usize>,
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
 }
 

@@ -90,7 +90,7 @@ impl Check {
     pub fn lost(&self, now: DateTime<Utc>) -> Self {
         let since = if self.status == Status::Unhealthy { self.since.or(Some(now)) } else { Some(now) };
         let detail = Some("its lease expired".to_owned());
-        Self { status: Status::Unhealthy, since, latency: None, detail, ..self.clone() }
+        Self { status: Status::Unhealthy, since, latency: None, reason: None, detail, ..self.clone() }
     }
 
     /// The check of an instance that came back: nothing is known of it but its past.

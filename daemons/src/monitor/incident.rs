@@ -146,7 +146,15 @@ pub fn reconcile(
                 || node.and_then(|node| node.detail).map(str::to_owned),
                 |incident| incident.detail.clone(),
             ),
-            affected: affected.iter().map(|name| (*name).to_owned()).collect(),
+            // Whoever has failed with it stays listed, also when it is well again first.
+            affected: same
+                .into_iter()
+                .flat_map(|incident| incident.affected.iter().map(String::as_str))
+                .chain(affected.iter().copied())
+                .collect::<BTreeSet<&str>>()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
         };
         homes.insert(root, incident.id);
         homes.extend(affected.iter().map(|name| (*name, incident.id)));

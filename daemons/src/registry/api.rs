@@ -7,7 +7,7 @@ use super::view::Beginning;
 use super::{stream, valid};
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Body, Json, Path, Query, parse_json};
-use crate::runtime::listing::{Format, ListQuery, TableRow, or_dash};
+use crate::runtime::listing::{Format, TableRow, or_dash};
 use crate::runtime::probe::Prober;
 use crate::runtime::{Context, StartError, sse};
 use axum::extract::State;
@@ -88,6 +88,7 @@ struct ServicesQuery {
     wait: Option<Span>,
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
 }
 
@@ -139,14 +140,14 @@ async fn list_instances(
 }
 
 /// The instances with a tag
-#[utoipa::path(get, path = "/services/tag/{tag}", tag = "registry", params(("tag" = String, Path), ListQuery),
+#[utoipa::path(get, path = "/services/tag/{tag}", tag = "registry", params(("tag" = String, Path), ServicesQuery),
     responses((status = 200, body = [Registration])))]
 async fn list_tag(
     State(app): State<App>,
     Path(tag): Path<String>,
-    Query(ListQuery { format }): Query<ListQuery>,
+    Query(query): Query<ServicesQuery>,
 ) -> Result<Response, ApiError> {
-    app.list(None, ServicesQuery { tag: Some(tag), format, ..ServicesQuery::default() }).await
+    app.list(None, ServicesQuery { tag: Some(tag), ..query }).await
 }
 
 impl App {

@@ -37,7 +37,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     context.spawn(expiry::run(Arc::clone(&core)));
     Ok(Service {
         api: api::routes(Arc::clone(&core), &context)?,
-        patient: &["/services", "/services/{name}"],
+        patient: &["/services", "/services/{name}", "/services/tag/{tag}"],
         tags: &["registry", "core"],
         requires: &[],
         finish: Box::pin(async move { core.close().await }),

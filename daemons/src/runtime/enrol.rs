@@ -61,6 +61,7 @@ impl Enrolment {
     pub fn spawn(self, stop: CancellationToken, context: &Context) -> Enrolled {
         let enrolled = Enrolled { registry: self.registry.clone(), held: Arc::clone(&self.held) };
         let health = Arc::clone(&context.health);
+        health.warn("registration", "not registered: the registry has not answered yet");
         context.tasks.spawn(stop.run_until_cancelled_owned(async move {
             loop {
                 let error = match self.enrol().await {

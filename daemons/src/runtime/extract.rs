@@ -56,18 +56,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// Reads JSON; an error names the place or the field.
+/// Reads a JSON object; an error names the place or the field.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if bytes.is_empty() {
         return Err(ApiError::malformed("the body is empty; JSON was expected"));
+    }
+    // A struct would take an array for its fields in order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "an object was expected, not an array"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
         if inner.is_data() {
-            let refusal = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, inner.to_string());
-            if path == "." { refusal } else { ApiError::invalid(path, inner) }
+            let text = inner.to_string();
+            let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+            match missing {
+                Some(field) => ApiError::invalid(field, "is missing"),
+                None if path == "." => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, text),
+                None => ApiError::invalid(path, inner),
+            }
         } else {
             ApiError::malformed(format!("not valid JSON: {inner}"))
         }

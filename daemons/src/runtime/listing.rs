@@ -26,6 +26,7 @@ pub enum Format {
 pub struct ListQuery {
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]
+    #[param(inline)]
     pub format: Format,
 }
 

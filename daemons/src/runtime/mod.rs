@@ -29,7 +29,8 @@ mod systemd;
 
 use crate::settings::Settings;
 use futures_util::future::BoxFuture;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::fs::Mode;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 use shared::client::http;
 use shared::daemon::Daemon;
 use std::fmt::Display;
@@ -202,6 +203,8 @@ struct Running {
 /// When one of them cannot be started: then none runs.
 pub async fn run(daemons: &[Daemon], settings: Settings) -> Result<(), StartError> {
     raise_descriptor_limit();
+    // Whatever is made is for its owner alone.
+    umask(Mode::from_bits_truncate(0o077));
     let settings = Arc::new(settings);
     let tasks = TaskTracker::new();
     let client = http::build(|builder| builder)

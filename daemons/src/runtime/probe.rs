@@ -110,19 +110,24 @@ impl Prober {
     }
 }
 
+/// The phase from what reqwest tells: an error of the operating system while
+/// connecting is one of the connection; any other while connecting to
+/// `https://` is one of the secure session, for the address was resolved before.
 fn classify(error: &reqwest::Error) -> Failure {
-    let mut source: Option<&(dyn Error + 'static)> = error.source();
-    let mut phase = if error.is_connect() { Phase::Connect } else { Phase::Http };
-    while let Some(cause) = source {
-        // A TLS failure arrives inside an io::Error, whose source skips it.
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            phase = Phase::Tls;
-        }
-        source = cause.source();
+    let by_the_system = |cause: &(dyn Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.raw_os_error().is_some())
+    };
+    let mut cause = error.source();
+    while cause.is_some_and(|cause| !by_the_system(cause)) {
+        cause = cause.and_then(Error::source);
     }
-    if error.is_timeout() {
-        phase = Phase::Timeout;
-    }
+    let by_the_system = cause.is_some();
+    let secure = error.url().is_some_and(|url| url.scheme() == "https");
+    let phase = match error {
+        error if error.is_timeout() => Phase::Timeout,
+        error if error.is_connect() && secure && !by_the_system => Phase::Tls,
+        error if error.is_connect() => Phase::Connect,
+        _ => Phase::Http,
+    };
     Failure::new(phase, root_cause(error))
 }

@@ -10,6 +10,7 @@ pub const MEDIA_TYPE: &str = "application/health+json";
 /// How well a daemon does, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = CheckStatus)]
 pub enum Status {
     /// All is well.
     Pass,

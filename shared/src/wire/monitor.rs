@@ -181,7 +181,7 @@ pub struct Incident {
     pub reason: Option<Phase>,
     /// The failure in words.
     pub detail: Option<String>,
-    /// The unhealthy services that need the root and fail with it.
+    /// The services that need the root and have failed with it.
     #[serde(default)]
     pub affected: Vec<String>,
 }

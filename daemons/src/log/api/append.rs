@@ -67,7 +67,8 @@ impl From<DecodeError> for ApiError {
 /// one record or an array. `application/x-ndjson`: one a line. gzip, deflate and
 /// zstd bodies are unpacked. With an `Idempotency-Key` a repetition stores
 /// nothing and gets the first answer.
-#[utoipa::path(post, path = "/log", tag = "log", params(AppendQuery), request_body(content(
+#[utoipa::path(post, path = "/log", tag = "log", params(AppendQuery, ("Idempotency-Key" = Option<String>, Header,
+    description = "A repetition with the same key stores nothing and gets the first answer")), request_body(content(
     (NewRecord = "application/json"), (String = "text/plain"), (NewRecord = "application/x-ndjson")
 )), responses((status = 200, body = Accepted)))]
 pub async fn append(
@@ -91,6 +92,10 @@ pub async fn append(
     let max = app.body_max;
     // Room is taken for as much as may come: of a packed body that is not known.
     let announced = text(header::CONTENT_LENGTH).parse().unwrap_or(max);
+    if announced > max {
+        let detail = format!("the body is larger than {max} bytes");
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+    }
     let room = app.store.room(if encoding == Encoding::Identity { announced.min(max) } else { max })?;
     let Body(body) = Body::from_request(request, &()).await?;
     let batch = if encoding == Encoding::Identity && body.len() <= INLINE_MAX {
@@ -127,7 +132,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     match key.to_str() {
         Ok(key) if (1..=KEY_MAX).contains(&key.len()) => Ok(Some(key.to_owned())),
         _ => {
-            Err(ApiError::malformed(format!("an idempotency key is 1 to {KEY_MAX} visible ASCII characters")))
+            Err(ApiError::malformed(format!("an idempotency key is 1 to {KEY_MAX} visible ASCII characters"))
+                .field("Idempotency-Key"))
         }
     }
 }

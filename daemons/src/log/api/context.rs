@@ -31,6 +31,7 @@ pub struct ContextQuery {
     after: Option<usize>,
     /// `ndjson` (default), `json` or `text`.
     #[serde(default)]
+    #[param(inline)]
     format: RecordFormat,
 }
 

@@ -34,6 +34,7 @@ pub struct HitsQuery {
     by: Option<String>,
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
 }
 
@@ -98,6 +99,7 @@ pub struct StatsQuery {
     limit: Option<usize>,
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
 }
 

@@ -119,7 +119,7 @@ fn level(text: Option<&str>) -> Result<Option<Level>, ApiError> {
 
 /// A time as RFC 3339, or a span ago.
 fn moment(field: &str, text: &str) -> Result<i64, ApiError> {
-    if let Some(ns) = time::parse_rfc3339(text) {
+    if let Some(ns) = time::parse_day(text) {
         return Ok(ns);
     }
     let span: Span = text.parse().map_err(|_| {

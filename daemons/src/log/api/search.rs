@@ -62,6 +62,7 @@ pub struct SearchQuery {
     limit: Option<usize>,
     /// Newest first (`desc`), or oldest first (`asc`).
     #[serde(default)]
+    #[param(inline)]
     order: Order,
     /// Only sequences after this one.
     after: Option<u64>,
@@ -69,13 +70,14 @@ pub struct SearchQuery {
     before: Option<u64>,
     /// `ndjson` (default), `json` or `text`.
     #[serde(default)]
+    #[param(inline)]
     format: RecordFormat,
 }
 
 /// Search
 ///
 /// Records are streamed as they are found. An NDJSON answer that had to leave
-/// something out ends with `{"partial":true}`.
+/// something out ends with `{"partial":true}`, a text with a line that says so.
 #[utoipa::path(get, path = "/log", tag = "log", params(SearchQuery),
     responses((status = 200, content((Record = "application/x-ndjson"), (Page = "application/json"), (String = "text/plain")))))]
 pub async fn search(State(app): State<App>, Query(query): Query<SearchQuery>) -> Result<Response, ApiError> {
@@ -169,8 +171,11 @@ fn send_records(
         }
         if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    if walked.partial && form == Form::Json {
-        chunk.extend_from_slice(b"{\"partial\":true}\n");
+    if walked.partial {
+        chunk.extend_from_slice(match form {
+            Form::Json => b"{\"partial\":true}\n",
+            Form::Text => b"# partial: not everything could be searched\n",
+        });
     }
     send(sender, chunk);
 }

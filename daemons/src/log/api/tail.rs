@@ -49,6 +49,7 @@ pub struct TailQuery {
     after: Option<u64>,
     /// `sse` (default), `ndjson` or `text`.
     #[serde(default)]
+    #[param(inline)]
     format: TailFormat,
 }
 

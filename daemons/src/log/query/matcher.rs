@@ -241,7 +241,7 @@ impl Matcher {
     fn holds_time(&self, ts_ns: i64) -> bool {
         match self {
             Self::Compare(comparison, value, _) => {
-                time::parse_rfc3339(value).is_some_and(|wanted| comparison.holds(ts_ns.cmp(&wanted)))
+                time::parse_day(value).is_some_and(|wanted| comparison.holds(ts_ns.cmp(&wanted)))
             }
             matcher => matcher.holds(time::to_rfc3339(ts_ns).as_bytes()),
         }

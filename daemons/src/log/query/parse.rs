@@ -1,6 +1,8 @@
 //! From text to [`Expr`], by recursive descent: the grammar is in [`super`].
 
 use super::{Comparison, DEPTH_MAX, Expr, PATTERNS_MAX, Pattern, QUERY_MAX};
+use crate::log::time;
+use shared::wire::log::Level;
 
 /// What is wrong with a query, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -135,7 +137,15 @@ impl Parser<'_> {
                     Err(self.error(format!("'{name}:' stands inside the parentheses of another field")))
                 }
                 Some(name) if self.peek() == Some('(') => self.group(Some(&name)),
-                Some(name) => self.pattern().map(|pattern| Expr::Match(Some(name), pattern)),
+                Some(name) => {
+                    let at = self.at;
+                    let pattern = self.pattern()?;
+                    check_value(&name, &pattern).map_err(|reason| self.error_at(at, reason))?;
+                    Ok(Expr::Match(Some(name), pattern))
+                }
+                None if self.operator().is_some() => {
+                    Err(self.error("something is missing before this operator"))
+                }
                 None => self.pattern().map(|pattern| Expr::Match(field.map(str::to_owned), pattern)),
             },
         }
@@ -264,6 +274,23 @@ impl Parser<'_> {
             ("", false) => Ok(Pattern::Any),
             (text, false) => Ok(Pattern::Text { text: text.to_owned(), start, end }),
         }
+    }
+}
+
+/// Whether a field can have such a value at all: a misspelt level would match
+/// nothing, and say nothing.
+fn check_value(field: &str, pattern: &Pattern) -> Result<(), String> {
+    let wanted = match pattern {
+        Pattern::Compare(_, value) | Pattern::Exact(value) => value,
+        Pattern::Text { text, start: true, end: true } => text,
+        _ => return Ok(()),
+    };
+    match (field, pattern) {
+        ("level", _) => wanted.parse::<Level>().map(drop).map_err(|e| e.to_string()),
+        ("ts" | "_time", Pattern::Compare(..)) if time::parse_day(wanted).is_none() => {
+            Err("a time is written 2026-11-22, or as RFC 3339 has it".to_owned())
+        }
+        _ => Ok(()),
     }
 }
 

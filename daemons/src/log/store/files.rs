@@ -2,9 +2,9 @@
 //! that have to be done right to make a file durable.
 
 use crate::runtime::StartError;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where the log's files are.
@@ -93,7 +93,10 @@ pub fn open(path: &Path) -> io::Result<File> {
     let existed = path.exists();
     let file =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    if !existed {
+    if existed {
+        // One that was made by another hand may be open to all.
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    } else {
         sync_parent(path)?;
     }
     Ok(file)

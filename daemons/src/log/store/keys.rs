@@ -58,15 +58,27 @@ fn line_of(key: &str, answer: &Accepted) -> String {
     format!("{} {} {key}\n", answer.first, answer.last)
 }
 
-/// Reads the entries of the file; a torn last line is none.
-pub fn read(files: &Files) -> io::Result<Vec<Entry>> {
+/// The file as it was found.
+pub struct Found {
+    /// Its entries, in order; a torn last line is none.
+    pub entries: Vec<Entry>,
+    /// The length of its whole lines.
+    len: u64,
+}
+
+/// Reads the file.
+pub fn read(files: &Files) -> io::Result<Found> {
     let text = match std::fs::read(files.keys()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         result => result?,
     };
     let whole = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);
-    let text = String::from_utf8_lossy(text.get(..whole).unwrap_or_default());
-    Ok(text.lines().filter_map(parse).collect())
+    let lines = String::from_utf8_lossy(text.get(..whole).unwrap_or_default());
+    let entries: Vec<Entry> = lines.lines().filter_map(parse).collect();
+    if entries.len() < lines.lines().count() {
+        tracing::error!("some idempotency keys are damaged and forgotten: {}", files.keys().display());
+    }
+    Ok(Found { entries, len: whole as u64 })
 }
 
 /// Where the log has to be cut: the first record of a request of which a part
@@ -77,21 +89,23 @@ pub fn cut_at(entries: &[Entry], next_seq: u64) -> Option<u64> {
 }
 
 impl Keys {
-    /// Takes over the entries whose records are all there, and rewrites the file
-    /// without the others.
-    pub fn adopt(files: &Files, entries: Vec<Entry>, next_seq: u64) -> io::Result<Self> {
-        let kept: Vec<Entry> = entries.into_iter().filter(|entry| entry.answer.last < next_seq).collect();
-        let skip = kept.len().saturating_sub(KEYS_KEPT);
-        let text: String = kept.iter().skip(skip).map(|entry| line_of(&entry.key, &entry.answer)).collect();
-        files::replace(&files.keys(), text.as_bytes())?;
-        let mut keys = Self {
-            file: files::open(&files.keys())?,
-            len: text.len() as u64,
-            lines: kept.len() - skip,
-            answers: HashMap::new(),
-            order: VecDeque::new(),
-        };
-        kept.iter().skip(skip).for_each(|entry| keys.remember(&entry.key, entry.answer));
+    /// Takes over the entries whose records are all there. The file is rewritten
+    /// only if it holds others: a full disk does not stop a start.
+    pub fn adopt(files: &Files, found: Found, next_seq: u64) -> io::Result<Self> {
+        let before = found.entries.len();
+        let there = |entry: &Entry| entry.answer.last < next_seq;
+        let mut kept: Vec<Entry> = found.entries.into_iter().filter(there).collect();
+        let mut len = found.len;
+        if kept.len() < before || kept.len() > KEYS_KEPT {
+            kept.drain(..kept.len().saturating_sub(KEYS_KEPT));
+            let text: String = kept.iter().map(|entry| line_of(&entry.key, &entry.answer)).collect();
+            files::replace(&files.keys(), text.as_bytes())?;
+            len = text.len() as u64;
+        }
+        let file = files::open(&files.keys())?;
+        file.set_len(len)?;
+        let mut keys = Self { file, len, lines: kept.len(), answers: HashMap::new(), order: VecDeque::new() };
+        kept.iter().for_each(|entry| keys.remember(&entry.key, entry.answer));
         Ok(keys)
     }
 
@@ -160,22 +174,22 @@ mod tests {
     fn keys_come_back_and_those_without_their_records_do_not() {
         let dir = tempfile::tempdir().unwrap();
         let files = Files::new(dir.path().join("a.log"), dir.path().join("log")).unwrap();
-        let mut keys = Keys::adopt(&files, Vec::new(), 1).unwrap();
+        let mut keys = Keys::adopt(&files, read(&files).unwrap(), 1).unwrap();
         let written = [("a b", answer(1, 2)), ("c", answer(3, 5))];
         keys.write(written.into_iter()).unwrap();
-        assert_eq!(cut_at(&read(&files).unwrap(), 4), Some(3));
-        assert_eq!(cut_at(&read(&files).unwrap(), 3), None);
-        assert_eq!(cut_at(&read(&files).unwrap(), 6), None);
+        assert_eq!(cut_at(&read(&files).unwrap().entries, 4), Some(3));
+        assert_eq!(cut_at(&read(&files).unwrap().entries, 3), None);
+        assert_eq!(cut_at(&read(&files).unwrap().entries, 6), None);
         let keys = Keys::adopt(&files, read(&files).unwrap(), 3).unwrap();
         assert_eq!((keys.get("a b"), keys.get("c")), (Some(answer(1, 2)), None));
-        assert_eq!(read(&files).unwrap().len(), 1);
+        assert_eq!(read(&files).unwrap().entries.len(), 1);
     }
 
     #[test]
     fn the_last_hundred_thousand_are_remembered() {
         let dir = tempfile::tempdir().unwrap();
         let files = Files::new(dir.path().join("a.log"), dir.path().join("log")).unwrap();
-        let mut keys = Keys::adopt(&files, Vec::new(), 1).unwrap();
+        let mut keys = Keys::adopt(&files, read(&files).unwrap(), 1).unwrap();
         for n in 0..KEYS_KEPT as u64 + 1 {
             keys.remember(&n.to_string(), answer(n, n));
         }

@@ -36,7 +36,15 @@ impl Manifest {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             result => result?,
         };
-        let manifest: Self = serde_json::from_slice(&text)?;
+        let manifest: Self = match serde_json::from_slice(&text) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                // Text is the truth: what it says of the base is enough.
+                let path = files.manifest();
+                tracing::error!("{} is damaged and is made anew from the segments: {error}", path.display());
+                return Ok(None);
+            }
+        };
         if manifest.version != VERSION {
             let version = manifest.version;
             return Err(io::Error::other(format!("it was written by a later distlogd (version {version})")));

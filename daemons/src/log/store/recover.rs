@@ -8,8 +8,9 @@ use super::segment::{Extent, Segment, scan};
 use crate::runtime::StartError;
 use crate::runtime::health::Board;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The first sequence of a new log: 0 is before all records.
@@ -59,17 +60,16 @@ fn recover_from(files: &Files, mut file: File, existed: bool, health: &Board) ->
         cut(files, &file, manifest.base, whole, len, "a torn tail")?;
     }
     let mut extent = scan(&file, manifest.base, whole)?;
-    let entries = keys::read(files)?;
-    if let Some(seq) = keys::cut_at(&entries, extent.next_seq).filter(|seq| *seq >= manifest.base) {
+    let found = keys::read(files)?;
+    if let Some(seq) = keys::cut_at(&found.entries, extent.next_seq).filter(|seq| *seq >= manifest.base) {
         let offset = offset_of(&file, &extent, seq)?;
         cut(files, &file, manifest.base, offset, whole, "a part of a request that was never acknowledged")?;
         extent = scan(&file, manifest.base, offset)?;
     }
     // What a crash left in the page cache alone is about to be shown: it must stay.
     file.sync_all()?;
-    let keys = Keys::adopt(files, entries, extent.next_seq)?;
-    let manifest = Manifest { least_len: extent.len, ..manifest };
-    manifest.write(files)?;
+    let keys = Keys::adopt(files, found, extent.next_seq)?;
+    let manifest = note(files, Manifest { least_len: extent.len, ..manifest })?;
     health.pass("store");
     let next_seq = extent.next_seq;
     segments.push(Arc::new(Segment::new(manifest.base, file, extent)));
@@ -102,6 +102,24 @@ fn begin(files: &Files, file: &mut File, existed: bool, segments: &[Arc<Segment>
     Ok(manifest)
 }
 
+/// Writes the manifest where it says something new. On a full disk the one that
+/// is there still holds, as long as the base is the same.
+fn note(files: &Files, manifest: Manifest) -> io::Result<Manifest> {
+    let there = Manifest::read(files)?;
+    if there == Some(manifest) {
+        return Ok(manifest);
+    }
+    match manifest.write(files) {
+        Err(error)
+            if error.kind() == ErrorKind::StorageFull && there.is_some_and(|t| t.base == manifest.base) =>
+        {
+            tracing::warn!("no space left for the log: it can be read, and written when there is");
+            Ok(manifest)
+        }
+        result => result.map(|()| manifest),
+    }
+}
+
 fn same(a: &File, b: &File, len: u64) -> io::Result<bool> {
     const CHUNK: usize = 1 << 20;
     let (mut of_a, mut of_b) = (vec![0; CHUNK], vec![0; CHUNK]);
@@ -118,39 +136,66 @@ fn same(a: &File, b: &File, len: u64) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The length up to which the file is whole lines. A zero byte is written by
-/// nobody: it stands where a power cut left length without contents.
+/// The length up to which the file is whole lines: the end of the last line
+/// without a zero byte. Zeros are written by nobody: they stand where a power
+/// cut left length without contents, or where a disk lost them. Lines with zeros
+/// before a good line are damaged records, and stay.
 fn whole_len(file: &mut File) -> io::Result<u64> {
     file.seek(SeekFrom::Start(0))?;
     let mut buffer = vec![0; 1 << 20];
-    let (mut at, mut whole) = (0_u64, 0_u64);
+    let (mut at, mut whole, mut damaged) = (0_u64, 0_u64, 0_u64);
+    let mut zero_in_line = false;
     loop {
         let n = file.read(&mut buffer)?;
-        let read = buffer.get(..n).unwrap_or_default();
-        let zero = memchr::memchr(0, read);
-        let good = read.get(..zero.unwrap_or(n)).unwrap_or_default();
-        if let Some(newline) = memchr::memrchr(b'\n', good) {
-            whole = at + newline as u64 + 1;
-        }
-        if n == 0 || zero.is_some() {
+        if n == 0 {
+            if damaged > 0 {
+                tracing::error!("{damaged} lines of the log have lost bytes: zeros stand in their place");
+            }
             return Ok(whole);
         }
-        at += n as u64;
+        let read = buffer.get(..n).unwrap_or_default();
+        for piece in read.split_inclusive(|b| *b == b'\n') {
+            zero_in_line |= memchr::memchr(0, piece).is_some();
+            at += piece.len() as u64;
+            if piece.ends_with(b"\n") {
+                if std::mem::take(&mut zero_in_line) {
+                    damaged += 1;
+                } else {
+                    whole = at;
+                }
+            }
+        }
     }
 }
 
 /// Cuts the file to `to`; what is cut off is on disk elsewhere before that.
 fn cut(files: &Files, file: &File, base: u64, to: u64, from: u64, what: &str) -> io::Result<()> {
     let kept = files.torn(base, to);
-    let mut tail = file;
-    tail.seek(SeekFrom::Start(to))?;
-    let mut copy = File::create(&kept)?;
-    io::copy(&mut tail.take(from - to), &mut copy)?;
-    copy.sync_all()?;
-    files::sync_parent(&kept)?;
-    tracing::warn!("{what} is cut off the log: {} bytes from {to} on, kept in {}", from - to, kept.display());
+    match keep(file, &kept, to, from) {
+        Ok(()) => {
+            let (len, kept) = (from - to, kept.display());
+            tracing::warn!("{what} is cut off the log: {len} bytes from {to} on, kept in {kept}");
+        }
+        // It was never acknowledged, and a full disk must not keep the log from starting.
+        Err(error) if error.kind() == ErrorKind::StorageFull => {
+            let _ = std::fs::remove_file(&kept);
+            tracing::warn!(
+                "{what} is cut off the log: {} bytes from {to} on; no space to keep them",
+                from - to
+            );
+        }
+        Err(error) => return Err(error),
+    }
     file.set_len(to)?;
     file.sync_all()
+}
+
+fn keep(mut file: &File, kept: &Path, to: u64, from: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(to))?;
+    let mut copy = File::create(kept)?;
+    io::copy(&mut file.take(from - to), &mut copy)?;
+    copy.sync_all()?;
+    files::sync_parent(kept)
 }
 
 /// Where a record begins in the file.

@@ -106,8 +106,7 @@ async fn the_log_file_is_for_its_owner_alone() {
 
 #[tokio::test]
 async fn a_torn_tail_is_cut_off_and_kept_to_be_looked_at() {
-    for torn in ["2026-11-22T10:00:00.0", "\0\0\0\0", "2026-11-22T10:00:00.000000Z  INFO a: b\0\0\0\nmore\n"]
-    {
+    for torn in ["2026-11-22T10:00:00.0", "\0\0\0\0", "2026-11-22T10:00:00.000000Z  INFO a: b\0\0\0\n"] {
         let place = Place::new(1 << 20);
         let store = place.open();
         append(&store, "a").await;
@@ -120,6 +119,53 @@ async fn a_torn_tail_is_cut_off_and_kept_to_be_looked_at() {
         let kept = fs::read_dir(place.path().join("data/torn")).unwrap().next().unwrap().unwrap().path();
         assert_eq!(fs::read(kept).unwrap(), torn.as_bytes());
     }
+}
+
+#[tokio::test]
+async fn bytes_lost_in_the_middle_cost_only_their_own_line() {
+    let place = Place::new(1 << 20);
+    let store = place.open();
+    for text in ["a", "b", "c"] {
+        append(&store, text).await;
+    }
+    store.close().await;
+    drop(store);
+    let mut text = fs::read(place.active()).unwrap();
+    let second = text.iter().position(|b| *b == b'\n').unwrap() + 5;
+    text[second] = 0;
+    fs::write(place.active(), text).unwrap();
+    let store = place.open();
+    assert_eq!(append(&store, "d").await, 4);
+    let all = all(&store);
+    assert_eq!((all[0].1.as_str(), all[2].1.as_str(), all[3].1.as_str()), ("a", "c", "d"));
+}
+
+#[tokio::test]
+async fn a_damaged_manifest_is_made_anew_from_the_segments() {
+    let place = Place::new(100);
+    let store = place.open();
+    for n in 0..10 {
+        append(&store, &format!("record {n}")).await;
+    }
+    store.close().await;
+    drop(store);
+    fs::write(place.path().join("data/manifest.json"), "").unwrap();
+    assert_eq!(append(&place.open(), "next").await, 11);
+}
+
+#[tokio::test]
+async fn a_line_that_somebody_appends_to_the_live_log_is_a_record() {
+    let place = Place::new(1 << 20);
+    let store = place.open();
+    append(&store, "a").await;
+    let mut file = fs::OpenOptions::new().append(true).open(place.active()).unwrap();
+    file.write_all(b"by hand\nand without an end").unwrap();
+    assert_eq!(append(&store, "b").await, 4);
+    let expected = pairs(&[(1, "a"), (2, "by hand"), (3, "and without an end"), (4, "b")]);
+    assert_eq!(all(&store), expected);
+    store.close().await;
+    drop(store);
+    assert_eq!(all(&place.open()), expected);
 }
 
 #[tokio::test]

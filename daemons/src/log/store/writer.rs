@@ -15,6 +15,7 @@ use crate::runtime::metrics::Metrics;
 use crate::settings::{self, Durability};
 use shared::wire::log::Accepted;
 use std::collections::HashMap;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -138,10 +139,12 @@ impl Writer {
 
     /// Commits a group: one write, one sync, then the answers.
     fn commit(&mut self, group: Vec<Request>) {
+        let ready = self.make_ready();
         let (placed, repeats) = self.place(group);
         let result = match &self.broken {
             Some(why) => Err(AppendError::Broken(why.clone())),
             None if placed.is_empty() => Ok(()),
+            None if ready.is_err() => ready.map_err(|fault| self.fail(fault)),
             None => self.store(&placed).map_err(|fault| self.fail(fault)),
         };
         if result.is_ok() {
@@ -156,6 +159,18 @@ impl Writer {
         for Placed { request, accepted } in placed {
             let _ = request.answer.send(result.clone().map(|()| accepted));
             drop(request.room);
+        }
+    }
+
+    /// Sees to it that the next line goes where the log goes on.
+    fn make_ready(&mut self) -> Result<(), Fault> {
+        if self.broken.is_some() {
+            return Ok(());
+        }
+        if self.is_in_place().map_err(Fault::of_opening)? {
+            self.adopt_appended().map_err(Fault::of_opening)
+        } else {
+            self.begin_anew().map_err(Fault::of_opening)
         }
     }
 
@@ -185,12 +200,37 @@ impl Writer {
         (placed, repeats)
     }
 
+    /// Takes in what somebody else appended to the active file, so that nothing
+    /// of it is written over: its lines are records like any other.
+    pub(super) fn adopt_appended(&mut self) -> io::Result<()> {
+        let file = self.active.file();
+        let len = file.metadata()?.len();
+        let Some(appended) = len.checked_sub(self.len).filter(|appended| *appended > 0) else {
+            return Ok(());
+        };
+        let mut lines = vec![0; usize::try_from(appended).unwrap_or(usize::MAX)];
+        file.read_exact_at(&mut lines, self.len)?;
+        if !lines.ends_with(b"\n") {
+            file.write_all_at(b"\n", len)?;
+            lines.push(b'\n');
+        }
+        file.sync_data()?;
+        tracing::warn!("somebody appended {appended} bytes to the log file; they are taken as records");
+        let records = memchr::memchr_iter(b'\n', &lines).count() as u64;
+        self.active.extend(|extent| {
+            extent.push(&lines, records, (i64::MIN, i64::MAX));
+            self.len = extent.len;
+        });
+        let first_seq = self.next_seq;
+        self.next_seq += records;
+        self.live.hold(Chunk { first_seq, records, lines });
+        self.live.advance(self.next_seq);
+        Ok(())
+    }
+
     /// Puts a group on disk: its keys first, then its lines.
     fn store(&mut self, placed: &[Placed]) -> Result<(), Fault> {
         let began = Instant::now();
-        if !self.is_in_place().map_err(Fault::of_opening)? {
-            self.begin_anew().map_err(Fault::of_opening)?;
-        }
         let keyed = |p: &'_ Placed| p.request.key.is_some();
         let keys_before = if placed.iter().any(keyed) {
             let keys = placed.iter().filter_map(|p| p.request.key.as_deref().map(|key| (key, p.accepted)));
