@@ -2,16 +2,16 @@
 
 use super::core::Core;
 use super::prometheus::TargetGroup;
-use super::state::Selector;
+use super::state::{Entry, Selector};
 use super::view::Beginning;
 use super::{stream, valid};
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Body, Json, Path, Query, parse_json};
-use crate::runtime::listing::{Format, TableRow, or_dash};
+use crate::runtime::listing::{Format, TableRow, or_dash, table};
 use crate::runtime::probe::Prober;
 use crate::runtime::{Context, StartError, sse};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde::Deserialize;
@@ -164,21 +164,30 @@ impl App {
             unknown.headers_mut().insert(INDEX_HEADER, revision.into());
             return Ok(unknown);
         }
-        let mut listed: Vec<Registration> = entries
+        let version = query.version.as_ref();
+        let mut listed: Vec<&Arc<Entry>> = entries
             .iter()
-            .map(|entry| &entry.registration)
-            .filter(|r| query.tag.as_ref().is_none_or(|tag| r.tags.contains(tag)))
-            .filter(|r| {
-                query.version.as_ref().is_none_or(|version| r.service_version.as_ref() == Some(version))
+            .filter(|e| query.tag.as_ref().is_none_or(|tag| e.registration.tags.contains(tag)))
+            .filter(|e| {
+                version.is_none_or(|version| e.registration.service_version.as_ref() == Some(version))
             })
-            .cloned()
             .collect();
         if query.healthy {
             let healthy = self.probe(&listed).await;
             let mut healthy = healthy.iter().map(|instance| instance.healthy);
             listed.retain(|_| healthy.next().unwrap_or(false));
         }
-        let mut response = query.format.answer(&listed);
+        let mut response = match query.format {
+            Format::Text => {
+                let rows = listed.iter().map(|entry| entry.registration.cells());
+                query.format.text(table(Registration::HEADS, rows))
+            }
+            Format::Json => {
+                let list: Vec<&str> = listed.iter().map(|entry| entry.json.as_str()).collect();
+                ([(header::CONTENT_TYPE, "application/json")], format!("[{}]", list.join(",")))
+                    .into_response()
+            }
+        };
         response.headers_mut().insert(INDEX_HEADER, revision.into());
         Ok(response)
     }
@@ -202,9 +211,9 @@ impl App {
     }
 
     /// Probes instances now, in the order given.
-    async fn probe(&self, registrations: &[Registration]) -> Vec<InstanceHealth> {
-        let targets: Vec<_> =
-            registrations.iter().map(|r| (r.instance_id.clone(), r.probe_url().to_owned())).collect();
+    async fn probe(&self, entries: &[&Arc<Entry>]) -> Vec<InstanceHealth> {
+        let target = |r: &Registration| (r.instance_id.clone(), r.probe_url().to_owned());
+        let targets: Vec<_> = entries.iter().map(|entry| target(&entry.registration)).collect();
         futures_util::stream::iter(targets)
             .map(|(instance_id, url)| async move {
                 // Without a permit the daemon is stopping, and the probe with it.
@@ -342,8 +351,7 @@ async fn probe(
     if entries.is_empty() {
         return Err(ApiError::unknown(format!("no service '{name}' is registered")));
     }
-    let registrations: Vec<_> = entries.iter().map(|entry| entry.registration.clone()).collect();
-    let instances = app.probe(&registrations).await;
+    let instances = app.probe(&entries.iter().collect::<Vec<_>>()).await;
     Ok(axum::Json(ServiceHealth {
         service_name: name,
         healthy: instances.iter().any(|instance| instance.healthy),

@@ -14,13 +14,16 @@ use std::time::Duration;
 pub struct Entry {
     /// The registration.
     pub registration: Registration,
+    /// The registration as JSON: written once, read by every listing.
+    pub json: String,
     renewed_at_ms: AtomicU64,
 }
 
 impl Entry {
     /// A registration whose lease is granted now.
     pub fn new(registration: Registration, now_ms: u64) -> Self {
-        Self { registration, renewed_at_ms: AtomicU64::new(now_ms) }
+        let json = serde_json::to_string(&registration).unwrap_or_default();
+        Self { registration, json, renewed_at_ms: AtomicU64::new(now_ms) }
     }
 
     /// Grants the lease afresh.

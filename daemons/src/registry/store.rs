@@ -5,6 +5,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::wire::registry::{Change, ChangeKind, Registration};
 
+/// The oldest changes are forgotten once in so many.
+const TRIM_EVERY: u64 = 256;
+
 /// The tables.
 pub const MIGRATIONS: &[&str] = &["
     CREATE TABLE epoch (epoch INTEGER NOT NULL);
@@ -72,10 +75,11 @@ pub fn put(connection: &Connection, change: &Change, at_ms: i64, kept: usize) ->
         at_ms,
         json
     ])?;
-    let kept = i64::try_from(kept.max(1)).unwrap_or(i64::MAX);
-    connection
-        .prepare_cached("DELETE FROM changes WHERE revision <= ?1")?
-        .execute([revision.saturating_sub(kept)])?;
+    if registration.revision.is_multiple_of(TRIM_EVERY) {
+        let kept = i64::try_from(kept.max(1)).unwrap_or(i64::MAX);
+        let until = revision.saturating_sub(kept);
+        connection.prepare_cached("DELETE FROM changes WHERE revision <= ?1")?.execute([until])?;
+    }
     Ok(())
 }
 

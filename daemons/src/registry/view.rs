@@ -51,8 +51,10 @@ pub struct Gone;
 impl View {
     /// The state and the changes kept, oldest first.
     pub fn new(epoch: u64, state: State, changes: &[Change], history_max: usize) -> Self {
-        let history = changes.iter().map(|change| Arc::new(Told::new(change))).collect();
-        Self { epoch, state, history, history_max: history_max.max(1), watchers: Watchers::default() }
+        let history_max = history_max.max(1);
+        let surplus = changes.len().saturating_sub(history_max);
+        let history = changes.iter().skip(surplus).map(|change| Arc::new(Told::new(change))).collect();
+        Self { epoch, state, history, history_max, watchers: Watchers::default() }
     }
 
     /// Where the history stands.

@@ -16,6 +16,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// Writes, and reads, that may wait.
@@ -57,8 +58,10 @@ impl From<rusqlite::Error> for ApiError {
     }
 }
 
-/// What a write does once it is known whether the commit held.
-type Settle = Box<dyn FnOnce(bool) + Send>;
+/// What a write does once it is known whether the commit held; and the answer
+/// that it then gives.
+type Settle = Box<dyn FnOnce(bool) -> Answer + Send>;
+type Answer = Box<dyn FnOnce() + Send>;
 /// A write: whether it wants to be kept, and what follows.
 type Write = Box<dyn FnOnce(&Connection) -> (bool, Settle) + Send>;
 type Read = Box<dyn FnOnce(&Connection) + Send>;
@@ -96,13 +99,16 @@ impl Database {
         let (writes, queued_writes) = sync_channel(QUEUE_MAX);
         let (reads, queued_reads) = sync_channel::<Read>(QUEUE_MAX);
         health.pass("store");
+        let runtime = Handle::current();
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|e| cannot(&e))
         };
         let threads = vec![
             spawn(
                 "db-write",
-                Box::new(move || health.watch("store", || write_loop(&mut writer, &queued_writes, &health))),
+                Box::new(move || {
+                    health.watch("store", || write_loop(&mut writer, &queued_writes, &health, &runtime))
+                }),
             )?,
             spawn("db-read", Box::new(move || queued_reads.iter().for_each(|read| read(&reader))))?,
         ];
@@ -155,7 +161,8 @@ impl Database {
                     Ok(value) => Ok(value),
                     Err(error) => Err(DatabaseError::Operation(error)),
                 };
-                let _ = answer.send(then(result));
+                let result = then(result);
+                Box::new(move || drop(answer.send(result)))
             });
             (keep, settle)
         });
@@ -232,7 +239,7 @@ fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Strin
     Ok(())
 }
 
-fn write_loop(connection: &mut Connection, queue: &Receiver<Write>, health: &Board) {
+fn write_loop(connection: &mut Connection, queue: &Receiver<Write>, health: &Board, runtime: &Handle) {
     let mut failing = false;
     loop {
         let first = match queue.recv_timeout(RETRY) {
@@ -256,9 +263,10 @@ fn write_loop(connection: &mut Connection, queue: &Receiver<Write>, health: &Boa
             Ok(()) => {}
         }
         failing = result.is_err();
-        for settle in settles {
-            settle(result.is_ok());
-        }
+        let answers: Vec<Answer> = settles.into_iter().map(|settle| settle(result.is_ok())).collect();
+        // From this thread each answer would wake a thread of the runtime by a
+        // system call of its own; from inside it costs nothing.
+        runtime.spawn(async move { answers.into_iter().for_each(|answer| answer()) });
     }
 }
 
@@ -269,7 +277,7 @@ fn commit(
     batch: impl Iterator<Item = Write>,
     settles: &mut Vec<Settle>,
 ) -> Result<(), String> {
-    let mut transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+    let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => {
             batch.for_each(drop);
@@ -279,7 +287,7 @@ fn commit(
     let mut failed = None;
     for write in batch {
         if failed.is_none() {
-            failed = run(&mut transaction, write, settles).err();
+            failed = run(&transaction, write, settles).err();
         }
     }
     match failed {
@@ -290,17 +298,23 @@ fn commit(
 
 /// Runs one write in a savepoint. Its own error is its own affair; an error
 /// here ends the whole transaction.
-fn run(transaction: &mut Transaction, write: Write, settles: &mut Vec<Settle>) -> Result<(), String> {
-    let point = transaction.savepoint().map_err(|error| error.to_string())?;
-    let (keep, settle) = write(&point);
+fn run(transaction: &Transaction, write: Write, settles: &mut Vec<Settle>) -> Result<(), String> {
+    let step = |sql: &str| -> Result<(), String> {
+        let done = transaction.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+        done.map(drop).map_err(|error| error.to_string())
+    };
+    step("SAVEPOINT write")?;
+    let (keep, settle) = write(transaction);
     settles.push(settle);
-    if point.is_autocommit() {
+    if transaction.is_autocommit() {
         // SQLite rolls back everything by itself when the disk is full or fails:
         // nothing that follows may pass for a part of this transaction.
         return Err("the disk is full or failed, and the transaction was rolled back".to_owned());
     }
-    // A savepoint that is dropped without a commit is rolled back.
-    if keep { point.commit().map_err(|error| error.to_string()) } else { Ok(()) }
+    if !keep {
+        step("ROLLBACK TO write")?;
+    }
+    step("RELEASE write")
 }
 
 #[cfg(test)]

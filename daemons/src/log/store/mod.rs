@@ -207,7 +207,7 @@ impl Store {
         room: Room,
     ) -> Result<Accepted, AppendError> {
         let (answer, answered) = oneshot::channel();
-        let request = Request { batch, key, room, answer };
+        let request = Request { batch, key, _room: room, answer };
         let sent = match &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(queue) => queue.send(request).is_ok(),
             None => false,

@@ -20,6 +20,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// Bytes that are written before one sync: more only if one batch is larger.
@@ -33,8 +34,8 @@ pub struct Request {
     pub batch: Batch,
     /// The idempotency key.
     pub key: Option<String>,
-    /// Its share of what may be under way.
-    pub room: Room,
+    /// Its share of what may be under way, given back with the answer.
+    pub _room: Room,
     /// Where the answer goes.
     pub answer: oneshot::Sender<Result<Accepted, AppendError>>,
 }
@@ -59,6 +60,7 @@ pub struct Writer {
     pub(super) segments: Arc<RwLock<Vec<Arc<Segment>>>>,
     live: Arc<Live>,
     health: Arc<Board>,
+    runtime: Handle,
     buffer: Vec<u8>,
     /// Why nothing is acknowledged any more.
     broken: Option<String>,
@@ -101,6 +103,7 @@ impl Writer {
             segments,
             live,
             health,
+            runtime: Handle::current(),
             buffer: Vec::new(),
             broken: None,
             refusing: false,
@@ -150,16 +153,20 @@ impl Writer {
         if result.is_ok() {
             self.publish(&placed);
         }
+        let mut answers = Vec::with_capacity(placed.len() + repeats.len());
         for (repeat, accepted) in repeats {
             // A repeat of a request in this very group shares its fate.
             let stored = result.is_ok() || accepted.first < self.next_seq;
-            let answer = if stored { Ok(accepted) } else { result.clone().map(|()| accepted) };
-            let _ = repeat.answer.send(answer);
+            answers.push((repeat, if stored { Ok(accepted) } else { result.clone().map(|()| accepted) }));
         }
-        for Placed { request, accepted } in placed {
-            let _ = request.answer.send(result.clone().map(|()| accepted));
-            drop(request.room);
-        }
+        answers.extend(placed.into_iter().map(|p| (p.request, result.clone().map(|()| p.accepted))));
+        // From this thread each answer would wake a thread of the runtime by a
+        // system call of its own; from inside it costs nothing.
+        self.runtime.spawn(async move {
+            for (request, answer) in answers {
+                let _ = request.answer.send(answer);
+            }
+        });
     }
 
     /// Sees to it that the next line goes where the log goes on.
