@@ -1,7 +1,7 @@
 //! The command line of `distlogd`.
 
-use crate::runtime;
 use crate::settings::{Given, Settings};
+use crate::{runtime, services};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use shared::daemon::Daemon;
@@ -95,7 +95,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
             let settings = Settings::load(cli.given, cli.config.as_deref())?;
             diagnose();
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            runtime.block_on(runtime::run(daemons.daemons(), settings))?;
+            runtime.block_on(runtime::run(daemons.daemons(), settings, services::start))?;
             // What still runs was told to stop and had its time.
             runtime.shutdown_background();
             Ok(())

@@ -8,6 +8,7 @@
 
 pub mod cli;
 mod runtime;
+mod services;
 pub mod settings;
 
 mod library;

@@ -143,7 +143,7 @@ fn write_fields(out: &mut Vec<u8>, fields: &[(Cow<'_, str>, &str)]) -> Result<()
 }
 
 /// Copies valid JSON without the white space between its tokens, and with the
-/// hazards in its strings as `\uXXXX`: the same value, harmless to show.
+/// hazards in its strings as `\uNNNN`: the same value, harmless to show.
 fn compact(out: &mut Vec<u8>, json: &str) -> Result<(), RecordError> {
     let (mut in_string, mut escaped, mut depth) = (false, false, 0_usize);
     for c in json.chars() {

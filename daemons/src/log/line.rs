@@ -6,7 +6,7 @@
 //! level    = " INFO" | "ERROR" | …            right-aligned in five columns
 //! service  = escaped, and ':' before a space as \x3a
 //! message  = escaped
-//! fields   = a compact JSON object, hazards in its strings as \uXXXX
+//! fields   = a compact JSON object, hazards in its strings as \uNNNN
 //! ```
 //!
 //! *Escaped*: a backslash is `\\`; line feed, carriage return and tab are `\n`,

@@ -40,7 +40,7 @@ pub fn write_json(out: &mut Vec<u8>, seq: u64, line: &Line<'_>) {
     out.push(b'}');
 }
 
-/// Writes a JSON string; hazards in it as `\uXXXX`, so that a terminal may show
+/// Writes a JSON string; hazards in it as `\uNNNN`, so that a terminal may show
 /// the JSON as it is.
 fn write_string(out: &mut Vec<u8>, text: &str) {
     let plain = |b: u8| (0x20..0x7f).contains(&b) && b != b'"' && b != b'\\';

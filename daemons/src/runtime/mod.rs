@@ -197,11 +197,16 @@ struct Running {
     finish: BoxFuture<'static, ()>,
 }
 
-/// Runs the daemons until a signal says stop.
+/// Runs the daemons until a signal says stop. `start` makes each of them: the
+/// runtime knows none.
 ///
 /// # Errors
 /// When one of them cannot be started: then none runs.
-pub async fn run(daemons: &[Daemon], settings: Settings) -> Result<(), StartError> {
+pub async fn run(
+    daemons: &[Daemon],
+    settings: Settings,
+    start: impl AsyncFn(Context) -> Result<Service, StartError>,
+) -> Result<(), StartError> {
     raise_descriptor_limit();
     // Whatever is made is for its owner alone.
     umask(Mode::from_bits_truncate(0o077));
@@ -298,17 +303,6 @@ async fn stop(running: Vec<Running>) {
     let finish = futures_util::future::join_all(finishes);
     if tokio::time::timeout(LEAVE_MAX, finish).await.is_err() {
         tracing::warn!("the disk did not take everything in time");
-    }
-}
-
-async fn start(context: Context) -> Result<Service, StartError> {
-    match context.daemon {
-        Daemon::Registry => crate::registry::start(context).await,
-        Daemon::Log => crate::log::start(context).await,
-        Daemon::Library => crate::library::start(context).await,
-        Daemon::Provider => crate::provider::start(context).await,
-        Daemon::Web => crate::web::start(context).await,
-        Daemon::Monitor => crate::monitor::start(context).await,
     }
 }
 
