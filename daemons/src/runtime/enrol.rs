@@ -1,12 +1,14 @@
 //! A daemon's own registration: made, kept by heartbeats, made again when the
 //! registry has lost it, removed at the end.
 
+use super::health::Board;
 use super::{Context, Service, announce};
-use shared::client::{ClientError, RegistryClient, backoff};
+use shared::client::{RegistryClient, backoff};
 use shared::daemon::Daemon;
 use shared::wire::registry::{Register, Registration};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// The longest pause between two tries to reach the registry.
@@ -18,15 +20,13 @@ pub struct Enrolment {
     registry: RegistryClient,
     register: Register,
     lease: Duration,
-    /// The registration as the registry holds it, for whoever ends it.
-    held: Arc<Mutex<Option<Registration>>>,
 }
 
 /// A registration that is kept; [`Enrolled::leave`] removes it.
-#[derive(Clone)]
 pub struct Enrolled {
     registry: RegistryClient,
-    held: Arc<Mutex<Option<Registration>>>,
+    /// Ends with the registration that is held then, when it is told to stop.
+    keeping: JoinHandle<Option<Registration>>,
 }
 
 impl Enrolment {
@@ -53,91 +53,73 @@ impl Enrolment {
             registry: RegistryClient::new(context.peer(Daemon::Registry), context.client.clone()),
             register,
             lease,
-            held: Arc::default(),
         }
     }
 
     /// Keeps it registered in the background until `stop`.
     pub fn spawn(self, stop: CancellationToken, context: &Context) -> Enrolled {
-        let enrolled = Enrolled { registry: self.registry.clone(), held: Arc::clone(&self.held) };
+        let registry = self.registry.clone();
         let health = Arc::clone(&context.health);
         health.warn("registration", "not registered: the registry has not answered yet");
-        context.tasks.spawn(stop.run_until_cancelled_owned(async move {
-            loop {
-                let error = match self.enrol().await {
-                    Ok(registration) => {
-                        health.pass("registration");
-                        match self.keep(&registration).await {
-                            // Forgotten: register again.
-                            error if error.status() == Some(404) => continue,
-                            error => error,
-                        }
-                    }
-                    Err(error) => error,
-                };
-                // An absent registry is retried; a refusal that stays needs somebody.
-                if !error.is_temporary() {
-                    health.warn("registration", error.to_string());
-                    tracing::warn!("registration: {error}");
-                    tokio::time::sleep(self.lease).await;
-                }
-            }
-        }));
-        enrolled
+        Enrolled { registry, keeping: context.tasks.spawn(self.keep(stop, health)) }
     }
 
-    /// Registers, trying until the registry answers.
-    async fn enrol(&self) -> Result<Registration, ClientError> {
+    /// Registers, renews the lease, and registers again when it was forgotten.
+    /// It stops between two calls, never in one: a registration whose answer is
+    /// not waited for could not be removed.
+    async fn keep(self, stop: CancellationToken, health: Arc<Board>) -> Option<Registration> {
+        let mut held: Option<Registration> = None;
         let mut pauses = backoff(RETRY_MAX);
         let mut told = false;
-        loop {
-            match self.registry.register(&self.register).await {
-                Ok(registration) => {
-                    *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(registration.clone());
-                    announce(&format!("{} registered successfully", self.daemon.title()));
-                    return Ok(registration);
+        let mut pause = Duration::ZERO;
+        while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+            let outcome = match &held {
+                None => self.registry.register(&self.register).await.map(Some),
+                Some(held) => {
+                    let renewed = self.registry.heartbeat(&held.service_name, &held.instance_id).await;
+                    renewed.map(|_| None)
                 }
+            };
+            pause = match outcome {
+                Ok(registration) => {
+                    if let Some(registration) = registration {
+                        announce(&format!("{} registered successfully", self.daemon.title()));
+                        health.pass("registration");
+                        held = Some(registration);
+                    }
+                    pauses = backoff(RETRY_MAX);
+                    told = false;
+                    self.lease / 3
+                }
+                Err(error) if held.is_some() && error.status() == Some(404) => {
+                    held = None;
+                    Duration::ZERO
+                }
+                // An absent registry is retried; a refusal that stays needs somebody.
                 Err(error) if error.is_temporary() => {
                     if !std::mem::replace(&mut told, true) {
-                        tracing::warn!("{}: not registered yet, retrying: {error}", self.daemon.title());
+                        tracing::warn!("{}: the registry is away, retrying: {error}", self.daemon.title());
                     }
-                    tokio::time::sleep(pauses.next().unwrap_or(RETRY_MAX)).await;
+                    pauses.next().unwrap_or(RETRY_MAX)
                 }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Renews the lease until the registry no longer knows it.
-    async fn keep(&self, registration: &Registration) -> ClientError {
-        let mut pauses = backoff(RETRY_MAX);
-        let mut pause = self.lease / 3;
-        loop {
-            tokio::time::sleep(pause).await;
-            match self.registry.heartbeat(&registration.service_name, &registration.instance_id).await {
-                Ok(_) => {
-                    pauses = backoff(RETRY_MAX);
-                    pause = self.lease / 3;
+                Err(error) => {
+                    health.warn("registration", error.to_string());
+                    tracing::warn!("{}: registration: {error}", self.daemon.title());
+                    self.lease
                 }
-                Err(error) if error.is_temporary() => pause = pauses.next().unwrap_or(RETRY_MAX),
-                Err(error) => return error,
-            }
+            };
         }
+        held
     }
 }
 
 impl Enrolled {
     /// Removes the registration, if there is one and the registry is there.
     pub async fn leave(self) {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(registration) = held {
-            let left = self.registry.deregister(&registration.service_name, &registration.instance_id).await;
-            if let Err(error) = left {
-                tracing::info!(
-                    "{} stays registered until its lease ends: {error}",
-                    registration.service_name
-                );
-            }
+        if let Ok(Some(held)) = self.keeping.await
+            && let Err(error) = self.registry.deregister(&held.service_name, &held.instance_id).await
+        {
+            tracing::info!("{} stays registered until its lease ends: {error}", held.service_name);
         }
     }
 }

@@ -192,7 +192,6 @@ fn announce(line: &str) {
 struct Running {
     daemon: Daemon,
     stop: CancellationToken,
-    enrolled: enrol::Enrolled,
     connections: serve::Connections,
     finish: BoxFuture<'static, ()>,
 }
@@ -227,6 +226,7 @@ pub async fn run(
     let enrolling = CancellationToken::new();
 
     let mut running = Vec::new();
+    let mut enrolled = Vec::new();
     for (daemon, listeners) in bound {
         let context = Context {
             daemon,
@@ -245,13 +245,8 @@ pub async fn run(
         let router = gate::router(&context, service.api, service.patient);
         let connections = serve::spawn(listeners, router, &context);
         announce(&format!("{} started on :{port}", daemon.title()));
-        running.push(Running {
-            daemon,
-            stop: context.stop.clone(),
-            enrolled: enrolment.spawn(enrolling.clone(), &context),
-            connections,
-            finish: service.finish,
-        });
+        enrolled.push(enrolment.spawn(enrolling.clone(), &context));
+        running.push(Running { daemon, stop: context.stop.clone(), connections, finish: service.finish });
     }
     systemd::ready(&tasks, enrolling.clone());
     signal.await;
@@ -259,7 +254,7 @@ pub async fn run(
     systemd::stopping();
     enrolling.cancel();
     tasks.close();
-    stop(running).await;
+    stop(running, enrolled).await;
     if tokio::time::timeout(LEAVE_MAX, tasks.wait()).await.is_err() {
         tracing::warn!("work in the background did not end and is cut off");
     }
@@ -277,33 +272,31 @@ fn raise_descriptor_limit() {
 }
 
 /// Stops the daemons: the registry last, so that the others can deregister.
-async fn stop(running: Vec<Running>) {
+async fn stop(running: Vec<Running>, enrolled: Vec<enrol::Enrolled>) {
     let (registry, others): (Vec<_>, Vec<_>) =
         running.into_iter().partition(|running| running.daemon == Daemon::Registry);
-    let mut enrolled = Vec::new();
-    let mut finishes = Vec::new();
-    let mut drain = async |group: Vec<Running>, enrolled: &mut Vec<enrol::Enrolled>| {
-        group.iter().for_each(|running| running.stop.cancel());
-        let until = tokio::time::Instant::now() + DRAIN_MAX / 2;
-        for running in group {
-            if tokio::time::timeout_at(until, running.connections.drained()).await.is_err() {
-                tracing::warn!("{}: requests still in flight are cut off", running.daemon.title());
-            }
-            enrolled.push(running.enrolled);
-            finishes.push(running.finish);
-        }
-    };
-    drain(others, &mut enrolled).await;
-    enrolled.extend(registry.iter().map(|registry| registry.enrolled.clone()));
-    let leave = futures_util::future::join_all(enrolled.drain(..).map(enrol::Enrolled::leave));
+    let mut finishes = drain(others).await;
+    let leave = futures_util::future::join_all(enrolled.into_iter().map(enrol::Enrolled::leave));
     if tokio::time::timeout(LEAVE_MAX, leave).await.is_err() {
         tracing::info!("the registry did not answer in time; leases end by themselves");
     }
-    drain(registry, &mut enrolled).await;
+    finishes.extend(drain(registry).await);
     let finish = futures_util::future::join_all(finishes);
     if tokio::time::timeout(LEAVE_MAX, finish).await.is_err() {
         tracing::warn!("the disk did not take everything in time");
     }
+}
+
+/// Lets the daemons finish what is in flight; what is left to do with each.
+async fn drain(group: Vec<Running>) -> Vec<BoxFuture<'static, ()>> {
+    group.iter().for_each(|running| running.stop.cancel());
+    let until = tokio::time::Instant::now() + DRAIN_MAX / 2;
+    for running in &group {
+        if tokio::time::timeout_at(until, running.connections.drained()).await.is_err() {
+            tracing::warn!("{}: requests still in flight are cut off", running.daemon.title());
+        }
+    }
+    group.into_iter().map(|running| running.finish).collect()
 }
 
 /// Where each daemon is: as configured, else in this process, else on this
