@@ -1,6 +1,6 @@
 //! `GET /log/hits` and `/log/stats`.
 
-use super::{App, LIMIT_DEFAULT, WHOLE_MAX, Which, blocking, bounded};
+use super::{App, LIMIT_DEFAULT, WHOLE_MAX, blocking, bounded, which};
 use crate::log::count::{self, Label};
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::Query;
@@ -41,14 +41,7 @@ pub struct HitsQuery {
 /// Counts over time
 #[utoipa::path(get, path = "/log/hits", tag = "log", params(HitsQuery), responses((status = 200, body = Hits)))]
 pub async fn hits(State(app): State<App>, Query(query): Query<HitsQuery>) -> Result<Response, ApiError> {
-    let which = Which {
-        q: query.q,
-        service: query.service,
-        level: query.level,
-        since: query.since,
-        until: query.until,
-        ..Which::default()
-    };
+    let which = which!(query);
     let step = query.step.map_or(60, |step| step.0.as_secs());
     let step_ns = i64::try_from(step).ok().and_then(|s| s.checked_mul(1_000_000_000)).filter(|ns| *ns > 0);
     let step_ns = step_ns.ok_or_else(|| ApiError::malformed("step must be at least 1s").field("step"))?;
@@ -106,14 +99,7 @@ pub struct StatsQuery {
 /// Counts by label
 #[utoipa::path(get, path = "/log/stats", tag = "log", params(StatsQuery), responses((status = 200, body = Stats)))]
 pub async fn stats(State(app): State<App>, Query(query): Query<StatsQuery>) -> Result<Response, ApiError> {
-    let which = Which {
-        q: query.q,
-        service: query.service,
-        level: query.level,
-        since: query.since,
-        until: query.until,
-        ..Which::default()
-    };
+    let which = which!(query);
     let limit = bounded("limit", query.limit.unwrap_or(LIMIT_DEFAULT), WHOLE_MAX)?;
     let by = Label::list(query.by.as_deref().unwrap_or("level"));
     let (permit, budget) = app.admit()?;

@@ -82,6 +82,23 @@ struct Which {
     before: Option<u64>,
 }
 
+/// The parameters that every query has. Serde cannot refuse unknown ones in a
+/// struct that is a part of another, so each query names them itself.
+macro_rules! which {
+    ($query:ident) => {
+        $crate::log::api::Which {
+            q: $query.q,
+            service: $query.service,
+            level: $query.level,
+            since: $query.since,
+            until: $query.until,
+            after: None,
+            before: None,
+        }
+    };
+}
+use which;
+
 impl Which {
     /// The filter; made beside the runtime's threads, for a regular expression
     /// takes its time to compile.

@@ -1,6 +1,6 @@
 //! `GET /log`.
 
-use super::{App, LIMIT_DEFAULT, WHOLE_LEN_MAX, WHOLE_MAX, Which, blocking, bounded};
+use super::{App, LIMIT_DEFAULT, WHOLE_LEN_MAX, WHOLE_MAX, Which, blocking, bounded, which};
 use crate::log::output::{self, Form};
 use crate::log::query::Filter;
 use crate::log::search::{Budget, Order, walk};
@@ -81,15 +81,7 @@ pub struct SearchQuery {
 #[utoipa::path(get, path = "/log", tag = "log", params(SearchQuery),
     responses((status = 200, content((Record = "application/x-ndjson"), (Page = "application/json"), (String = "text/plain")))))]
 pub async fn search(State(app): State<App>, Query(query): Query<SearchQuery>) -> Result<Response, ApiError> {
-    let which = Which {
-        q: query.q,
-        service: query.service,
-        level: query.level,
-        since: query.since,
-        until: query.until,
-        after: query.after,
-        before: query.before,
-    };
+    let which = Which { after: query.after, before: query.before, ..which!(query) };
     let max = if query.format == RecordFormat::Json { WHOLE_MAX } else { STREAMED_MAX };
     let limit = bounded("limit", query.limit.unwrap_or(LIMIT_DEFAULT), max)?;
     let (permit, budget) = app.admit()?;

@@ -1,6 +1,6 @@
 //! `GET /log/tail`.
 
-use super::{App, Which};
+use super::{App, which};
 use crate::log::output::Form;
 use crate::log::tail::{Told, follow};
 use crate::runtime::error::ApiError;
@@ -65,14 +65,7 @@ pub async fn tail(
     Query(query): Query<TailQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let which = Which {
-        q: query.q,
-        service: query.service,
-        level: query.level,
-        since: query.since,
-        until: query.until,
-        ..Which::default()
-    };
+    let which = which!(query);
     let place = Arc::clone(&app.tails)
         .try_acquire_owned()
         .map_err(|_| ApiError::unavailable("too many tails are open", 5))?;
