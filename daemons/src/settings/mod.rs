@@ -5,11 +5,14 @@
 //! in `distlogd check-config`. Flag wins over environment, environment over
 //! file, file over default.
 
+mod class;
+mod glob;
 mod table;
 mod value;
 
+pub use class::{Class, Classes};
 pub use table::{Origin, Row};
-pub use value::{Durability, List, Size};
+pub use value::{Durability, Limit, List, Size};
 
 use shared::daemon::Daemon;
 use shared::span::Span;
@@ -71,6 +74,14 @@ settings! {
         rotate_size: Size = "64MiB", "log-rotate-size", "DISTLOG_LOG_ROTATE_SIZE";
         /// Age at which the live log is rotated.
         rotate_age: Span = "1d", "log-rotate-age", "DISTLOG_LOG_ROTATE_AGE";
+        /// Age at which sealed records are deleted; `off`: only for want of room.
+        keep_age: Limit<Span> = "off", "log-keep-age", "DISTLOG_LOG_KEEP_AGE";
+        /// Size of the log, live and sealed, beyond which the oldest are deleted;
+        /// `off`: whatever the disk holds.
+        keep_size: Limit<Size> = "50GiB", "log-keep-size", "DISTLOG_LOG_KEEP_SIZE";
+        /// Records that are kept for a time of their own, separated by semicolons:
+        /// `debug=1d level:<=debug; audit=365d service:audit*`.
+        classes: Classes = "", "log-classes", "DISTLOG_LOG_CLASSES";
         /// Largest body of one request, before and after decompression.
         body_max: Size = "32MiB", "log-body-max", "DISTLOG_LOG_BODY_MAX";
         /// Time after which a search answers with what it has, marked partial.
@@ -303,6 +314,13 @@ impl Settings {
         }
         if self.log.rotate_age.0 < second {
             return invalid("log.rotate_age", "must be at least 1s");
+        }
+        if self.log.keep_age.0.is_some_and(|age| age.0 < second) {
+            return invalid("log.keep_age", "must be at least 1s, or off");
+        }
+        // The live log counts, and only sealed files are deleted.
+        if self.log.keep_size.0.is_some_and(|size| size.0 / 2 < self.log.rotate_size.0) {
+            return invalid("log.keep_size", "must be at least twice log.rotate_size, or off");
         }
         for (key, count) in [("log.queries_max", self.log.queries_max), ("log.tails_max", self.log.tails_max)]
         {

@@ -45,3 +45,39 @@ fn a_value_that_cannot_be_is_named_with_its_key() {
     let error = load(&["--monitor-failures", "0"], "").unwrap_err().to_string();
     assert!(error.contains("monitor") && error.contains("at least 1"), "{error}");
 }
+
+#[test]
+fn classes_are_an_array_in_the_file_and_one_text_in_a_flag() {
+    let file = "[log]\nkeep_age = \"30d\"\nkeep_size = 0\nclasses = [\"debug=1d level:<=debug\", \"b=off service:b\"]\n";
+    let shown = |settings: &Settings, key| {
+        settings.rows.iter().find(|row| row.key == key).map(|row| row.value.clone()).unwrap()
+    };
+    let settings = load(&[], file).unwrap();
+    assert_eq!(settings.log.keep_size, Limit(None));
+    assert_eq!(shown(&settings, "log.keep_age"), "30d");
+    assert_eq!(shown(&settings, "log.keep_size"), "off");
+    let classes = "[\"debug=1d level:<=debug\",\"b=off service:b\"]";
+    assert_eq!(shown(&settings, "log.classes"), classes);
+    let flags = ["--log-classes", "a=2d level:info; c=3d service:c", "--log-keep-age", ""];
+    let settings = load(&flags, file).unwrap();
+    let names: Vec<_> = settings.log.classes.as_slice().iter().map(|class| class.name.as_str()).collect();
+    assert_eq!((names, settings.log.keep_age), (vec!["a", "c"], Limit(None)));
+}
+
+#[test]
+fn a_class_that_cannot_be_is_named_with_its_line() {
+    let error = load(&[], "[log]\nclasses = [\"a=1d level:info\", \"b=soon level:info\"]\n").unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("the class 'b=soon level:info'") && error.contains("line 2"), "{error}");
+}
+
+#[test]
+fn a_limit_of_the_log_leaves_room_for_the_live_file() {
+    assert_eq!(load(&[], "").unwrap().log.keep_size, Limit(Some(Size(50 << 30))));
+    for (flag, value, reason) in
+        [("--log-keep-size", "127MiB", "twice log.rotate_size"), ("--log-keep-age", "10ms", "at least 1s")]
+    {
+        let error = load(&[flag, value], "").unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}
