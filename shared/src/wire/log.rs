@@ -1,5 +1,6 @@
 //! Log records, and the answers of the log service.
 
+use crate::span::Span;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -221,4 +222,89 @@ pub struct Group {
 pub struct Lagged {
     /// How many records this reader was too slow for.
     pub missed: u64,
+}
+
+/// What the log keeps, and what it would delete if it looked now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Retention {
+    /// What is kept for how long.
+    pub policy: RetentionPolicy,
+    /// Bytes of the whole log, live and sealed, with its indexes.
+    pub total_bytes: u64,
+    /// Bytes of the live log, which is never deleted.
+    pub active_bytes: u64,
+    /// How many sealed files there are.
+    pub files: u64,
+    /// The files that would go, in that order.
+    pub would_delete: Vec<Deletable>,
+    /// What each class has, that of everything else first.
+    pub classes: Vec<Holding>,
+}
+
+/// What is kept for how long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RetentionPolicy {
+    /// For how long records of no class are kept; null: for ever.
+    #[schema(value_type = Option<String>)]
+    pub keep_age: Option<Span>,
+    /// Bytes that the whole log may take; null: any number.
+    pub keep_bytes: Option<u64>,
+    /// The classes; a record is of the first that has it.
+    pub classes: Vec<RetentionClass>,
+}
+
+/// Records that are kept for a time of their own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RetentionClass {
+    /// Its name.
+    pub name: String,
+    /// For how long; null: for ever.
+    #[schema(value_type = Option<String>)]
+    pub keep: Option<Span>,
+    /// A pattern of services, in which `*` stands for any text.
+    pub services: String,
+    /// The levels.
+    pub levels: Vec<Level>,
+}
+
+/// A file that would be deleted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Deletable {
+    /// Its name.
+    pub file: String,
+    /// The class of its records.
+    pub class: Option<String>,
+    /// Its bytes, with those of its index.
+    pub bytes: u64,
+    /// How many records go with it.
+    pub records: u64,
+    /// The time of its newest record.
+    pub newest: DateTime<Utc>,
+    /// Which rule asks for it.
+    pub reason: DeletionReason,
+}
+
+/// Why a file is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DeletionReason {
+    /// It is older than it is to be kept.
+    Age,
+    /// There is no room for it.
+    Bytes,
+}
+
+/// What the log has of one class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Holding {
+    /// The class; null: everything else.
+    pub class: Option<String>,
+    /// How many sealed files.
+    pub files: u64,
+    /// Their bytes, with those of their indexes.
+    pub bytes: u64,
+    /// The time of the oldest record in them.
+    pub oldest: Option<DateTime<Utc>>,
+    /// The time of the newest record in them.
+    pub newest: Option<DateTime<Utc>>,
 }

@@ -3,10 +3,12 @@
 mod append;
 mod context;
 mod count;
+mod retention;
 mod search;
 mod tail;
 
 use super::query::Filter;
+use super::retention::Policy;
 use super::search::Budget;
 use super::store::Store;
 use super::time;
@@ -37,6 +39,7 @@ struct App {
     body_max: usize,
     query_timeout: Duration,
     queries: Arc<Semaphore>,
+    retention: Arc<Policy>,
 }
 
 /// All routes.
@@ -49,6 +52,7 @@ pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
         body_max: settings.body_max.as_usize(),
         query_timeout: settings.query_timeout.0,
         queries: Arc::new(Semaphore::new(settings.queries_max)),
+        retention: Arc::new(Policy::new(settings)),
     };
     OpenApiRouter::new()
         .routes(routes!(search::search, append::append))
@@ -56,6 +60,7 @@ pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
         .routes(routes!(count::hits))
         .routes(routes!(count::stats))
         .routes(routes!(context::context))
+        .routes(routes!(retention::retention))
         .layer(DefaultBodyLimit::max(app.body_max))
         .with_state(app)
 }
