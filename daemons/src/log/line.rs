@@ -46,16 +46,16 @@ impl<'a> Line<'a> {
     /// Reads a line (without its line feed). One that is not of the grammar
     /// gets `fallback_ns` for its time.
     pub fn read(line: &'a [u8], fallback_ns: i64) -> Self {
-        Self::parse(line).unwrap_or(Self {
-            ts_ns: fallback_ns,
-            level: Level::Info,
-            service: NO_SERVICE.as_bytes(),
-            message: line,
-            fields: None,
-        })
+        Self::parse(line).unwrap_or_else(|| Self::by_hand(line, fallback_ns))
     }
 
-    fn parse(line: &'a [u8]) -> Option<Self> {
+    /// A line that is not of the grammar.
+    pub const fn by_hand(line: &'a [u8], ts_ns: i64) -> Self {
+        Self { ts_ns, level: Level::Info, service: NO_SERVICE.as_bytes(), message: line, fields: None }
+    }
+
+    /// Reads a line (without its line feed) of the grammar.
+    pub fn parse(line: &'a [u8]) -> Option<Self> {
         let (ts_ns, at) = time::read(line)?;
         let rest = line.get(at..)?.strip_prefix(b" ")?;
         let (level, rest) = rest.split_at_checked(5)?;
@@ -80,10 +80,12 @@ impl<'a> Line<'a> {
 
     /// The service.
     pub fn service(&self) -> Cow<'a, str> {
-        match unescape(self.service) {
-            Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-        }
+        service_text(self.service)
+    }
+
+    /// The service, as the line holds it.
+    pub const fn escaped_service(&self) -> &'a [u8] {
+        self.service
     }
 
     /// Whether this is the service, given as [`escape_service`] writes it.
@@ -104,6 +106,14 @@ pub fn write_head(out: &mut Vec<u8>, ts_ns: i64, level: Level, service: &[u8]) {
     let _ = write!(out, " {:>5} ", level.as_upper());
     out.extend_from_slice(service);
     out.extend_from_slice(b": ");
+}
+
+/// What [`escape_service`] wrote.
+pub fn service_text(escaped: &[u8]) -> Cow<'_, str> {
+    match unescape(escaped) {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
 }
 
 /// A service's name as lines hold it.

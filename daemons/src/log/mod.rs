@@ -13,9 +13,12 @@
 
 mod api;
 mod batch;
+mod codec;
 mod count;
+mod index;
 mod ingest;
 mod line;
+mod lines;
 mod output;
 mod query;
 mod retention;
@@ -23,6 +26,7 @@ mod search;
 mod store;
 mod tail;
 mod time;
+mod words;
 
 use crate::runtime::{Context, Service, StartError};
 use std::sync::Arc;

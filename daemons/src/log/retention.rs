@@ -71,7 +71,6 @@ impl Policy {
         }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked when a segment is sealed, which is to come"))]
     /// The class of a record; none where it is kept as everything else is.
     pub fn class_of(&self, service: &str, level: Level) -> Option<&Class> {
         self.classes.iter().find(|class| class.has(service, level))

@@ -31,7 +31,7 @@ pub enum Told {
         /// Its JSON or its line.
         text: Vec<u8>,
     },
-    /// So many records were passed over.
+    /// So many records were passed over: too many to keep up with, or damaged.
     Lagged(u64),
 }
 
@@ -49,12 +49,13 @@ struct Tail {
 struct Telling {
     chunk: Arc<Chunk>,
     offset: usize,
-    seq: u64,
+    /// The place of the next line among them.
+    at: usize,
     /// Nothing before this one is told.
     from: u64,
 }
 
-/// Follows the log until it is closed or cannot be read. Each item holds what
+/// Follows the log until it is closed. Each item holds what
 /// was there to be told at once.
 pub fn follow(
     following: Following,
@@ -75,15 +76,11 @@ impl Tail {
             }
             self.following.wait().await;
             let from = self.following.position;
-            match self.following.next().await {
-                Ok(chunk) => {
-                    let seq = chunk.first_seq;
-                    self.telling = Some(Telling { chunk, offset: 0, seq, from });
-                }
-                Err(error) => {
-                    tracing::error!("a tail cannot read on at {from}: {error}");
-                    return None;
-                }
+            let chunk = self.following.next().await;
+            let lost = chunk.lost;
+            self.telling = Some(Telling { chunk, offset: 0, at: 0, from });
+            if lost > 0 {
+                return Some(vec![Told::Lagged(lost)]);
             }
         }
         Some(self.step())
@@ -117,8 +114,8 @@ impl Tail {
                 break;
             }
             looked_at += raw.len();
-            let seq = telling.seq;
-            telling.seq += 1;
+            let seq = telling.chunk.seq(telling.at);
+            telling.at += 1;
             let line = Line::read(raw.strip_suffix(b"\n").unwrap_or(raw), 0);
             if seq >= telling.from && self.filter.matches(seq, &line) {
                 let mut text = Vec::with_capacity(raw.len() + 64);

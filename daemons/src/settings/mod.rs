@@ -82,6 +82,8 @@ settings! {
         /// Records that are kept for a time of their own, separated by semicolons:
         /// `debug=1d level:<=debug; audit=365d service:audit*`.
         classes: Classes = "", "log-classes", "DISTLOG_LOG_CLASSES";
+        /// Age of a sealed segment at which it is compressed harder.
+        recompress_after: Span = "1h", "log-recompress-after", "DISTLOG_LOG_RECOMPRESS_AFTER";
         /// Largest body of one request, before and after decompression.
         body_max: Size = "32MiB", "log-body-max", "DISTLOG_LOG_BODY_MAX";
         /// Time after which a search answers with what it has, marked partial.

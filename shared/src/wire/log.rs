@@ -161,9 +161,9 @@ pub struct Accepted {
 pub struct Page {
     /// The records, in the order asked for.
     pub records: Vec<Record>,
-    /// The sequence to give as `before` (or `after`, ascending) for the next
+    /// What to give as `before` (or `after`, ascending) for the next
     /// page; null when there is none.
-    pub next: Option<u64>,
+    pub next: Option<String>,
     /// Whether something could not be searched, so that records may be missing.
     pub partial: bool,
 }

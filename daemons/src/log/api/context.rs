@@ -1,7 +1,7 @@
 //! `GET /log/context`.
 
 use super::search::RecordFormat;
-use super::{App, WHOLE_LEN_MAX, blocking, bounded};
+use super::{App, WHOLE_LEN_MAX, bounded};
 use crate::log::output::{self, Form};
 use crate::log::query::Filter;
 use crate::log::search::{Budget, Order, walk};
@@ -47,11 +47,11 @@ pub async fn context(
         count => bounded(field, count.unwrap_or(10), NEIGHBOURS_MAX),
     };
     let (before, after) = (side("before", query.before)?, side("after", query.after)?);
-    let (permit, budget) = app.admit()?;
+    let admitted = app.admit()?;
     let snapshot = app.store.snapshot();
     let form = if query.format == RecordFormat::Text { Form::Text } else { Form::Json };
-    let found =
-        blocking(permit, move || neighbours(&snapshot, query.seq, before, after, budget, form)).await??;
+    let look = move |budget: &Budget| neighbours(&snapshot, query.seq, before, after, budget, form);
+    let found = admitted.run(look).await??;
     let (records, partial) =
         found.ok_or_else(|| ApiError::unknown(format!("no record has the sequence {}", query.seq)))?;
     let (media_type, body) = match query.format {
@@ -78,13 +78,13 @@ fn neighbours(
     seq: u64,
     before: usize,
     after: usize,
-    budget: Budget,
+    budget: &Budget,
     form: Form,
 ) -> Result<Option<(Vec<Vec<u8>>, bool)>, ApiError> {
     let all = || Filter::parse("").map_err(ApiError::internal);
     let mut service = None;
     let mut partial =
-        walk(snapshot, &all()?.between(seq, seq.saturating_add(1)), Order::Asc, budget, |hit| {
+        walk(snapshot, &all()?.between(seq, seq.saturating_add(1)), Order::FirstStored, 1, budget, |hit| {
             service = Some(hit.line.service().into_owned());
             ControlFlow::Break(())
         })
@@ -97,12 +97,12 @@ fn neighbours(
         }
         let filter = all()?.service(&service).between(from, to);
         let mut len = 0;
-        partial |= walk(snapshot, &filter, order, budget, |hit| {
+        partial |= walk(snapshot, &filter, order, limit, budget, |hit| {
             let mut text = Vec::new();
             output::write(&mut text, form, hit.seq, hit.raw, hit.line);
             len += text.len();
             records.push(text);
-            if records.len() == limit || len >= WHOLE_LEN_MAX / 2 {
+            if len >= WHOLE_LEN_MAX / 2 {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
@@ -111,8 +111,8 @@ fn neighbours(
         .partial;
         Ok(records)
     };
-    let mut records = collect(0, seq, Order::Desc, before)?;
+    let mut records = collect(0, seq, Order::LastStored, before)?;
     records.reverse();
-    records.extend(collect(seq, u64::MAX, Order::Asc, after + 1)?);
+    records.extend(collect(seq, u64::MAX, Order::FirstStored, after + 1)?);
     Ok(Some((records, partial)))
 }

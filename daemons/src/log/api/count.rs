@@ -1,7 +1,8 @@
 //! `GET /log/hits` and `/log/stats`.
 
-use super::{App, LIMIT_DEFAULT, WHOLE_MAX, blocking, bounded, which};
+use super::{App, LIMIT_DEFAULT, WHOLE_MAX, bounded, which};
 use crate::log::count::{self, Label};
+use crate::log::search::Budget;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::Query;
 use crate::runtime::listing::{Format, table};
@@ -11,7 +12,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use shared::span::Span;
 use shared::wire::log::{Hits, Labels, Stats};
+use std::time::Duration;
 use utoipa::IntoParams;
+
+/// The longest step.
+const STEP_MAX: Duration = Duration::from_secs(3_650 * 86_400);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -42,14 +47,17 @@ pub struct HitsQuery {
 #[utoipa::path(get, path = "/log/hits", tag = "log", params(HitsQuery), responses((status = 200, body = Hits)))]
 pub async fn hits(State(app): State<App>, Query(query): Query<HitsQuery>) -> Result<Response, ApiError> {
     let which = which!(query);
-    let step = query.step.map_or(60, |step| step.0.as_secs());
-    let step_ns = i64::try_from(step).ok().and_then(|s| s.checked_mul(1_000_000_000)).filter(|ns| *ns > 0);
-    let step_ns = step_ns.ok_or_else(|| ApiError::malformed("step must be at least 1s").field("step"))?;
+    let step = query.step.map_or(Duration::from_secs(60), |step| step.0);
+    let step_seconds = i64::try_from(step.as_secs()).ok().filter(|_| step.subsec_nanos() == 0 && step <= STEP_MAX);
+    let step_seconds = step_seconds.filter(|seconds| *seconds > 0).ok_or_else(|| {
+        ApiError::malformed("step must be a number of whole seconds, from 1s to 3650d").field("step")
+    })?;
     let by = Label::list(query.by.as_deref().unwrap_or_default());
-    let (permit, budget) = app.admit()?;
+    let admitted = app.admit()?;
     let filter = which.filter().await?;
     let snapshot = app.store.snapshot();
-    let hits = blocking(permit, move || count::hits(&snapshot, &filter, &by, step_ns, budget)).await?;
+    let count = move |budget: &Budget| count::hits(&snapshot, &filter, &by, step_seconds, budget);
+    let hits = admitted.run(count).await?;
     Ok(match query.format {
         Format::Json => Json(hits).into_response(),
         Format::Text => {
@@ -102,10 +110,11 @@ pub async fn stats(State(app): State<App>, Query(query): Query<StatsQuery>) -> R
     let which = which!(query);
     let limit = bounded("limit", query.limit.unwrap_or(LIMIT_DEFAULT), WHOLE_MAX)?;
     let by = Label::list(query.by.as_deref().unwrap_or("level"));
-    let (permit, budget) = app.admit()?;
+    let admitted = app.admit()?;
     let filter = which.filter().await?;
     let snapshot = app.store.snapshot();
-    let stats = blocking(permit, move || count::stats(&snapshot, &filter, &by, limit, budget)).await?;
+    let count = move |budget: &Budget| count::stats(&snapshot, &filter, &by, limit, budget);
+    let stats = admitted.run(count).await?;
     Ok(match query.format {
         Format::Json => Json(stats).into_response(),
         Format::Text => {

@@ -3,11 +3,13 @@
 mod append;
 mod context;
 mod count;
+mod cursor;
 mod retention;
 mod search;
 mod tail;
 
 use super::query::Filter;
+use self::cursor::Cursor;
 use super::retention::Policy;
 use super::search::Budget;
 use super::store::Store;
@@ -18,6 +20,7 @@ use axum::extract::DefaultBodyLimit;
 use shared::span::Span;
 use shared::wire::log::Level;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -66,12 +69,32 @@ pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
 }
 
 impl App {
-    /// A place among the queries that run; it is given back when it is dropped.
-    fn admit(&self) -> Result<(OwnedSemaphorePermit, Budget), ApiError> {
+    /// A place among the queries that run.
+    fn admit(&self) -> Result<Admitted, ApiError> {
         let permit = Arc::clone(&self.queries)
             .try_acquire_owned()
             .map_err(|_| ApiError::unavailable("too many searches run at the same time", 1))?;
-        Ok((permit, Budget { deadline: Instant::now() + self.query_timeout }))
+        let left = Arc::new(AtomicBool::new(false));
+        let deadline = Instant::now() + self.query_timeout;
+        Ok(Admitted { permit, budget: Budget { deadline, left: Arc::clone(&left) }, waiting: Waiting(left) })
+    }
+}
+
+/// A query that may run.
+struct Admitted {
+    /// Its place, given back when it has ended.
+    permit: OwnedSemaphorePermit,
+    budget: Budget,
+    waiting: Waiting,
+}
+
+/// Held by whoever waits for the answer: a client that leaves drops it, and the
+/// query ends.
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -83,8 +106,8 @@ struct Which {
     level: Option<String>,
     since: Option<String>,
     until: Option<String>,
-    after: Option<u64>,
-    before: Option<u64>,
+    after: Option<String>,
+    before: Option<String>,
 }
 
 /// The parameters that every query has. Serde cannot refuse unknown ones in a
@@ -122,13 +145,22 @@ impl Which {
             filter = filter.service(service);
         }
         if let Some(since) = &self.since {
-            filter.since_ns = moment("since", since)?;
+            filter.bounds.since_ns = moment("since", since)?;
         }
         if let Some(until) = &self.until {
-            filter.until_ns = moment("until", until)?;
+            filter.bounds.until_ns = moment("until", until)?;
         }
-        let after = self.after.map_or(0, |after| after.saturating_add(1));
-        Ok(filter.between(after, self.before.unwrap_or(u64::MAX)))
+        match self.after.as_deref().map(|text| Cursor::parse("after", text)).transpose()? {
+            None => {}
+            Some(Cursor::Seq(seq)) => filter.bounds.seqs.0 = seq.saturating_add(1),
+            Some(Cursor::Time(ts_ns, seq)) => filter.bounds.cursors.0 = Some((ts_ns, seq)),
+        }
+        match self.before.as_deref().map(|text| Cursor::parse("before", text)).transpose()? {
+            None => {}
+            Some(Cursor::Seq(seq)) => filter.bounds.seqs.1 = seq,
+            Some(Cursor::Time(ts_ns, seq)) => filter.bounds.cursors.1 = Some((ts_ns, seq)),
+        }
+        Ok(filter)
     }
 }
 
@@ -162,15 +194,20 @@ fn bounded(field: &str, value: usize, max: usize) -> Result<usize, ApiError> {
     }
 }
 
-/// Runs a query beside the runtime's threads.
-async fn blocking<T: Send + 'static>(
-    permit: OwnedSemaphorePermit,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ApiError> {
-    let work = move || {
-        let result = work();
-        drop(permit);
+impl Admitted {
+    /// Runs the query beside the runtime's threads.
+    async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&Budget) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let Self { permit, budget, waiting } = self;
+        let work = move || {
+            let result = work(&budget);
+            drop(permit);
+            result
+        };
+        let result = tokio::task::spawn_blocking(work).await.map_err(ApiError::internal);
+        drop(waiting);
         result
-    };
-    tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
+    }
 }

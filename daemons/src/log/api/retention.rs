@@ -2,8 +2,8 @@
 
 use super::App;
 use crate::log::retention::{Candidate, Policy, decide};
-use crate::log::store::Store;
 use crate::log::time;
+use crate::runtime::error::ApiError;
 use crate::runtime::extract::Query;
 use crate::runtime::listing::{Format, ListQuery, TableRow, or_dash, table};
 use axum::Json;
@@ -14,22 +14,20 @@ use shared::span::Span;
 use shared::wire::log::{
     Deletable, DeletionReason, Holding, Level, Retention, RetentionClass, RetentionPolicy,
 };
+use std::sync::Arc;
 
 /// What is kept for how long, and what would be deleted now: nothing is
 #[utoipa::path(get, path = "/log/retention", tag = "log", params(ListQuery), responses((status = 200, body = Retention)))]
-pub async fn retention(State(app): State<App>, Query(query): Query<ListQuery>) -> Response {
-    let (files, active_bytes) = candidates(&app.store);
+pub async fn retention(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Response, ApiError> {
+    let store = Arc::clone(&app.store);
+    // Every file is asked for its length.
+    let candidates = tokio::task::spawn_blocking(move || store.candidates());
+    let (files, active_bytes) = candidates.await.map_err(ApiError::internal)?;
     let retention = report(&app.retention, &files, active_bytes, time::now_ns());
-    match query.format {
+    Ok(match query.format {
         Format::Json => Json(retention).into_response(),
         Format::Text => query.format.text(text(&retention)),
-    }
-}
-
-/// The sealed files, and the bytes of the live log.
-fn candidates(_store: &Store) -> (Vec<Candidate>, u64) {
-    // There are none yet.
-    (Vec::new(), 0)
+    })
 }
 
 fn report(policy: &Policy, files: &[Candidate], active_bytes: u64, now_ns: i64) -> Retention {

@@ -1,6 +1,7 @@
 //! `GET /log`.
 
-use super::{App, LIMIT_DEFAULT, WHOLE_LEN_MAX, WHOLE_MAX, Which, blocking, bounded, which};
+use super::cursor::Cursor;
+use super::{Admitted, App, LIMIT_DEFAULT, Waiting, WHOLE_LEN_MAX, WHOLE_MAX, Which, bounded, which};
 use crate::log::output::{self, Form};
 use crate::log::query::Filter;
 use crate::log::search::{Budget, Order, walk};
@@ -16,11 +17,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::wire::log::{Page, Record};
 use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Sender, channel};
-use tokio_stream::StreamExt;
+use tokio_stream::{Stream, StreamExt};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
 
@@ -64,10 +66,12 @@ pub struct SearchQuery {
     #[serde(default)]
     #[param(inline)]
     order: Order,
-    /// Only sequences after this one.
-    after: Option<u64>,
-    /// Only sequences before this one.
-    before: Option<u64>,
+    /// Only records after this sequence, in the order of sequences; or the
+    /// `next` of a page that was asked for oldest first.
+    after: Option<String>,
+    /// Only records before this sequence, in the order of sequences; or the
+    /// `next` of a page that was asked for newest first.
+    before: Option<String>,
     /// `ndjson` (default), `json` or `text`.
     #[serde(default)]
     #[param(inline)]
@@ -84,92 +88,107 @@ pub async fn search(State(app): State<App>, Query(query): Query<SearchQuery>) ->
     let which = Which { after: query.after, before: query.before, ..which!(query) };
     let max = if query.format == RecordFormat::Json { WHOLE_MAX } else { STREAMED_MAX };
     let limit = bounded("limit", query.limit.unwrap_or(LIMIT_DEFAULT), max)?;
-    let (permit, budget) = app.admit()?;
+    let admitted = app.admit()?;
     let filter = which.filter().await?;
-    let snapshot = app.store.snapshot();
-    let order = query.order;
+    let by_seq = filter.bounds.seqs != (0, u64::MAX);
+    let order = match query.order {
+        Order::Asc if by_seq => Order::FirstStored,
+        _ if by_seq => Order::LastStored,
+        order => order,
+    };
+    let search = Search { snapshot: app.store.snapshot(), filter, order, limit };
     match query.format {
-        RecordFormat::Json => blocking(permit, move || page(&snapshot, &filter, order, limit, budget)).await,
-        RecordFormat::Ndjson => Ok(stream(permit, snapshot, filter, order, limit, budget, Form::Json)),
-        RecordFormat::Text => Ok(stream(permit, snapshot, filter, order, limit, budget, Form::Text)),
+        RecordFormat::Json => admitted.run(move |budget| search.page(budget)).await,
+        RecordFormat::Ndjson => Ok(stream(admitted, search, Form::Json)),
+        RecordFormat::Text => Ok(stream(admitted, search, Form::Text)),
     }
 }
 
-/// One page as a whole. `next` is there when there is at least one more record.
-fn page(snapshot: &Snapshot, filter: &Filter, order: Order, limit: usize, budget: Budget) -> Response {
-    let mut body = b"{\"records\":[".to_vec();
-    let (mut count, mut last, mut more) = (0, 0, false);
-    let walked = walk(snapshot, filter, order, budget, |hit| {
-        if count == limit || body.len() >= WHOLE_LEN_MAX {
-            more = true;
-            return ControlFlow::Break(());
-        }
-        if count > 0 {
-            body.push(b',');
-        }
-        output::write_json(&mut body, hit.seq, hit.line);
-        count += 1;
-        last = hit.seq;
-        ControlFlow::Continue(())
-    });
-    let next = more.then_some(last).map_or(Value::Null, Value::from);
-    body.extend_from_slice(format!("],\"next\":{next},\"partial\":{}}}", walked.partial).as_bytes());
-    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
-}
-
-/// Records one after the other, sent as they are found. The walk ends when the
-/// client has gone.
-fn stream(
-    permit: OwnedSemaphorePermit,
+/// What is searched for.
+struct Search {
     snapshot: Snapshot,
     filter: Filter,
     order: Order,
     limit: usize,
-    budget: Budget,
-    form: Form,
-) -> Response {
+}
+
+impl Search {
+    /// One page as a whole. `next` is there when there is at least one more record.
+    fn page(&self, budget: &Budget) -> Response {
+        let Self { snapshot, filter, order, limit } = self;
+        let mut body = b"{\"records\":[".to_vec();
+        let (mut count, mut last, mut more) = (0, None, false);
+        let walked = walk(snapshot, filter, *order, limit + 1, budget, |hit| {
+            if count == *limit || body.len() >= WHOLE_LEN_MAX {
+                more = true;
+                return ControlFlow::Break(());
+            }
+            if count > 0 {
+                body.push(b',');
+            }
+            output::write_json(&mut body, hit.seq, hit.line);
+            count += 1;
+            last = Some(Cursor::at(*order, hit.line.ts_ns, hit.seq));
+            ControlFlow::Continue(())
+        });
+        let next = last.filter(|_| more).map_or(Value::Null, |last| Value::from(last.to_text()));
+        body.extend_from_slice(format!("],\"next\":{next},\"partial\":{}}}", walked.partial).as_bytes());
+        ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+    }
+
+    /// Sends records as they are found; ends when the client has gone.
+    fn send(&self, sender: &Sender<Bytes>, budget: &Budget, form: Form) {
+        let Self { snapshot, filter, order, limit } = self;
+        let mut chunk = Vec::with_capacity(CHUNK);
+        let walked = walk(snapshot, filter, *order, *limit, budget, |hit| {
+            output::write(&mut chunk, form, hit.seq, hit.raw, hit.line);
+            if form == Form::Json {
+                chunk.push(b'\n');
+            }
+            if chunk.len() >= CHUNK && !send(sender, std::mem::take(&mut chunk)) {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        if walked.partial {
+            chunk.extend_from_slice(match form {
+                Form::Json => b"{\"partial\":true}\n",
+                Form::Text => b"# partial: not everything could be searched\n",
+            });
+        }
+        send(sender, chunk);
+    }
+}
+
+/// Records one after the other, sent as they are found.
+fn stream(admitted: Admitted, search: Search, form: Form) -> Response {
+    let Admitted { permit, budget, waiting } = admitted;
     let (sender, receiver) = channel::<Bytes>(4);
     tokio::task::spawn_blocking(move || {
-        send_records(&sender, &snapshot, &filter, order, limit, budget, form);
+        search.send(&sender, &budget, form);
         drop(permit);
     });
     let media_type = match form {
         Form::Json => "application/x-ndjson",
         Form::Text => "text/plain; charset=utf-8",
     };
-    let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<_, std::convert::Infallible>));
+    let chunks = Chunks { receiver: ReceiverStream::new(receiver), _waiting: waiting };
+    let body = Body::from_stream(chunks.map(Ok::<_, std::convert::Infallible>));
     ([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))], body).into_response()
 }
 
-fn send_records(
-    sender: &Sender<Bytes>,
-    snapshot: &Snapshot,
-    filter: &Filter,
-    order: Order,
-    limit: usize,
-    budget: Budget,
-    form: Form,
-) {
-    let mut chunk = Vec::with_capacity(CHUNK);
-    let mut left = limit;
-    let walked = walk(snapshot, filter, order, budget, |hit| {
-        output::write(&mut chunk, form, hit.seq, hit.raw, hit.line);
-        if form == Form::Json {
-            chunk.push(b'\n');
-        }
-        left -= 1;
-        if chunk.len() >= CHUNK && !send(sender, std::mem::take(&mut chunk)) {
-            return ControlFlow::Break(());
-        }
-        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    if walked.partial {
-        chunk.extend_from_slice(match form {
-            Form::Json => b"{\"partial\":true}\n",
-            Form::Text => b"# partial: not everything could be searched\n",
-        });
+/// The chunks of an answer; dropped with it.
+struct Chunks {
+    receiver: ReceiverStream<Bytes>,
+    _waiting: Waiting,
+}
+
+impl Stream for Chunks {
+    type Item = Bytes;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        Pin::new(&mut self.receiver).poll_next(context)
     }
-    send(sender, chunk);
 }
 
 /// Whether the client took it, or will: one that leaves or stops reading does

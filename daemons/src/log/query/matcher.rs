@@ -1,8 +1,10 @@
 //! A query made ready to be asked of many lines.
 
+use super::bounds::Bounds;
 use super::{Comparison, Expr, Pattern, QueryError, parse};
 use crate::log::line::{Line, escape_service};
 use crate::log::time;
+use crate::log::words::is_word;
 use memchr::memmem;
 use regex_automata::Input;
 use regex_automata::meta::{Config, Regex};
@@ -21,12 +23,8 @@ pub struct Filter {
     min_level: Level,
     /// The service, as lines hold it.
     service: Option<Vec<u8>>,
-    /// Not before, in nanoseconds since 1970.
-    pub since_ns: i64,
-    /// Before.
-    pub until_ns: i64,
-    /// The sequences that are looked at: from, and up to but not with.
-    pub seqs: (u64, u64),
+    /// In time and sequence.
+    pub bounds: Bounds,
     test: Test,
 }
 
@@ -80,9 +78,7 @@ impl Filter {
         Ok(Self {
             min_level: Level::Trace,
             service: None,
-            since_ns: i64::MIN,
-            until_ns: i64::MAX,
-            seqs: (0, u64::MAX),
+            bounds: Bounds::default(),
             test: compile(parse::parse(query)?)?,
         })
     }
@@ -99,19 +95,10 @@ impl Filter {
         Self { service: Some(escape_service(service).into_owned()), ..self }
     }
 
-    /// Only sequences from `from` to before `to`.
-    #[must_use]
-    pub fn between(self, from: u64, to: u64) -> Self {
-        Self { seqs: (from, to), ..self }
-    }
-
     /// Whether a record is one of those.
     pub fn matches(&self, seq: u64, line: &Line<'_>) -> bool {
-        seq >= self.seqs.0
-            && seq < self.seqs.1
-            && line.level >= self.min_level
-            && line.ts_ns >= self.since_ns
-            && line.ts_ns < self.until_ns
+        line.level >= self.min_level
+            && self.bounds.contain(seq, line.ts_ns)
             && self.service.as_ref().is_none_or(|service| line.is_service(service))
             && self.test.holds(&mut Subject { line, seq, message: None, fields: None })
     }
@@ -320,10 +307,6 @@ fn strip_escapes(regex: &str) -> String {
         }
     }
     out
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
 }
 
 fn ends_in_word(text: &[u8]) -> bool {

@@ -17,10 +17,13 @@
 //! digits and underscores; `word` and `"a phrase"` match whole words. Smart case:
 //! a pattern matches any case until it holds a capital.
 
+mod bounds;
 mod matcher;
 mod parse;
+mod plan;
 
 pub use matcher::{Filter, field_text, find_field};
+pub use plan::{Kind, Needs, Verdict};
 pub use parse::QueryError;
 
 /// The longest query, in characters.

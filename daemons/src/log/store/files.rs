@@ -2,6 +2,7 @@
 //! that have to be done right to make a file durable.
 
 use crate::runtime::StartError;
+use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -17,6 +18,13 @@ pub struct Files {
 
 const SEGMENTS: &str = "segments";
 const TORN: &str = "torn";
+const PLAIN: &str = ".log";
+const SEALED: &str = ".log.zst";
+const INDEX: &str = ".idx";
+/// A file that is being written.
+const UNFINISHED: &str = ".new";
+/// A segment that is being copied from another file system.
+const COPY: &str = ".copy";
 
 impl Files {
     /// Makes the directories.
@@ -44,8 +52,18 @@ impl Files {
     }
 
     /// Where a rotated segment is.
-    pub fn segment(&self, base: u64) -> PathBuf {
-        self.dir.join(SEGMENTS).join(format!("{base:020}.log"))
+    pub fn plain(&self, base: u64) -> PathBuf {
+        self.dir.join(SEGMENTS).join(format!("{base:020}{PLAIN}"))
+    }
+
+    /// Where a sealed segment is.
+    pub fn sealed(&self, name: &SealedName) -> PathBuf {
+        self.dir.join(SEGMENTS).join(format!("{name}{SEALED}"))
+    }
+
+    /// Where the index of a sealed segment is.
+    pub fn index(&self, name: &SealedName) -> PathBuf {
+        self.dir.join(SEGMENTS).join(format!("{name}{INDEX}"))
     }
 
     /// Where what was cut off at `offset` of a segment is kept.
@@ -53,23 +71,40 @@ impl Files {
         self.dir.join(TORN).join(format!("{base:020}-{offset}"))
     }
 
-    /// The bases of the rotated segments, ascending.
-    pub fn bases(&self) -> io::Result<Vec<u64>> {
-        let mut bases = Vec::new();
+    /// The segments that are there, ascending, and what is left over of work
+    /// that was not finished.
+    pub fn list(&self) -> io::Result<Listing> {
+        let mut listing = Listing::default();
+        let mut indexes = Vec::new();
         for entry in fs::read_dir(self.dir.join(SEGMENTS))? {
-            bases.extend(entry?.file_name().to_str().and_then(base_of));
+            let entry = entry?;
+            match entry.file_name().to_str().and_then(parse) {
+                Some(Name::Plain(base)) => listing.plain.push(base),
+                Some(Name::Sealed(name)) => listing.sealed.push(name),
+                Some(Name::Index(name)) => indexes.push(name),
+                Some(Name::Unfinished) => listing.leftover.push(entry.path()),
+                None => {}
+            }
         }
-        bases.sort_unstable();
-        Ok(bases)
+        listing.plain.sort_unstable();
+        listing.sealed.sort_unstable();
+        // While the plain file is there, sealing it was not finished.
+        let unfinished = |name: &SealedName| listing.plain.binary_search(&name.base).is_ok();
+        let (left, sealed): (Vec<_>, Vec<_>) = listing.sealed.into_iter().partition(unfinished);
+        listing.sealed = sealed;
+        listing.leftover.extend(left.iter().map(|name| self.sealed(name)));
+        let orphans = indexes.iter().filter(|name| listing.sealed.binary_search(name).is_err());
+        listing.leftover.extend(orphans.map(|name| self.index(name)));
+        Ok(listing)
     }
 
     /// Moves the active file to its place among the rotated ones, durably.
     pub fn rotate(&self, base: u64) -> io::Result<()> {
-        let to = self.segment(base);
+        let to = self.plain(base);
         match fs::rename(&self.active, &to) {
             // Another file system: copied under a name of no meaning first.
             Err(error) if error.kind() == ErrorKind::CrossesDevices => {
-                let copy = to.with_extension("copy");
+                let copy = to.with_extension(COPY.trim_start_matches('.'));
                 fs::copy(&self.active, &copy)?;
                 File::open(&copy)?.sync_all()?;
                 fs::rename(&copy, &to)?;
@@ -83,9 +118,68 @@ impl Files {
     }
 }
 
-/// What [`Files::segment`] wrote.
-fn base_of(name: &str) -> Option<u64> {
-    name.strip_suffix(".log").filter(|digits| digits.len() == 20)?.parse().ok()
+/// The name of a sealed segment: its base, and the class of records that it
+/// holds if there are classes ([`crate::log::retention`]).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SealedName {
+    /// The base of the segment that was sealed.
+    pub base: u64,
+    /// The class; none for what belongs to no class.
+    pub class: Option<String>,
+}
+
+impl fmt::Display for SealedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:020}", self.base)?;
+        self.class.iter().try_for_each(|class| write!(f, "-{class}"))
+    }
+}
+
+/// What is in the directory of segments.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The bases of rotated segments that are not sealed yet.
+    pub plain: Vec<u64>,
+    /// The sealed segments.
+    pub sealed: Vec<SealedName>,
+    /// Files of work that was not finished.
+    pub leftover: Vec<PathBuf>,
+}
+
+enum Name {
+    Plain(u64),
+    Sealed(SealedName),
+    Index(SealedName),
+    Unfinished,
+}
+
+/// Reads the names that [`Files`] makes.
+fn parse(name: &str) -> Option<Name> {
+    if name.ends_with(UNFINISHED) || name.ends_with(COPY) {
+        return Some(Name::Unfinished);
+    }
+    let base = |digits: &str| digits.parse().ok().filter(|_| digits.len() == 20);
+    let sealed_name = |stem: &str| {
+        let (digits, class) = match stem.split_once('-') {
+            Some((digits, class)) => (digits, Some(class.to_owned())),
+            None => (stem, None),
+        };
+        Some(SealedName { base: base(digits)?, class })
+    };
+    if let Some(stem) = name.strip_suffix(SEALED) {
+        sealed_name(stem).map(Name::Sealed)
+    } else if let Some(stem) = name.strip_suffix(INDEX) {
+        sealed_name(stem).map(Name::Index)
+    } else {
+        base(name.strip_suffix(PLAIN)?).map(Name::Plain)
+    }
+}
+
+/// Where a file is written before it has its name.
+pub fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(UNFINISHED);
+    PathBuf::from(name)
 }
 
 /// Opens a file for reading and writing, making it (0600, durably) if it is not there.
@@ -108,12 +202,17 @@ pub fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(parent)?.sync_all()
 }
 
+/// Writes a file that only its owner may read.
+pub fn write_private(path: &Path, contents: &[u8]) -> io::Result<File> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(contents)?;
+    Ok(file)
+}
+
 /// Replaces a file's contents so that after a crash it holds the old or the new.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(contents)?;
-    file.sync_all()?;
+    let new = unfinished(path);
+    write_private(&new, contents)?.sync_all()?;
     fs::rename(&new, path)?;
     sync_parent(path)
 }
@@ -126,11 +225,27 @@ mod tests {
     fn a_segment_is_named_by_its_base_and_nothing_else_is_one() {
         let dir = tempfile::tempdir().unwrap();
         let files = Files::new(dir.path().join("distributed.log"), dir.path().join("log")).unwrap();
-        for base in [7, u64::MAX, 0] {
-            fs::write(files.segment(base), "").unwrap();
+        let name = |base, class: Option<&str>| SealedName { base, class: class.map(str::to_owned) };
+        for base in [7, u64::MAX, 1] {
+            fs::write(files.plain(base), "").unwrap();
         }
-        fs::write(files.segment(9).with_extension("copy"), "").unwrap();
-        fs::write(files.segment(9).with_file_name("notes.log"), "").unwrap();
-        assert_eq!(files.bases().unwrap(), [0, 7, u64::MAX]);
+        for sealed in [name(3, Some("debug")), name(3, None), name(7, None)] {
+            fs::write(files.sealed(&sealed), "").unwrap();
+            fs::write(files.index(&sealed), "").unwrap();
+        }
+        fs::write(files.index(&name(9, None)), "").unwrap();
+        fs::write(unfinished(&files.sealed(&name(9, None))), "").unwrap();
+        fs::write(files.plain(9).with_file_name("notes.log"), "").unwrap();
+        let mut listing = files.list().unwrap();
+        listing.leftover.sort();
+        assert_eq!(listing.plain, [1, 7, u64::MAX]);
+        assert_eq!(listing.sealed, [name(3, None), name(3, Some("debug"))]);
+        let leftover = [
+            files.index(&name(7, None)),
+            files.sealed(&name(7, None)),
+            files.index(&name(9, None)),
+            unfinished(&files.sealed(&name(9, None))),
+        ];
+        assert_eq!(listing.leftover, leftover);
     }
 }

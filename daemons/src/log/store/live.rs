@@ -4,29 +4,46 @@
 //! memory, shared by all, older ones from the file. Replay and live are the same
 //! walk, so nothing is missed or told twice where one becomes the other.
 
-use super::{Segment, Snapshot, Store};
+use super::{Shared, View, replay};
 use std::collections::VecDeque;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// Bytes of the newest lines that are held in memory.
 const RECENT_LEN_MAX: usize = 4 << 20;
 
-/// Whole lines that follow each other.
-#[derive(Debug)]
+/// Whole lines, in the order of their sequences.
+#[derive(Debug, Default)]
 pub struct Chunk {
     /// The sequence of the first.
     pub first_seq: u64,
-    /// How many.
-    pub records: u64,
+    /// The sequence after the last, and after those that are lost.
+    pub end_seq: u64,
     /// The lines, each with its line feed.
     pub lines: Vec<u8>,
+    /// Their sequences, where they do not simply follow the first.
+    pub seqs: Option<Vec<u64>>,
+    /// How many records between first and end could not be read.
+    pub lost: u64,
 }
 
 impl Chunk {
-    const fn end_seq(&self) -> u64 {
-        self.first_seq + self.records
+    /// Lines that follow each other.
+    pub const fn new(first_seq: u64, records: u64, lines: Vec<u8>) -> Self {
+        Self { first_seq, end_seq: first_seq + records, lines, seqs: None, lost: 0 }
+    }
+
+    /// Records that cannot be read.
+    pub const fn lost(first_seq: u64, end_seq: u64) -> Self {
+        Self { first_seq, end_seq, lines: Vec::new(), seqs: None, lost: end_seq.saturating_sub(first_seq) }
+    }
+
+    /// The sequence of a line by its place.
+    pub fn seq(&self, at: usize) -> u64 {
+        match &self.seqs {
+            Some(seqs) => seqs.get(at).copied().unwrap_or(self.end_seq),
+            None => self.first_seq + at as u64,
+        }
     }
 }
 
@@ -78,22 +95,23 @@ impl Live {
 
     fn chunk_with(&self, seq: u64) -> Option<Arc<Chunk>> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = recent.chunks.partition_point(|chunk| chunk.end_seq() <= seq);
+        let at = recent.chunks.partition_point(|chunk| chunk.end_seq <= seq);
         recent.chunks.get(at).filter(|chunk| chunk.first_seq <= seq).cloned()
     }
 }
 
 /// A position in the log that moves forward.
 pub struct Following {
-    store: Arc<Store>,
+    shared: Arc<Shared>,
     next_seq: watch::Receiver<u64>,
     /// The sequence of the next record to be told.
     pub position: u64,
 }
 
 impl Following {
-    pub(super) fn new(store: Arc<Store>, live: &Live, position: u64) -> Self {
-        Self { store, next_seq: live.next_seq.subscribe(), position }
+    pub(super) fn new(shared: Arc<Shared>, position: u64) -> Self {
+        let next_seq = shared.live.next_seq.subscribe();
+        Self { shared, next_seq, position }
     }
 
     /// How many records are there that have not been told.
@@ -104,42 +122,25 @@ impl Following {
     /// Waits until there is something to tell.
     pub async fn wait(&mut self) {
         let position = self.position;
-        // The sender lives as long as the store, which this holds.
+        // The sender lives as long as what this holds.
         let _ = self.next_seq.wait_for(|next_seq| *next_seq > position).await;
     }
 
     /// The next lines, from the position on: some of them, whole. The position
-    /// moves past them. Records that no longer exist are passed over.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn next(&mut self) -> io::Result<Arc<Chunk>> {
-        let chunk = match self.store.live.chunk_with(self.position) {
+    /// moves past them, and past records that no longer exist or cannot be read.
+    pub async fn next(&mut self) -> Arc<Chunk> {
+        let chunk = match self.shared.live.chunk_with(self.position) {
             Some(chunk) => chunk,
             None => {
-                let (store, position) = (Arc::clone(&self.store), self.position);
-                tokio::task::spawn_blocking(move || read(&store.snapshot(), position))
-                    .await
-                    .map_err(io::Error::other)??
+                let (shared, position) = (Arc::clone(&self.shared), self.position);
+                let end = *self.next_seq.borrow();
+                let read = move || replay::read(&View::all(&shared), position, end);
+                // A reader that panicked has told so; what it would have read is passed over.
+                let read = tokio::task::spawn_blocking(read).await;
+                Arc::new(read.unwrap_or_else(|_| Chunk::lost(position, end)))
             }
         };
-        self.position = chunk.end_seq().max(self.position);
-        Ok(chunk)
+        self.position = chunk.end_seq.max(self.position);
+        chunk
     }
-}
-
-/// The block with the record `seq`, or the first after it.
-fn read(snapshot: &Snapshot, seq: u64) -> io::Result<Arc<Chunk>> {
-    // The last segment that begins at or before it, and those after that.
-    let from = snapshot.partition_point(|view| view.segment.base <= seq).saturating_sub(1);
-    for view in snapshot.iter().skip(from) {
-        let extent = view.extent()?;
-        if let Some(block) = extent.blocks.iter().find(|block| block.first_seq + block.records > seq) {
-            let segment: &Segment = &view.segment;
-            let mut lines = Vec::new();
-            segment.read(block, &mut lines)?;
-            return Ok(Arc::new(Chunk { first_seq: block.first_seq, records: block.records, lines }));
-        }
-    }
-    Ok(Arc::new(Chunk { first_seq: seq, records: 0, lines: Vec::new() }))
 }

@@ -47,32 +47,52 @@
 //! | somebody cut or moved the active file | what was in it is theirs | a new active file is begun by the next record |
 //! | fsync error | unknown | nothing is acknowledged until then; what is on disk is read back |
 
+mod block;
+mod cache;
+mod crash;
+mod damage;
 mod fault;
 mod files;
 mod keys;
 mod live;
 mod manifest;
 mod measured;
+mod reading;
 mod recover;
+mod replay;
 mod rotate;
+mod seal;
+mod sealed;
 mod segment;
+mod segments;
+mod upkeep;
 mod writer;
 
+pub use block::Block;
 pub use live::{Chunk, Following};
-pub use segment::{Block, Extent, Segment};
+pub use reading::{Reading, View};
 
 use super::batch::Batch;
+use super::retention::{Candidate, Policy};
 use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::{OwnDir, StartError};
 use crate::settings;
+use cache::Cache;
+use damage::Damage;
+use files::Files;
 use live::Live;
+use segment::Sealed;
+use segments::Segments;
 use shared::wire::log::Accepted;
-use std::io;
-use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::UNIX_EPOCH;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use upkeep::Upkeep;
 use writer::{Request, Writer};
 
 /// Bytes of bodies that may be under way, from the first byte that is read to
@@ -104,14 +124,66 @@ pub enum AppendError {
     Closed,
 }
 
+/// What the writer, the upkeep and the readers share.
+pub struct Shared {
+    files: Files,
+    segments: Segments,
+    cache: Cache,
+    damage: Arc<Damage>,
+    policy: Policy,
+    live: Live,
+    health: Arc<Board>,
+    stopping: AtomicBool,
+}
+
+impl Shared {
+    /// Whether the upkeep is to end.
+    fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// An error when the upkeep is to end.
+    fn go_on(&self) -> io::Result<()> {
+        if self.stopping() { Err(ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
+
+    /// What retention may delete, and the bytes of all that it may not. A
+    /// segment that cannot be read is kept.
+    fn candidates(&self) -> (Vec<(Arc<Sealed>, Candidate)>, u64) {
+        let candidate = |sealed: Arc<Sealed>| {
+            let summary = sealed.summary(&self.cache).ok()?;
+            let since = sealed.sealed_at().ok()?.duration_since(UNIX_EPOCH).ok()?;
+            let candidate = Candidate {
+                name: sealed.name.to_string(),
+                class: sealed.name.class.clone(),
+                bytes: sealed.stored_len(),
+                oldest_ns: summary.min_ns,
+                newest_ns: summary.max_ns,
+                sealed_ns: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+                first_seq: summary.first_seq,
+                records: summary.records,
+            };
+            Some((sealed, candidate))
+        };
+        let plain = self.segments.plain();
+        let plain_len = |plain: &Arc<segment::Plain>| plain.file().metadata().map_or(0, |m| m.len());
+        (self.segments.sealed().into_iter().filter_map(candidate).collect(), plain.iter().map(plain_len).sum())
+    }
+}
+
 /// The log. Writing goes through one thread; readers take snapshots.
 pub struct Store {
-    segments: Arc<RwLock<Vec<Arc<Segment>>>>,
-    live: Arc<Live>,
+    shared: Arc<Shared>,
     queue: Mutex<Option<Sender<Request>>>,
     room: Arc<Semaphore>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Threads>,
     _dir: OwnDir,
+}
+
+#[derive(Default)]
+struct Threads {
+    writer: Option<JoinHandle<()>>,
+    upkeep: Option<JoinHandle<()>>,
 }
 
 /// Room for a body among those that are under way.
@@ -119,28 +191,9 @@ pub struct Room {
     _permit: OwnedSemaphorePermit,
 }
 
-/// The log as it was at one moment: rotated segments and the active one up to
-/// its acknowledged length, oldest first.
+/// The log as it was at one moment: every segment, and the active one up to its
+/// acknowledged length, by base.
 pub type Snapshot = Vec<View>;
-
-/// A segment in a snapshot.
-#[derive(Clone)]
-pub struct View {
-    /// The segment.
-    pub segment: Arc<Segment>,
-    extent: Option<Arc<Extent>>,
-}
-
-impl View {
-    /// How far the segment went at the moment of the snapshot. A rotated segment
-    /// is looked through the first time that somebody asks.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn extent(&self) -> io::Result<Arc<Extent>> {
-        self.extent.as_ref().map_or_else(|| self.segment.extent(), |extent| Ok(Arc::clone(extent)))
-    }
-}
 
 impl Store {
     /// Opens the log, recovering from whatever the last run left behind.
@@ -153,34 +206,66 @@ impl Store {
         health: Arc<Board>,
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
-        let files = files::Files::new(settings.file.clone(), dir.path().to_owned())?;
-        let recovered = recover::recover(&files, &health)?;
-        let segments = Arc::new(RwLock::new(recovered.segments));
-        let live = Arc::new(Live::new(recovered.next_seq));
-        let (queue, requests) = std::sync::mpsc::channel();
-        let watching = Arc::clone(&health);
-        let writer = Writer::new(
+        let (store, upkeep, bell) = Self::open_idle(dir, settings, health, metrics)?;
+        let watching = Arc::clone(&store.shared.health);
+        let thread = std::thread::Builder::new()
+            .name("log-upkeep".to_owned())
+            .spawn(move || watching.watch("upkeep", || upkeep.run(&bell)))
+            .map_err(|e| StartError::Other(format!("cannot start the log's upkeep: {e}")))?;
+        store.threads().upkeep = Some(thread);
+        Ok(store)
+    }
+
+    /// Opens the log, and leaves it to the caller to do the upkeep.
+    fn open_idle(
+        dir: OwnDir,
+        settings: &settings::Log,
+        health: Arc<Board>,
+        metrics: &Metrics,
+    ) -> Result<(Self, Upkeep, std::sync::mpsc::Receiver<()>), StartError> {
+        let files = Files::new(settings.file.clone(), dir.path().to_owned())?;
+        let damage = Arc::new(Damage::new(Arc::clone(&health), metrics));
+        let recovered = recover::recover(&files, &damage, &health)?;
+        let shared = Arc::new(Shared {
             files,
+            segments: Segments::new(recovered.segments),
+            cache: Cache::default(),
+            damage,
+            policy: Policy::new(settings),
+            live: Live::new(recovered.next_seq),
+            health,
+            stopping: AtomicBool::new(false),
+        });
+        let upkeep = Upkeep::new(Arc::clone(&shared), settings.recompress_after.0, metrics);
+        // One ring is enough, however often there is a reason.
+        let (bell, rung): (SyncSender<()>, _) = sync_channel(1);
+        let writer = Writer::new(
+            Arc::clone(&shared),
             settings,
             recovered.manifest,
             recovered.keys,
-            Arc::clone(&segments),
-            Arc::clone(&live),
-            health,
+            recovered.active,
+            bell,
             metrics,
         )?;
+        let (queue, requests) = std::sync::mpsc::channel();
+        let watching = Arc::clone(&shared.health);
         let thread = std::thread::Builder::new()
             .name("log-write".to_owned())
             .spawn(move || watching.watch("store", || writer.run(&requests)))
             .map_err(|e| StartError::Other(format!("cannot start the log's writer: {e}")))?;
-        Ok(Self {
-            segments,
-            live,
+        let store = Self {
+            shared,
             queue: Mutex::new(Some(queue)),
             room: Arc::new(Semaphore::new(UNDER_WAY_MAX / UNIT)),
-            writer: Mutex::new(Some(thread)),
+            threads: Mutex::new(Threads { writer: Some(thread), upkeep: None }),
             _dir: dir,
-        })
+        };
+        Ok((store, upkeep, rung))
+    }
+
+    fn threads(&self) -> std::sync::MutexGuard<'_, Threads> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Room for a body of so many bytes, to be had before it is read. It goes
@@ -220,33 +305,35 @@ impl Store {
 
     /// The log as it is now.
     pub fn snapshot(&self) -> Snapshot {
-        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
-        let last = segments.len().saturating_sub(1);
-        segments
-            .iter()
-            .enumerate()
-            .map(|(at, segment)| View {
-                segment: Arc::clone(segment),
-                extent: (at == last).then(|| segment.known()).flatten(),
-            })
-            .collect()
+        View::all(&self.shared)
     }
 
     /// The sequence that the next record will get.
     pub fn next_seq(&self) -> u64 {
-        self.live.next_seq()
+        self.shared.live.next_seq()
     }
 
     /// Follows the log from a sequence on.
-    pub fn follow(self: &Arc<Self>, from: u64) -> Following {
-        Following::new(Arc::clone(self), &self.live, from)
+    pub fn follow(&self, from: u64) -> Following {
+        Following::new(Arc::clone(&self.shared), from)
+    }
+
+    /// What retention may delete, and the bytes of all that it may not.
+    pub fn candidates(&self) -> (Vec<Candidate>, u64) {
+        let (candidates, plain_bytes) = self.shared.candidates();
+        (candidates.into_iter().map(|(_, candidate)| candidate).collect(), plain_bytes)
     }
 
     /// Writes what is queued, notes the clean end, and closes the files.
     pub async fn close(&self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let joined = tokio::task::spawn_blocking(move || thread.map(JoinHandle::join));
+        let threads = std::mem::take(&mut *self.threads());
+        let joined = tokio::task::spawn_blocking(move || {
+            // The writer holds the upkeep's bell, so it ends first.
+            let writer = threads.writer.map(JoinHandle::join);
+            (writer, threads.upkeep.map(JoinHandle::join))
+        });
         let _ = joined.await;
     }
 }

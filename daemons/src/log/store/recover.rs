@@ -1,13 +1,15 @@
 //! What the last run left behind, made whole: see the table of failures in
 //! [`super`].
 
+use super::block::Block;
 use super::files::{self, Files};
 use super::keys::{self, Keys};
 use super::manifest::{Manifest, SEGMENT_ROOM};
-use super::segment::{Extent, Segment, scan};
+use super::damage::Damage;
+use super::segment::{Extent, Plain, Sealed, Segment, scan};
 use crate::runtime::StartError;
 use crate::runtime::health::Board;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -19,7 +21,9 @@ const FIRST_SEQ: u64 = 1;
 /// The log, ready to be appended to.
 pub struct Recovered {
     /// All segments, the active one last.
-    pub segments: Vec<Arc<Segment>>,
+    pub segments: Vec<Segment>,
+    /// The active one.
+    pub active: Arc<Plain>,
     /// The next record's sequence.
     pub next_seq: u64,
     /// As it stands on disk now.
@@ -29,7 +33,7 @@ pub struct Recovered {
 }
 
 /// Recovers the log.
-pub fn recover(files: &Files, health: &Board) -> Result<Recovered, StartError> {
+pub fn recover(files: &Files, damage: &Arc<Damage>, health: &Board) -> Result<Recovered, StartError> {
     let active = files.active.as_path();
     let existed = active.exists();
     let file = files::open(active).map_err(|e| {
@@ -42,16 +46,32 @@ pub fn recover(files: &Files, health: &Board) -> Result<Recovered, StartError> {
     if file.try_lock().is_err() {
         return Err(StartError::path("cannot use the log file", active, "another process has locked it"));
     }
-    recover_from(files, file, existed, health)
+    recover_from(files, file, existed, damage, health)
         .map_err(|e| StartError::path("cannot recover the log", active, e))
 }
 
-fn recover_from(files: &Files, mut file: File, existed: bool, health: &Board) -> io::Result<Recovered> {
-    let bases = files.bases()?;
-    let mut segments = Vec::with_capacity(bases.len() + 1);
-    for base in &bases {
-        segments.push(Arc::new(Segment::rotated(*base, &files.segment(*base))?));
+fn recover_from(
+    files: &Files,
+    mut file: File,
+    existed: bool,
+    damage: &Arc<Damage>,
+    health: &Board,
+) -> io::Result<Recovered> {
+    let listing = files.list()?;
+    listing.leftover.iter().try_for_each(fs::remove_file)?;
+    let sealed = listing.sealed.into_iter().map(|name| {
+        let (path, index) = (files.sealed(&name), files.index(&name));
+        Segment::Sealed(Arc::new(Sealed::new(name, path, index, Arc::clone(damage))))
+    });
+    let mut segments: Vec<Segment> = sealed.collect();
+    for base in listing.plain {
+        match File::open(files.plain(base)) {
+            Ok(file) => segments.push(Segment::Plain(Arc::new(Plain::new(base, file, None)))),
+            // One file must not keep the log from starting.
+            Err(error) => tracing::error!("segment {base} cannot be read: {error}"),
+        }
     }
+    segments.sort_by_key(Segment::base);
     let manifest = begin(files, &mut file, existed, &segments)?;
 
     let len = file.metadata()?.len();
@@ -72,25 +92,30 @@ fn recover_from(files: &Files, mut file: File, existed: bool, health: &Board) ->
     let manifest = note(files, Manifest { least_len: extent.len, ..manifest })?;
     health.pass("store");
     let next_seq = extent.next_seq;
-    segments.push(Arc::new(Segment::new(manifest.base, file, extent)));
-    Ok(Recovered { segments, next_seq, manifest, keys })
+    let active = Arc::new(Plain::new(manifest.base, file, Some(Arc::new(extent))));
+    segments.push(Segment::Plain(Arc::clone(&active)));
+    Ok(Recovered { segments, active, next_seq, manifest, keys })
 }
 
 /// Where the active segment begins.
-fn begin(files: &Files, file: &mut File, existed: bool, segments: &[Arc<Segment>]) -> io::Result<Manifest> {
-    let end_of = |segment: &Arc<Segment>| segment.extent().map(|extent| extent.next_seq);
+fn begin(files: &Files, file: &mut File, existed: bool, segments: &[Segment]) -> io::Result<Manifest> {
     let Some(manifest) = Manifest::read(files)? else {
-        let base = segments.last().map_or(Ok(FIRST_SEQ), end_of)?;
-        return Ok(Manifest::begin(base));
+        let ends = segments.iter().map(end_of).collect::<io::Result<Vec<_>>>()?;
+        return Ok(Manifest::begin(ends.into_iter().max().unwrap_or(FIRST_SEQ)));
     };
     let len = file.metadata()?.len();
-    if let Some(rotated) = segments.iter().find(|segment| segment.base == manifest.base) {
+    let mut of_base = segments.iter().filter(|segment| segment.base() == manifest.base).peekable();
+    if of_base.peek().is_some() {
         // The rotation got as far as the segment. Across file systems the active
         // file may still be there, the same to the byte.
-        if len == rotated.file().metadata()?.len() && same(file, rotated.file(), len)? {
+        if let Some(Segment::Plain(rotated)) = of_base.peek()
+            && len == rotated.file().metadata()?.len()
+            && same(file, rotated.file(), len)?
+        {
             file.set_len(0)?;
         }
-        return Ok(Manifest::begin(end_of(rotated)?));
+        let ends = of_base.map(end_of).collect::<io::Result<Vec<_>>>()?;
+        return Ok(Manifest::begin(ends.into_iter().max().unwrap_or(manifest.base)));
     }
     if len < manifest.least_len || !existed {
         tracing::warn!(
@@ -100,6 +125,14 @@ fn begin(files: &Files, file: &mut File, existed: bool, segments: &[Arc<Segment>
         return Ok(Manifest::begin(manifest.base + SEGMENT_ROOM));
     }
     Ok(manifest)
+}
+
+/// The sequence after the last record of a segment.
+fn end_of(segment: &Segment) -> io::Result<u64> {
+    match segment {
+        Segment::Plain(plain) => Ok(plain.extent()?.next_seq),
+        Segment::Sealed(sealed) => Ok(sealed.open()?.directory.blocks.last().map_or(0, Block::last_seq) + 1),
+    }
 }
 
 /// Writes the manifest where it says something new. On a full disk the one that
@@ -178,7 +211,7 @@ fn cut(files: &Files, file: &File, base: u64, to: u64, from: u64, what: &str) ->
         }
         // It was never acknowledged, and a full disk must not keep the log from starting.
         Err(error) if error.kind() == ErrorKind::StorageFull => {
-            let _ = std::fs::remove_file(&kept);
+            let _ = fs::remove_file(&kept);
             tracing::warn!(
                 "{what} is cut off the log: {} bytes from {to} on; no space to keep them",
                 from - to

@@ -4,12 +4,12 @@ use super::fault::Fault;
 use super::files;
 use super::keys::{self, Keys};
 use super::manifest::Manifest;
-use super::segment::{Extent, Segment};
+use super::segment::{Extent, Plain, Segment};
 use super::writer::Writer;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The pause after a rotation that failed.
@@ -26,7 +26,10 @@ impl Writer {
     /// Rotates the active segment, and looks after the keys' file.
     pub(super) fn rotate(&mut self) {
         match self.try_rotate() {
-            Ok(()) => self.rotation_rests = None,
+            Ok(()) => {
+                self.rotation_rests = None;
+                self.ring();
+            }
             Err(fault @ Fault::Broken(_)) => drop(self.fail(fault)),
             Err(fault) => {
                 tracing::warn!("cannot rotate the log, trying again in {ROTATION_REST:?}: {fault:?}");
@@ -39,20 +42,18 @@ impl Writer {
         self.active.file().sync_all().map_err(Fault::Broken)?;
         if self.is_in_place().map_err(Fault::of_opening)? {
             let base = self.manifest.base;
-            self.files.rotate(base).map_err(Fault::of_opening)?;
+            self.shared.files.rotate(base).map_err(Fault::of_opening)?;
             // Across file systems the segment is another file now; in the same
             // one this opens what is open already.
-            if let (Ok(moved), Some(extent)) = (File::open(self.files.segment(base)), self.active.known()) {
-                let moved = Arc::new(Segment::new(base, moved, Extent::clone(&extent)));
-                let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
-                if let Some(last) = segments.last_mut() {
-                    *last = moved;
-                }
+            if let Ok(moved) = File::open(self.shared.files.plain(base)) {
+                let moved = Arc::new(Plain::new(base, moved, self.active.known()));
+                self.shared.segments.replace_plain(&self.active, [Segment::Plain(Arc::clone(&moved))]);
+                self.active = moved;
             }
         }
         self.begin_anew().map_err(Fault::of_opening)?;
         if self.keys.wants_rewrite() {
-            let adopt = || Keys::adopt(&self.files, keys::read(&self.files)?, self.next_seq);
+            let adopt = || Keys::adopt(&self.shared.files, keys::read(&self.shared.files)?, self.next_seq);
             // The file may have been replaced already: without it open, no key could be kept.
             self.keys = adopt().map_err(Fault::Broken)?;
         }
@@ -67,7 +68,7 @@ impl Writer {
         if ours.len() < self.len {
             return Ok(false);
         }
-        match std::fs::metadata(&self.files.active) {
+        match std::fs::metadata(&self.shared.files.active) {
             Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
@@ -77,27 +78,27 @@ impl Writer {
     /// Begins a new active segment at the path. The manifest is first: if no
     /// file follows, the next start finds it missing and goes on far beyond.
     pub(super) fn begin_anew(&mut self) -> io::Result<()> {
-        if std::fs::metadata(&self.files.active).is_ok_and(|there| there.len() > 0) {
+        if std::fs::metadata(&self.shared.files.active).is_ok_and(|there| there.len() > 0) {
             // Not ours: kept beside, for whoever put it there.
-            let beside = self.files.active.with_extension(format!("foreign-{}", self.next_seq));
+            let beside = self.shared.files.active.with_extension(format!("foreign-{}", self.next_seq));
             tracing::warn!("somebody else's file is where the log should be; it is now {}", beside.display());
-            std::fs::rename(&self.files.active, beside)?;
+            std::fs::rename(&self.shared.files.active, beside)?;
         }
         let emptied = self.active.file().metadata()?.len() < self.len;
         let manifest = Manifest::begin(self.next_seq);
-        manifest.write(&self.files)?;
-        let file = files::open(&self.files.active)?;
+        manifest.write(&self.shared.files)?;
+        let file = files::open(&self.shared.files.active)?;
         file.set_len(0)?;
         let _ = file.try_lock();
         self.manifest = manifest;
-        self.active = Arc::new(Segment::new(self.next_seq, file, Extent::empty(self.next_seq)));
-        self.len = 0;
-        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        let active = Arc::new(Plain::new(self.next_seq, file, Some(Arc::new(Extent::empty(self.next_seq)))));
         if emptied {
             // Its lines are gone, and their places in the file may be others'.
-            segments.pop();
+            self.shared.segments.replace_plain(&self.active, []);
         }
-        segments.push(Arc::clone(&self.active));
+        self.shared.segments.begin(Arc::clone(&active));
+        self.active = active;
+        self.len = 0;
         Ok(())
     }
 }

@@ -1,40 +1,28 @@
-//! A segment in memory: its file, and the blocks in which it is read.
+//! A segment in memory: plain text that is still to be sealed, or sealed.
 
-use super::super::line::Line;
+use super::block::{BLOCK_LEN, Block};
+use super::cache::Cache;
+use super::damage::Damage;
+use super::files::SealedName;
+use super::sealed::{self, Directory};
+use crate::log::index::Index;
+use crate::log::lines::span;
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::SystemTime;
 
-/// The size of a block: about what one zstd frame will hold.
-pub const BLOCK_LEN: usize = 1 << 20;
-
-/// Whole lines that stand together in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block {
-    /// Where it begins in the file.
-    pub offset: u64,
-    /// How many bytes it has.
-    pub len: usize,
-    /// The sequence of its first record.
-    pub first_seq: u64,
-    /// How many records it has.
-    pub records: u64,
-    /// No record in it is earlier than this, in nanoseconds since 1970.
-    pub min_ns: i64,
-    /// No record in it is later than this.
-    pub max_ns: i64,
-}
-
-/// How far a segment goes.
+/// How far a plain segment goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extent {
     /// The sequence of the next record.
     pub next_seq: u64,
     /// The length in bytes.
     pub len: u64,
-    /// Its blocks, in order.
+    /// Its blocks, in order. All but the last are as they will stay.
     pub blocks: Vec<Block>,
 }
 
@@ -63,45 +51,64 @@ impl Extent {
     }
 
     fn push_piece(&mut self, len: usize, records: u64, (min_ns, max_ns): (i64, i64)) {
+        let records = u32::try_from(records).unwrap_or(u32::MAX);
         match self.blocks.last_mut().filter(|block| block.len + len <= BLOCK_LEN) {
             Some(block) => {
                 block.len += len;
+                block.stored_len += len;
                 block.records += records;
                 block.min_ns = block.min_ns.min(min_ns);
                 block.max_ns = block.max_ns.max(max_ns);
             }
             None => self.blocks.push(Block {
                 offset: self.len,
+                stored_len: len,
                 len,
                 first_seq: self.next_seq,
                 records,
+                runs: None,
                 min_ns,
                 max_ns,
             }),
         }
         self.len += len as u64;
-        self.next_seq += records;
+        self.next_seq += u64::from(records);
     }
 }
 
-/// A segment: rotated, or the active one.
+/// A segment.
+#[derive(Debug, Clone)]
+pub enum Segment {
+    /// Text: the active segment, or one that waits to be sealed.
+    Plain(Arc<Plain>),
+    /// Sealed.
+    Sealed(Arc<Sealed>),
+}
+
+impl Segment {
+    /// The sequence that its records do not come before.
+    pub fn base(&self) -> u64 {
+        match self {
+            Self::Plain(plain) => plain.base,
+            Self::Sealed(sealed) => sealed.name.base,
+        }
+    }
+}
+
+/// A segment of plain text.
 #[derive(Debug)]
-pub struct Segment {
+pub struct Plain {
     /// The sequence of its first record.
     pub base: u64,
     file: File,
     extent: RwLock<Option<Arc<Extent>>>,
+    index: RwLock<Option<Arc<Index>>>,
 }
 
-impl Segment {
-    /// A segment whose extent is known.
-    pub fn new(base: u64, file: File, extent: Extent) -> Self {
-        Self { base, file, extent: RwLock::new(Some(Arc::new(extent))) }
-    }
-
-    /// A rotated segment; it is looked through when somebody asks.
-    pub fn rotated(base: u64, path: &Path) -> io::Result<Self> {
-        Ok(Self { base, file: File::open(path)?, extent: RwLock::new(None) })
+impl Plain {
+    /// A segment; without an extent it is looked through when somebody asks.
+    pub const fn new(base: u64, file: File, extent: Option<Arc<Extent>>) -> Self {
+        Self { base, file, extent: RwLock::new(extent), index: RwLock::new(None) }
     }
 
     /// The file.
@@ -125,20 +132,214 @@ impl Segment {
         Ok(extent)
     }
 
-    /// Acknowledged lines become part of it.
-    pub fn extend(&self, extend: impl FnOnce(&mut Extent)) {
+    /// Acknowledged lines become part of it. Answers whether another block is
+    /// as it will stay.
+    pub fn extend(&self, extend: impl FnOnce(&mut Extent)) -> bool {
         let mut extent = self.extent.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(extent) = extent.as_mut() {
-            // A snapshot that still holds the old extent keeps it.
-            extend(Arc::make_mut(extent));
+        let Some(extent) = extent.as_mut() else { return false };
+        let before = extent.blocks.len();
+        // A snapshot that still holds the old extent keeps it.
+        extend(Arc::make_mut(extent));
+        extent.blocks.len() > before
+    }
+
+    /// The index of its first blocks, as far as it is built.
+    pub fn index(&self) -> Option<Arc<Index>> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes up an index that covers more of its blocks.
+    pub fn set_index(&self, index: Index) {
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(index));
+    }
+
+    /// Reads a block into `lines`.
+    pub fn read(&self, block: &Block, lines: &mut Vec<u8>) -> io::Result<()> {
+        lines.clear();
+        lines.resize(block.len, 0);
+        self.file.read_exact_at(lines, block.offset)
+    }
+}
+
+/// A sealed segment: the records of one class that had their sequences from the
+/// base on.
+#[derive(Debug)]
+pub struct Sealed {
+    /// Its name: the base, and the class.
+    pub name: SealedName,
+    /// Tells it from others of the same name, before and after recompression.
+    pub id: u64,
+    path: PathBuf,
+    index_path: PathBuf,
+    summary: OnceLock<Summary>,
+    lacks_index: AtomicBool,
+    damage: Arc<Damage>,
+}
+
+/// What a sealed segment is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// The sequence of its first record.
+    pub first_seq: u64,
+    /// The sequence of its last record.
+    pub last_seq: u64,
+    /// How many records it has.
+    pub records: u64,
+    /// The time of the earliest, in nanoseconds since 1970.
+    pub min_ns: i64,
+    /// The time of the latest.
+    pub max_ns: i64,
+    /// The zstd level at which it is compressed.
+    pub level: i32,
+}
+
+/// An open sealed segment.
+#[derive(Debug)]
+pub struct Opened {
+    file: File,
+    /// What its frames hold.
+    pub directory: Directory,
+    /// Its index; none while it is missing or damaged.
+    pub index: Option<Arc<Index>>,
+}
+
+impl Opened {
+    /// About how many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        self.directory.blocks.len() * (size_of::<Block>() + 8)
+            + self.index.as_ref().map_or(0, |index| index.memory())
+    }
+
+    /// Reads a block into `lines`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is damaged.
+    pub fn read(&self, at: usize, lines: &mut Vec<u8>) -> io::Result<()> {
+        let (Some(block), Some(sum)) = (self.directory.blocks.get(at), self.directory.sums.get(at)) else {
+            return Err(io::Error::other("the segment has no such block"));
+        };
+        sealed::read_frame(&self.file, block, *sum, lines)
+    }
+
+    /// The file.
+    pub const fn file(&self) -> &File {
+        &self.file
+    }
+}
+
+impl Sealed {
+    /// A sealed segment by its files.
+    pub fn new(name: SealedName, path: PathBuf, index_path: PathBuf, damage: Arc<Damage>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let lacks_index = AtomicBool::new(!index_path.exists());
+        Self { name, id, path, index_path, summary: OnceLock::new(), lacks_index, damage }
+    }
+
+    /// Opens it, past the cache.
+    ///
+    /// # Errors
+    /// When it cannot be read and nothing is left that says what it holds.
+    pub fn open(&self) -> io::Result<Opened> {
+        let file = File::open(&self.path)?;
+        let directory = Directory::read(&file).or_else(|error| {
+            self.damage.note(self.name.to_string(), None, &error);
+            let copy = File::open(&self.index_path).and_then(|index| crate::log::index::directory_of(&index));
+            match copy.ok().and_then(|copy| Directory::from_payload(&copy)).filter(|copy| copy.fits(&file)) {
+                Some(directory) => Ok(directory),
+                None => Directory::reconstruct(&file, self.name.base),
+            }
+        })?;
+        let index = match Index::open(&self.index_path, directory.identity()) {
+            Ok(index) => Some(Arc::new(index)),
+            Err(error) => {
+                if !self.lacks_index.swap(true, Ordering::Relaxed) {
+                    tracing::warn!("segment {} is searched without its index: {error}", self.name);
+                }
+                None
+            }
+        };
+        let opened = Opened { file, directory, index };
+        let _ = self.summary.set(Summary::of(&opened.directory));
+        Ok(opened)
+    }
+
+    /// What it is about.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn summary(&self, cache: &Cache) -> io::Result<Summary> {
+        if let Some(summary) = self.summary.get() {
+            return Ok(*summary);
+        }
+        let opened = cache.open(self)?;
+        Ok(*self.summary.get_or_init(|| Summary::of(&opened.directory)))
+    }
+
+    /// Whether its index is missing or damaged.
+    pub fn lacks_index(&self) -> bool {
+        self.lacks_index.load(Ordering::Relaxed)
+    }
+
+    /// An index is there again.
+    pub fn found_index(&self) {
+        self.lacks_index.store(false, Ordering::Relaxed);
+    }
+
+    /// Notes that a part of the index is damaged.
+    pub fn lost_index(&self, error: &io::Error) {
+        if error.kind() == ErrorKind::InvalidData && !self.lacks_index.swap(true, Ordering::Relaxed) {
+            tracing::warn!("the index of segment {} is to be rebuilt: {error}", self.name);
         }
     }
 
-    /// Reads a block into `buffer`.
-    pub fn read(&self, block: &Block, buffer: &mut Vec<u8>) -> io::Result<()> {
-        buffer.clear();
-        buffer.resize(block.len, 0);
-        self.file.read_exact_at(buffer, block.offset)
+    /// When it was sealed.
+    ///
+    /// # Errors
+    /// When its file cannot be found.
+    pub fn sealed_at(&self) -> io::Result<SystemTime> {
+        std::fs::metadata(&self.path)?.modified()
+    }
+
+    /// The bytes of its files.
+    pub fn stored_len(&self) -> u64 {
+        let len = |path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        len(&self.path) + len(&self.index_path)
+    }
+
+    /// Where its text is.
+    pub const fn path(&self) -> &PathBuf {
+        &self.path
+    }
+
+    /// Where its index is, if it is there.
+    pub const fn index_path(&self) -> &PathBuf {
+        &self.index_path
+    }
+
+    /// Tells of a block that cannot be read: once.
+    pub fn note(&self, block: usize, error: &io::Error) {
+        self.damage.note(self.name.to_string(), Some(block), error);
+    }
+
+    /// What it notes damage in.
+    pub const fn damage(&self) -> &Arc<Damage> {
+        &self.damage
+    }
+}
+
+impl Summary {
+    /// Of what its frames hold.
+    pub fn of(directory: &Directory) -> Self {
+        let blocks = &directory.blocks;
+        Self {
+            first_seq: blocks.first().map_or(0, |block| block.first_seq),
+            last_seq: blocks.last().map_or(0, Block::last_seq),
+            records: blocks.iter().map(|block| u64::from(block.records)).sum(),
+            min_ns: blocks.iter().map(|block| block.min_ns).min().unwrap_or(i64::MAX),
+            max_ns: blocks.iter().map(|block| block.max_ns).max().unwrap_or(i64::MIN),
+            level: directory.level,
+        }
     }
 }
 
@@ -146,7 +347,6 @@ impl Segment {
 pub fn scan(file: &File, base: u64, len: u64) -> io::Result<Extent> {
     let mut extent = Extent::empty(base);
     let mut buffer = Vec::new();
-    let mut last_ns = 0;
     while extent.len < len {
         let wanted = usize::try_from(len - extent.len).unwrap_or(usize::MAX).min(BLOCK_LEN.max(buffer.len()));
         buffer.resize(wanted, 0);
@@ -160,13 +360,8 @@ pub fn scan(file: &File, base: u64, len: u64) -> io::Result<Extent> {
             continue;
         };
         buffer.truncate(end + 1);
-        let (mut records, mut min_ns, mut max_ns) = (0, i64::MAX, i64::MIN);
-        for line in buffer.split_inclusive(|b| *b == b'\n') {
-            last_ns = Line::read(line, last_ns).ts_ns;
-            (min_ns, max_ns) = (min_ns.min(last_ns), max_ns.max(last_ns));
-            records += 1;
-        }
-        extent.push_piece(buffer.len(), records, (min_ns, max_ns));
+        let (records, min_ns, max_ns) = span(&buffer);
+        extent.push_piece(buffer.len(), u64::from(records), (min_ns, max_ns));
         buffer.clear();
     }
     Ok(extent)
@@ -187,7 +382,7 @@ mod tests {
         assert_eq!((extent.next_seq, extent.len), (30_006, 3_000_100 - 100 + 100));
         for pair in extent.blocks.windows(2) {
             assert_eq!(pair[0].offset + pair[0].len as u64, pair[1].offset);
-            assert_eq!(pair[0].first_seq + pair[0].records, pair[1].first_seq);
+            assert_eq!(pair[0].last_seq() + 1, pair[1].first_seq);
             assert!(pair[0].len.is_multiple_of(100) && pair[0].len <= BLOCK_LEN);
         }
         assert_eq!(extent.blocks.last().map(|block| (block.min_ns, block.max_ns)), Some((0, 9)));

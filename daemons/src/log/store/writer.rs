@@ -2,23 +2,21 @@
 //! disk says no.
 
 use super::fault::Fault;
-use super::files::Files;
 use super::keys::Keys;
-use super::live::{Chunk, Live};
+use super::live::Chunk;
 use super::manifest::Manifest;
 use super::measured::Measured;
-use super::segment::Segment;
-use super::{AppendError, Batch, Room};
+use super::segment::Plain;
+use super::{AppendError, Batch, Room, Shared};
 use crate::runtime::StartError;
-use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
 use crate::settings::{self, Durability};
 use shared::wire::log::Accepted;
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -48,18 +46,17 @@ struct Placed {
 
 /// The writer and all that it alone touches.
 pub struct Writer {
-    pub(super) files: Files,
+    pub(super) shared: Arc<Shared>,
     durability: Durability,
     pub(super) rotate_len: u64,
     pub(super) rotate_age_ms: i64,
     pub(super) manifest: Manifest,
     pub(super) keys: Keys,
-    pub(super) active: Arc<Segment>,
+    pub(super) active: Arc<Plain>,
     pub(super) len: u64,
     pub(super) next_seq: u64,
-    pub(super) segments: Arc<RwLock<Vec<Arc<Segment>>>>,
-    live: Arc<Live>,
-    health: Arc<Board>,
+    /// Rung when there is something for the upkeep to do.
+    pub(super) bell: SyncSender<()>,
     runtime: Handle,
     buffer: Vec<u8>,
     /// Why nothing is acknowledged any more.
@@ -73,25 +70,18 @@ pub struct Writer {
 
 impl Writer {
     /// A writer that goes on where recovery ended.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a part of the store that the writer owns or shares"
-    )]
     pub fn new(
-        files: Files,
+        shared: Arc<Shared>,
         settings: &settings::Log,
         manifest: Manifest,
         keys: Keys,
-        segments: Arc<RwLock<Vec<Arc<Segment>>>>,
-        live: Arc<Live>,
-        health: Arc<Board>,
+        active: Arc<Plain>,
+        bell: SyncSender<()>,
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
-        let active = segments.read().unwrap_or_else(PoisonError::into_inner).last().cloned();
-        let active = active.ok_or_else(|| StartError::Other("the log has no active segment".to_owned()))?;
-        let extent = active.extent().map_err(|e| StartError::path("cannot read", &files.active, e))?;
+        let extent = active.extent().map_err(|e| StartError::path("cannot read", &shared.files.active, e))?;
         Ok(Self {
-            files,
+            shared,
             durability: settings.durability,
             rotate_len: settings.rotate_size.0,
             rotate_age_ms: i64::try_from(settings.rotate_age.0.as_millis()).unwrap_or(i64::MAX),
@@ -100,9 +90,7 @@ impl Writer {
             active,
             len: extent.len,
             next_seq: extent.next_seq,
-            segments,
-            live,
-            health,
+            bell,
             runtime: Handle::current(),
             buffer: Vec::new(),
             broken: None,
@@ -230,8 +218,8 @@ impl Writer {
         });
         let first_seq = self.next_seq;
         self.next_seq += records;
-        self.live.hold(Chunk { first_seq, records, lines });
-        self.live.advance(self.next_seq);
+        self.shared.live.hold(Chunk::new(first_seq, records, lines));
+        self.shared.live.advance(self.next_seq);
         Ok(())
     }
 
@@ -287,14 +275,14 @@ impl Writer {
                 if !std::mem::replace(&mut self.refusing, true) {
                     tracing::error!("no space left for the log: records are refused until there is");
                 }
-                self.health.fail("store", "no space left for the log");
+                self.shared.health.fail("store", "no space left for the log");
                 AppendError::Full
             }
             Fault::Later(error) => {
                 if !std::mem::replace(&mut self.refusing, true) {
                     tracing::error!("the log cannot be written now: {error}");
                 }
-                self.health.fail("store", format!("the log cannot be written now: {error}"));
+                self.shared.health.fail("store", format!("the log cannot be written now: {error}"));
                 AppendError::Later(error.to_string())
             }
             Fault::Broken(error) => {
@@ -302,7 +290,7 @@ impl Writer {
                 tracing::error!(
                     "the disk failed: {why}. Nothing is stored until the log service is restarted"
                 );
-                self.health.fail("store", format!("the disk failed: {why}; restart the log service"));
+                self.shared.health.fail("store", format!("the disk failed: {why}; restart the log service"));
                 self.broken = Some(why.clone());
                 AppendError::Broken(why)
             }
@@ -323,19 +311,22 @@ impl Writer {
     fn recover(&mut self) {
         if std::mem::take(&mut self.refusing) {
             tracing::info!("the log can be written again");
-            self.health.pass("store");
+            self.shared.health.pass("store");
         }
     }
 
     /// Shows what is on disk to readers and followers.
     fn publish(&mut self, placed: &[Placed]) {
         self.recover();
-        self.active.extend(|extent| {
+        let another_block = self.active.extend(|extent| {
             for Placed { request: Request { batch, .. }, .. } in placed {
                 extent.push(&batch.lines, batch.records, batch.span.unwrap_or((0, 0)));
             }
             self.len = extent.len;
         });
+        if another_block {
+            self.ring();
+        }
         let first_seq = self.next_seq;
         let records = placed.iter().map(|p| p.accepted.accepted).sum();
         self.next_seq += records;
@@ -344,18 +335,23 @@ impl Writer {
                 self.keys.remember(key, *accepted);
             }
         }
-        if self.live.is_followed() {
+        if self.shared.live.is_followed() {
             let lines = match placed {
                 [one] => one.request.batch.lines.clone(),
                 _ => self.buffer.clone(),
             };
-            self.live.hold(Chunk { first_seq, records, lines });
+            self.shared.live.hold(Chunk::new(first_seq, records, lines));
         }
         if self.buffer.capacity() > GROUP_LEN_MAX {
             self.buffer = Vec::new();
         }
         self.measured.records.inc_by(records);
-        self.live.advance(self.next_seq);
+        self.shared.live.advance(self.next_seq);
+    }
+
+    /// Tells the upkeep that there is something to do; once is enough.
+    pub(super) fn ring(&self) {
+        let _ = self.bell.try_send(());
     }
 
     /// Notes the clean end.
@@ -364,7 +360,7 @@ impl Writer {
             return;
         }
         self.manifest.least_len = self.len;
-        let synced = self.active.file().sync_all().and_then(|()| self.manifest.write(&self.files));
+        let synced = self.active.file().sync_all().and_then(|()| self.manifest.write(&self.shared.files));
         if let Err(error) = synced {
             tracing::error!("the log could not be closed cleanly: {error}");
         }

@@ -1,0 +1,231 @@
+//! The index of a segment: what lets a query do without most of its text.
+//!
+//! Text is the truth; an index is an accelerator that may be deleted at any
+//! time. It is a function of the lines alone, block by block, so that it is
+//! rebuilt to the same bytes, and it is the same however the text is compressed.
+//! The active segment has one in memory, a sealed one a file beside it.
+//!
+//! # What it holds
+//!
+//! * *Kinds* ([`Kinds`]): what records have in common, level, service and
+//!   template. A template is a message without its variable words
+//!   ([`super::words`]). Real logs have some thousand in a segment. A query is
+//!   asked of each kind once instead of each record, and most kinds say yes or
+//!   no; only where one says maybe, text is read.
+//! * *Counts*: for every block, how many records of each kind there are in each
+//!   minute. `stats` and `hits` are sums over them.
+//! * *Columns* ([`Columns`]): for every record its kind and its second.
+//! * *Words* ([`words`]): filters that tell which blocks may hold a word.
+//! * The letters that occur in variable words, as trigrams
+//!   ([`Runs`](super::words::Runs)): so that a part of a word that occurs in
+//!   no template and in no variable word is known to occur nowhere. Filters over the
+//!   n-grams of all text were rejected: a block of real logs holds nearly every
+//!   trigram that anybody looks for, and those of longer ones are larger than
+//!   the text.
+//!
+//! # File, version 1
+//!
+//! ```text
+//! file     = header kinds counts directory columns words
+//! header   = "distlogI" version:u32 blocks:u32 identity:u64
+//!            word-pages:u32 unicode:u32 (offset:u64 length:u64 checksum:u64){5} checksum:u64
+//! kinds    = zstd( trigrams:bytes count:varint kind… )
+//! kind     = level:u8 service:bytes template-length-plus-1:varint template total:varint
+//! counts   = zstd( block… )
+//! block    = offset:varint length:varint checksum:u64 entries:varint entry…
+//! entry    = minute-delta:signed kind-delta:signed count:varint
+//! columns  = zstd( kind-low:u8{records} kind-high:u8{records} second-delta:signed{records} )…
+//! words    = page…, see [`words`]
+//! ```
+//!
+//! `unicode` is the version of Unicode that says what words are; an index of
+//! another one is rebuilt. `identity` says of which lines it is an index: it is made of the lengths and
+//! sequences of the blocks. `directory` is a copy of the sealed file's
+//! ([`super::store`]). Offset, length and checksum in a block are those of its
+//! columns. Every byte is covered by a checksum that is looked at before it is
+//! used: those of a section when the file is opened, those of columns and of a
+//! page of words when they are read.
+
+mod build;
+mod file;
+mod kinds;
+mod words;
+
+pub use build::{BlockIndex, Builder};
+pub use file::{directory_of, to_bytes};
+pub use kinds::{Kinds, UNKNOWN};
+
+use super::query::Needs;
+use super::words::Runs;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How many records of one kind there are in one minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Count {
+    /// Minutes since 1970.
+    pub minute: i64,
+    /// The kind.
+    pub kind: u16,
+    /// How many.
+    pub count: u32,
+}
+
+/// What is known of each record of a block.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// The kinds.
+    pub kinds: Vec<u16>,
+    /// When, in whole seconds since 1970, rounded down.
+    pub seconds: Vec<i64>,
+}
+
+/// Some of a segment's blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocks(Vec<u64>);
+
+impl Blocks {
+    /// All of so many.
+    pub fn all(count: usize) -> Self {
+        Self(vec![u64::MAX; count.div_ceil(64)])
+    }
+
+    /// None of so many.
+    pub fn none(count: usize) -> Self {
+        Self(vec![0; count.div_ceil(64)])
+    }
+
+    /// Whether a block is one of them.
+    pub fn contains(&self, block: usize) -> bool {
+        self.0.get(block / 64).is_some_and(|word| word >> (block % 64) & 1 == 1)
+    }
+
+    /// Makes a block one of them.
+    pub fn insert(&mut self, block: usize) {
+        if let Some(word) = self.0.get_mut(block / 64) {
+            *word |= 1 << (block % 64);
+        }
+    }
+
+    fn keep(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+    }
+}
+
+/// The index of a segment, or of its first blocks.
+#[derive(Debug)]
+pub struct Index {
+    /// The kinds of its records.
+    pub kinds: Arc<Kinds>,
+    /// The letters in its variable words.
+    pub runs: Runs,
+    blocks: usize,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Memory(Vec<Arc<BlockIndex>>),
+    File(file::Opened),
+}
+
+impl Index {
+    /// Of blocks that were just built, in order.
+    pub fn in_memory(kinds: Arc<Kinds>, runs: Runs, blocks: Vec<Arc<BlockIndex>>) -> Self {
+        Self { kinds, runs, blocks: blocks.len(), source: Source::Memory(blocks) }
+    }
+
+    /// Opens an index file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is damaged, or is not of those lines.
+    pub fn open(path: &Path, identity: u64) -> io::Result<Self> {
+        let (kinds, runs, opened) = file::open(File::open(path)?, identity)?;
+        Ok(Self { kinds: Arc::new(kinds), runs, blocks: opened.blocks(), source: Source::File(opened) })
+    }
+
+    /// How many blocks it covers, from the first on.
+    pub const fn blocks(&self) -> usize {
+        self.blocks
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        self.kinds.memory()
+            + match &self.source {
+                Source::Memory(_) => 0,
+                Source::File(opened) => opened.memory(),
+            }
+    }
+
+    /// Calls `each` with the counts of a block, in the order of minute and kind.
+    pub fn counts(&self, block: usize, each: impl FnMut(Count)) {
+        match &self.source {
+            Source::Memory(blocks) => {
+                blocks.get(block).into_iter().flat_map(|block| &block.counts).copied().for_each(each);
+            }
+            Source::File(opened) => opened.counts(block, each),
+        }
+    }
+
+    /// The columns of a block.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are damaged.
+    pub fn columns(&self, block: usize) -> io::Result<Arc<Columns>> {
+        match &self.source {
+            Source::Memory(blocks) => {
+                blocks.get(block).map(|block| Arc::clone(&block.columns)).ok_or_else(|| out_of_range(block))
+            }
+            Source::File(opened) => opened.columns(block).map(Arc::new),
+        }
+    }
+
+    /// The blocks that may hold what is needed.
+    ///
+    /// # Errors
+    /// When the filters cannot be read, or are damaged.
+    pub fn blocks_with(&self, needs: &Needs) -> io::Result<Blocks> {
+        match needs {
+            Needs::Anything => Ok(Blocks::all(self.blocks)),
+            Needs::Nothing => Ok(Blocks::none(self.blocks)),
+            Needs::Word(hash) => match &self.source {
+                Source::Memory(blocks) => {
+                    let mut found = Blocks::none(self.blocks);
+                    for (at, block) in blocks.iter().enumerate() {
+                        if block.words.binary_search(hash).is_ok() {
+                            found.insert(at);
+                        }
+                    }
+                    Ok(found)
+                }
+                Source::File(opened) => opened.blocks_with(*hash),
+            },
+            Needs::All(all) => {
+                let mut found = Blocks::all(self.blocks);
+                for needs in all {
+                    found.keep(&self.blocks_with(needs)?);
+                }
+                Ok(found)
+            }
+            Needs::Any(any) => {
+                let mut found = Blocks::none(self.blocks);
+                for needs in any {
+                    found.add(&self.blocks_with(needs)?);
+                }
+                Ok(found)
+            }
+        }
+    }
+}
+
+fn out_of_range(block: usize) -> io::Error {
+    io::Error::other(format!("the index has no block {block}"))
+}
+

@@ -1,0 +1,286 @@
+//! Search: from a query to the records that match, in order.
+//!
+//! 1. [`Part::of`] asks each segment's index and leaves the blocks that may
+//!    hold matching records.
+//! 2. Blocks are looked through in the order of the newest (or oldest) record
+//!    that they can hold, several at a time on all cores.
+//! 3. A record is visited as soon as no block that is left can hold one that
+//!    comes before it. So records that were stored late, with an old time, stand
+//!    where they belong, and a search for the newest hundred ends early.
+
+pub mod parallel;
+mod part;
+
+pub use part::{Part, Share};
+
+use super::line::Line;
+use super::query::Filter;
+use super::store::Snapshot;
+use serde::Deserialize;
+use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+use utoipa::ToSchema;
+
+/// Blocks that are looked through at the same time: few at first, for the
+/// newest records are often enough.
+const WAVE_MAX: usize = 16;
+/// Bytes of found records that may wait for others to come before them. Only
+/// times in great disorder need as much; then the answer is partial.
+const WAITING_MAX: usize = 64 << 20;
+
+/// In which order records are answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// Newest first.
+    #[default]
+    Desc,
+    /// Oldest first.
+    Asc,
+    /// By sequence, the last first: for pages by sequence.
+    #[serde(skip)]
+    LastStored,
+    /// By sequence, the first first.
+    #[serde(skip)]
+    FirstStored,
+}
+
+/// What a search may take.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    /// When it ends with what it has.
+    pub deadline: Instant,
+    /// Set when nobody waits for the answer any more.
+    pub left: Arc<AtomicBool>,
+}
+
+impl Budget {
+    /// Whether the search is to end.
+    pub fn is_spent(&self) -> bool {
+        self.left.load(Ordering::Relaxed) || Instant::now() >= self.deadline
+    }
+}
+
+/// A record that matches.
+pub struct Hit<'l, 'a> {
+    /// Its sequence.
+    pub seq: u64,
+    /// Its line, with the line feed.
+    pub raw: &'a [u8],
+    /// Its line, read.
+    pub line: &'l Line<'a>,
+}
+
+/// How a walk ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Walked {
+    /// Whether something was not looked at: the budget was used up, or a part of
+    /// the log could not be read.
+    pub partial: bool,
+}
+
+/// Where a record stands in an order: the larger is visited earlier.
+type Rank = (i64, u64);
+
+impl Order {
+    fn rank(self, ts_ns: i64, seq: u64) -> Rank {
+        match self {
+            Self::Desc => (ts_ns, seq),
+            Self::Asc => (!ts_ns, !seq),
+            Self::LastStored => (0, seq),
+            Self::FirstStored => (0, !seq),
+        }
+    }
+
+    /// No record between these bounds has a larger rank.
+    fn best(self, times: (i64, i64), seqs: (u64, u64)) -> Rank {
+        match self {
+            Self::Desc => self.rank(times.1, u64::MAX),
+            Self::Asc => self.rank(times.0, 0),
+            Self::LastStored => self.rank(0, seqs.1),
+            Self::FirstStored => self.rank(0, seqs.0),
+        }
+    }
+}
+
+/// A found record that waits for its turn; ordered by rank.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Found {
+    rank: Rank,
+    seq: u64,
+    ts_ns: i64,
+    raw: Box<[u8]>,
+}
+
+/// Something to look at, by the best record that it can hold.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Pending {
+    best: Rank,
+    what: What,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    /// A view of the snapshot, by its place.
+    Segment(usize),
+    /// A part, by its place, and its block.
+    Block(usize, usize),
+}
+
+/// Visits records of the snapshot that the filter lets through, in order: no
+/// more than the first `limit`.
+pub fn walk(
+    snapshot: &Snapshot,
+    filter: &Filter,
+    order: Order,
+    limit: usize,
+    budget: &Budget,
+    mut visit: impl FnMut(Hit<'_, '_>) -> ControlFlow<()>,
+) -> Walked {
+    let mut walk = Walk::begin(snapshot, filter, order, limit);
+    let mut left = limit;
+    let mut width = 1;
+    while left > 0 {
+        let wave = walk.next_wave(width);
+        if budget.is_spent() && !wave.is_empty() {
+            walk.partial = true;
+            break;
+        }
+        let is_last = wave.is_empty();
+        walk.look_through(&wave);
+        width = (width * 2).min(WAVE_MAX);
+        while let Some(found) = walk.next_found() {
+            let raw = &found.raw;
+            let line = Line::read(raw.strip_suffix(b"\n").unwrap_or(raw), found.ts_ns);
+            left -= 1;
+            if visit(Hit { seq: found.seq, raw, line: &line }).is_break() || left == 0 {
+                return Walked { partial: walk.partial };
+            }
+        }
+        if is_last {
+            break;
+        }
+    }
+    Walked { partial: walk.partial }
+}
+
+struct Walk<'a> {
+    snapshot: &'a Snapshot,
+    filter: &'a Filter,
+    order: Order,
+    limit: usize,
+    parts: Vec<Part>,
+    pending: BinaryHeap<Pending>,
+    found: BinaryHeap<Found>,
+    waiting: usize,
+    partial: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn begin(snapshot: &'a Snapshot, filter: &'a Filter, order: Order, limit: usize) -> Self {
+        let mut walk = Self {
+            snapshot,
+            filter,
+            order,
+            limit,
+            parts: Vec::new(),
+            pending: BinaryHeap::new(),
+            found: BinaryHeap::new(),
+            waiting: 0,
+            partial: false,
+        };
+        for (at, view) in snapshot.iter().enumerate() {
+            match view.bounds() {
+                Ok(bounds) => {
+                    let best = order.best(bounds.times, bounds.seqs);
+                    walk.pending.push(Pending { best, what: What::Segment(at) });
+                }
+                Err(error) => walk.cannot_read(view.base(), &error),
+            }
+        }
+        walk
+    }
+
+    fn cannot_read(&mut self, base: u64, error: &std::io::Error) {
+        tracing::error!("segment {base} cannot be read: {error}");
+        self.partial = true;
+    }
+
+    /// The next blocks to look through, best first.
+    fn next_wave(&mut self, width: usize) -> Vec<(usize, usize)> {
+        let mut wave = Vec::new();
+        while wave.len() < width
+            && let Some(Pending { what, .. }) = self.pending.pop()
+        {
+            match what {
+                What::Block(part, at) => wave.push((part, at)),
+                What::Segment(at) => {
+                    let Some(view) = self.snapshot.get(at) else { continue };
+                    match Part::of(view, self.filter) {
+                        Ok(Some(part)) => self.expand(part),
+                        Ok(None) => {}
+                        Err(error) => self.cannot_read(view.base(), &error),
+                    }
+                }
+            }
+        }
+        wave
+    }
+
+    fn expand(&mut self, part: Part) {
+        let number = self.parts.len();
+        for (at, block) in part.candidates(self.filter) {
+            let best = self.order.best((block.min_ns, block.max_ns), (block.first_seq, block.last_seq()));
+            self.pending.push(Pending { best, what: What::Block(number, at) });
+        }
+        self.parts.push(part);
+    }
+
+    fn look_through(&mut self, wave: &[(usize, usize)]) {
+        let (parts, filter, order, limit) = (&self.parts, self.filter, self.order, self.limit);
+        let results = parallel::map(wave, |(part, at)| {
+            let mut found = Vec::new();
+            let visited = parts.get(*part).map_or(Ok(()), |part| {
+                part.visit(*at, filter, |seq, raw, line| {
+                    let rank = order.rank(line.ts_ns, seq);
+                    found.push(Found { rank, seq, ts_ns: line.ts_ns, raw: raw.into() });
+                    if found.len() / 2 >= limit {
+                        keep_best(&mut found, limit);
+                    }
+                })
+            });
+            keep_best(&mut found, limit);
+            (found, visited.is_err())
+        });
+        for (found, failed) in results {
+            self.partial |= failed;
+            self.waiting += found.iter().map(|found| found.raw.len()).sum::<usize>();
+            self.found.extend(found);
+        }
+    }
+
+    /// The next record in order, if no block that is left can hold an earlier one.
+    fn next_found(&mut self) -> Option<Found> {
+        let best_left = self.pending.peek().map(|pending| pending.best);
+        let is_due = |found: &Found| best_left.is_none_or(|best| found.rank >= best);
+        if !self.found.peek().is_some_and(is_due) {
+            if self.waiting <= WAITING_MAX {
+                return None;
+            }
+            self.partial = true;
+        }
+        let found = self.found.pop()?;
+        self.waiting -= found.raw.len();
+        Some(found)
+    }
+}
+
+fn keep_best(found: &mut Vec<Found>, limit: usize) {
+    if found.len() > limit {
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        found.truncate(limit);
+    }
+}

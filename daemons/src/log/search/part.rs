@@ -1,0 +1,183 @@
+//! What a query has to look at in one segment, and how it looks at a block.
+
+use crate::log::index::{Blocks, Columns, Count, Index};
+use crate::log::line::Line;
+use crate::log::lines;
+use crate::log::query::{Filter, Needs, Verdict};
+use crate::log::store::{Block, Reading, View};
+use std::io;
+use std::sync::Arc;
+
+/// A segment that may hold matching records.
+pub struct Part {
+    reading: Reading,
+    /// What the filter says of each kind of the index.
+    verdicts: Vec<Verdict>,
+    /// The indexed blocks that may hold what the filter needs.
+    may_hold: Blocks,
+}
+
+/// How much of a block matches, as far as its index knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Nothing.
+    None,
+    /// Everything of the kinds that do, and nothing of the others.
+    Kinds,
+    /// The text has to be asked.
+    Unknown,
+}
+
+impl Part {
+    /// Looks at a segment's index; none if nothing in the segment can match.
+    ///
+    /// # Errors
+    /// When the segment cannot be read.
+    pub fn of(view: &View, filter: &Filter) -> io::Result<Option<Self>> {
+        let bounds = view.bounds()?;
+        if !filter.bounds.meet(bounds.seqs, bounds.times) {
+            return Ok(None);
+        }
+        let mut part = Self { reading: view.open()?, verdicts: Vec::new(), may_hold: Blocks::none(0) };
+        let Some(index) = part.reading.index().cloned() else { return Ok(Some(part)) };
+        match part.ask(&index, filter) {
+            Ok(may_match) => {
+                let whole = index.blocks() == part.reading.blocks().len();
+                Ok((may_match || !whole).then_some(part))
+            }
+            Err(error) => {
+                part.reading.lose_index(&error);
+                Ok(Some(part))
+            }
+        }
+    }
+
+    /// Asks the index; whether anything that it covers can match.
+    fn ask(&mut self, index: &Index, filter: &Filter) -> io::Result<bool> {
+        let needs = filter.needs();
+        self.may_hold = index.blocks_with(&needs)?;
+        if !matches!(needs, Needs::Anything) && !(0..index.blocks()).any(|at| self.may_hold.contains(at)) {
+            return Ok(false);
+        }
+        self.verdicts = index.kinds.iter().map(|(kind, _)| filter.verdict(&kind, &index.runs)).collect();
+        Ok(index.kinds.unknown() > 0 || self.verdicts.iter().any(|verdict| *verdict != Verdict::No))
+    }
+
+    /// What is read.
+    pub const fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// The segment's index, and what the filter says of its kinds.
+    pub fn index(&self) -> Option<(&Arc<Index>, &[Verdict])> {
+        self.reading.index().map(|index| (index, self.verdicts.as_slice()))
+    }
+
+    /// The blocks that may hold matching records, by what is known of them.
+    pub fn candidates(&self, filter: &Filter) -> impl Iterator<Item = (usize, &Block)> {
+        let indexed = self.reading.index().map_or(0, |index| index.blocks());
+        let may_match = move |(at, block): &(usize, &Block)| {
+            filter.bounds.meet((block.first_seq, block.last_seq()), (block.min_ns, block.max_ns))
+                && (*at >= indexed || self.may_hold.contains(*at))
+        };
+        self.reading.blocks().iter().enumerate().filter(may_match)
+    }
+
+    /// What the filter says of a record of this kind.
+    pub fn verdict(&self, kind: u16) -> Verdict {
+        self.verdicts.get(usize::from(kind)).copied().unwrap_or(Verdict::Maybe)
+    }
+
+    /// How much of a block matches, time and sequence left aside.
+    pub fn share(&self, at: usize) -> Share {
+        let Some(index) = self.reading.index().filter(|index| at < index.blocks()) else {
+            return Share::Unknown;
+        };
+        let mut share = Share::None;
+        index.counts(at, |Count { kind, .. }| match self.verdict(kind) {
+            Verdict::No => {}
+            Verdict::Yes if share == Share::None => share = Share::Kinds,
+            Verdict::Yes => {}
+            Verdict::Maybe => share = Share::Unknown,
+        });
+        share
+    }
+
+    /// Visits the records of a block that match, in order.
+    ///
+    /// # Errors
+    /// When the block cannot be read.
+    pub fn visit(
+        &self,
+        at: usize,
+        filter: &Filter,
+        mut visit: impl FnMut(u64, &[u8], &Line<'_>),
+    ) -> io::Result<()> {
+        if self.share(at) == Share::None {
+            return Ok(());
+        }
+        let Some(block) = self.reading.blocks().get(at) else { return Ok(()) };
+        let mut text = Vec::new();
+        self.reading.read(at, &mut text)?;
+        let columns = self.columns(at);
+        let verdict = |record: usize| {
+            let kind = columns.as_ref().and_then(|columns| columns.kinds.get(record));
+            kind.map_or(Verdict::Maybe, |kind| self.verdict(*kind))
+        };
+        let bounded = !filter.bounds.cover(block);
+        let mut look = |record: usize, seq: u64, start: usize, raw: &[u8]| {
+            let verdict = verdict(record);
+            if verdict == Verdict::No {
+                return;
+            }
+            let line = lines::read(&text, start, raw);
+            let matches = match verdict {
+                Verdict::Yes => !bounded || filter.bounds.contain(seq, line.ts_ns),
+                _ => filter.matches(seq, &line),
+            };
+            if matches {
+                visit(seq, raw, &line);
+            }
+        };
+        match filter.literal() {
+            Some(literal) => {
+                let mut seqs = block.seqs().enumerate();
+                let mut start = 0;
+                for found in literal.find_iter(&text) {
+                    if found < start {
+                        // In a line that was looked at already.
+                        continue;
+                    }
+                    let between = text.get(start..found).unwrap_or_default();
+                    let skipped = memchr::memchr_iter(b'\n', between).count();
+                    let begin = memchr::memrchr(b'\n', between).map_or(start, |newline| start + newline + 1);
+                    let rest = text.get(begin..).unwrap_or_default();
+                    let len = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+                    if let Some((record, seq)) = seqs.nth(skipped) {
+                        look(record, seq, begin, rest.get(..len).unwrap_or_default());
+                    }
+                    start = begin + len;
+                }
+            }
+            None => {
+                let mut start = 0;
+                for ((record, seq), raw) in
+                    block.seqs().enumerate().zip(text.split_inclusive(|b| *b == b'\n'))
+                {
+                    look(record, seq, start, raw);
+                    start += raw.len();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns of a block, where they help: without them every line is asked.
+    fn columns(&self, at: usize) -> Option<Arc<Columns>> {
+        let index = self.reading.index().filter(|index| at < index.blocks())?;
+        if self.verdicts.iter().all(|verdict| *verdict == Verdict::Maybe) {
+            return None;
+        }
+        index.columns(at).ok()
+    }
+}

@@ -1,0 +1,52 @@
+//! What was found damaged: told once, counted, shown in the health report.
+
+use crate::runtime::health::Board;
+use crate::runtime::metrics::Metrics;
+use prometheus_client::metrics::gauge::Gauge;
+use std::collections::HashSet;
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many damaged places are told apart.
+const NOTED_MAX: usize = 10_000;
+
+/// The places that are known to be damaged.
+pub struct Damage {
+    health: Arc<Board>,
+    noted: Mutex<HashSet<(String, Option<usize>)>>,
+    gauge: Gauge,
+}
+
+impl std::fmt::Debug for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Damage").field("places", &self.gauge.get()).finish_non_exhaustive()
+    }
+}
+
+impl Damage {
+    /// None is known yet.
+    pub fn new(health: Arc<Board>, metrics: &Metrics) -> Self {
+        let gauge = Gauge::default();
+        metrics.register(|registry| {
+            registry.register("log_damaged_places", "Damaged places found in sealed segments", gauge.clone());
+        });
+        Self { health, noted: Mutex::default(), gauge }
+    }
+
+    /// Notes a damaged block of a segment, or its directory. What cannot be read
+    /// for another reason, a lack of descriptors for one, is no damage.
+    pub fn note(&self, segment: String, block: Option<usize>, error: &io::Error) {
+        if !matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) {
+            return tracing::error!("segment {segment} cannot be read: {error}");
+        }
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.len() >= NOTED_MAX || !noted.insert((segment.clone(), block)) {
+            return;
+        }
+        self.gauge.set(i64::try_from(noted.len()).unwrap_or(i64::MAX));
+        let place = block.map_or("its directory".to_owned(), |block| format!("its frame {block}"));
+        tracing::error!("segment {segment} is damaged, {place}: {error}");
+        let places = noted.len();
+        self.health.warn("segments", format!("{places} damaged places in sealed segments; see the journal"));
+    }
+}

@@ -1,0 +1,76 @@
+//! A sealed segment's text: a file that `zstdcat`, `zstdgrep` and `zstd -t` read.
+//!
+//! ```text
+//! file       = frame… directory seek-table
+//! frame      = a zstd frame (RFC 8878) of whole lines, about 1 MiB before
+//!              compression, with its size and its content checksum
+//! directory  = a skippable frame: what the frames hold ([`directory`])
+//! seek-table = a skippable frame in the zstd seekable format, version 0.1.0:
+//!              the lengths of all frames, with checksums
+//! ```
+//!
+//! Every frame stands alone: one that is damaged loses its own lines and no
+//! others. The directory has a checksum of every frame as it is stored and one
+//! of itself, so that each flipped bit is noticed before anything is decoded.
+//! It is a copy of what can be found out by decoding, and a copy of it stands in
+//! the index: if the directory is lost, that one is used, else the seek table
+//! and the frames themselves.
+
+mod directory;
+mod write;
+
+pub use directory::Directory;
+pub use write::{FrameSums, SealedWriter};
+
+use super::block::Block;
+use crate::log::codec::checksum;
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
+
+/// Skippable frames that hold a directory; any decoder passes over them.
+const DIRECTORY_MAGIC: u32 = 0x184D_2A50;
+/// The one that the seekable format uses.
+const SEEK_TABLE_MAGIC: u32 = 0x184D_2A5E;
+/// The last four bytes of a seek table.
+const SEEKABLE_MAGIC: u32 = 0x8F92_EAB1;
+/// The seek table's descriptor: there are checksums.
+const SEEK_CHECKSUMS: u8 = 0x80;
+/// Bytes of the magic number and the length of a skippable frame.
+const SKIPPABLE_HEAD: usize = 8;
+/// Bytes after the seek table's entries: their number, the descriptor, the magic.
+const SEEK_FOOTER: usize = 9;
+/// Bytes of an entry: compressed length, length, checksum.
+const SEEK_ENTRY: usize = 12;
+/// The longest block that is read back. Lines of the service itself have at most about
+/// 8 MiB (every byte of message and fields escaped); somebody may have written a longer one.
+const BLOCK_LEN_MAX: usize = 256 << 20;
+
+/// Something is not as it was written.
+pub fn damaged(what: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, what)
+}
+
+/// Reads a frame's lines into `lines`.
+///
+/// # Errors
+/// When it cannot be read, or is damaged.
+pub fn read_frame(file: &File, block: &Block, sum: u64, lines: &mut Vec<u8>) -> io::Result<()> {
+    let mut stored = vec![0; block.stored_len];
+    file.read_exact_at(&mut stored, block.offset)?;
+    if checksum(&stored) != sum {
+        return Err(damaged("a frame is damaged"));
+    }
+    decode(&stored, block.len, lines)
+}
+
+/// Decodes one frame of a known length.
+fn decode(stored: &[u8], len: usize, lines: &mut Vec<u8>) -> io::Result<()> {
+    if len > BLOCK_LEN_MAX {
+        return Err(damaged("a frame is too long"));
+    }
+    lines.clear();
+    lines.reserve_exact(len);
+    let decoded = zstd::bulk::Decompressor::new()?.decompress_to_buffer(stored, lines)?;
+    if decoded == len { Ok(()) } else { Err(damaged("a frame has another length than it should")) }
+}
