@@ -22,6 +22,7 @@ mod search;
 mod store;
 mod tail;
 mod time;
+mod words;
 
 use crate::runtime::{Context, Service, StartError};
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use super::{Comparison, Expr, Pattern, QueryError, parse};
 use crate::log::line::{Line, escape_service};
 use crate::log::time;
+use crate::log::words::is_word;
 use memchr::memmem;
 use regex_automata::Input;
 use regex_automata::meta::{Config, Regex};
@@ -320,10 +321,6 @@ fn strip_escapes(regex: &str) -> String {
         }
     }
     out
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
 }
 
 fn ends_in_word(text: &[u8]) -> bool {
