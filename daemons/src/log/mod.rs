@@ -14,6 +14,7 @@
 mod api;
 mod batch;
 mod count;
+mod fields;
 mod ingest;
 mod line;
 mod output;

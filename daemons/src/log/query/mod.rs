@@ -20,7 +20,7 @@
 mod matcher;
 mod parse;
 
-pub use matcher::{Filter, field_text, find_field};
+pub use matcher::Filter;
 pub use parse::QueryError;
 
 /// The longest query, in characters.
