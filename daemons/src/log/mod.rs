@@ -15,6 +15,7 @@ mod api;
 mod batch;
 mod codec;
 mod count;
+mod fields;
 mod index;
 mod ingest;
 mod line;

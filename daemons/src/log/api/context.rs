@@ -102,11 +102,7 @@ fn neighbours(
             output::write(&mut text, form, hit.seq, hit.raw, hit.line);
             len += text.len();
             records.push(text);
-            if len >= WHOLE_LEN_MAX / 2 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if len >= WHOLE_LEN_MAX / 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .partial;
         Ok(records)

@@ -48,7 +48,8 @@ pub struct HitsQuery {
 pub async fn hits(State(app): State<App>, Query(query): Query<HitsQuery>) -> Result<Response, ApiError> {
     let which = which!(query);
     let step = query.step.map_or(Duration::from_secs(60), |step| step.0);
-    let step_seconds = i64::try_from(step.as_secs()).ok().filter(|_| step.subsec_nanos() == 0 && step <= STEP_MAX);
+    let step_seconds =
+        i64::try_from(step.as_secs()).ok().filter(|_| step.subsec_nanos() == 0 && step <= STEP_MAX);
     let step_seconds = step_seconds.filter(|seconds| *seconds > 0).ok_or_else(|| {
         ApiError::malformed("step must be a number of whole seconds, from 1s to 3650d").field("step")
     })?;

@@ -40,7 +40,8 @@ impl Cursor {
             }
         };
         parsed.ok_or_else(|| {
-            ApiError::malformed(format!("{field} must be a sequence, or the 'next' of another page")).field(field)
+            ApiError::malformed(format!("{field} must be a sequence, or the 'next' of another page"))
+                .field(field)
         })
     }
 
@@ -59,7 +60,9 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_and_nothing_else_is_one() {
-        for cursor in [Cursor::Seq(0), Cursor::Seq(u64::MAX), Cursor::Time(-1, 7), Cursor::Time(1_234_567_891, 0)] {
+        for cursor in
+            [Cursor::Seq(0), Cursor::Seq(u64::MAX), Cursor::Time(-1, 7), Cursor::Time(1_234_567_891, 0)]
+        {
             assert_eq!(Cursor::parse("after", &cursor.to_text()).unwrap(), cursor);
         }
         for text in ["", "-1", "x", "/", "1/2", "2026-11-22T10:00:00Z/", "2026-11-22/4"] {

@@ -8,8 +8,8 @@ mod retention;
 mod search;
 mod tail;
 
-use super::query::Filter;
 use self::cursor::Cursor;
+use super::query::Filter;
 use super::retention::Policy;
 use super::search::Budget;
 use super::store::Store;

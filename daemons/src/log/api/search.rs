@@ -1,7 +1,7 @@
 //! `GET /log`.
 
 use super::cursor::Cursor;
-use super::{Admitted, App, LIMIT_DEFAULT, Waiting, WHOLE_LEN_MAX, WHOLE_MAX, Which, bounded, which};
+use super::{Admitted, App, LIMIT_DEFAULT, WHOLE_LEN_MAX, WHOLE_MAX, Waiting, Which, bounded, which};
 use crate::log::output::{self, Form};
 use crate::log::query::Filter;
 use crate::log::search::{Budget, Order, walk};
@@ -22,8 +22,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Sender, channel};
-use tokio_stream::{Stream, StreamExt};
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 use utoipa::{IntoParams, ToSchema};
 
 /// Records of one streamed answer.

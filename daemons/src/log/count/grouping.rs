@@ -1,9 +1,8 @@
 //! What is counted by.
 
-use crate::log::codec::{Reader, put_varint};
+use crate::log::fields::{self, Fields};
 use crate::log::index::Kinds;
 use crate::log::line::{Line, service_text};
-use crate::log::query::{field_text, find_field};
 use serde_json::Value;
 use shared::wire::log::{Labels, Level};
 use std::collections::HashMap;
@@ -67,23 +66,26 @@ impl Grouping<'_> {
 
     /// Writes the labels of a line as a key.
     pub fn key_of_line(self, line: &Line<'_>, key: &mut Vec<u8>) {
+        let own = self.by.iter().any(|label| matches!(label, Label::Field(_)));
+        let fields = line.fields.filter(|_| own).and_then(Fields::read);
         for label in self.by {
             match label {
-                Label::Level | Label::Service => self.put_common(label, line.level, line.escaped_service(), key),
-                Label::Message => put(key, Some(&String::from_utf8_lossy(&line.message()))),
-                Label::Field(name) => {
-                    let fields: Option<Value> = line.fields.and_then(|f| serde_json::from_slice(f).ok());
-                    let value = fields.as_ref().and_then(|fields| find_field(fields, name));
-                    put(key, value.filter(|value| !value.is_null()).map(field_text).as_deref());
+                Label::Level | Label::Service => {
+                    self.put_common(label, line.level, line.escaped_service(), key)
                 }
+                Label::Message => push_text(key, &String::from_utf8_lossy(&line.message())),
+                Label::Field(name) => match fields.as_ref().and_then(|fields| fields.get(name)) {
+                    None | Some("null") => key.push(NULL),
+                    Some(value) => push_text(key, &fields::text(value)),
+                },
             }
         }
     }
 
     fn put_common(self, label: &Label, level: Level, service: &[u8], key: &mut Vec<u8>) {
         match label {
-            Label::Level => put(key, Some(level.as_str())),
-            _ => put(key, Some(&service_text(service))),
+            Label::Level => push_text(key, level.as_str()),
+            _ => push_text(key, &service_text(service)),
         }
     }
 
@@ -103,32 +105,44 @@ impl Grouping<'_> {
         keys
     }
 
-    /// Keys in the order of their labels.
-    pub fn compare(self, a: &[u8], b: &[u8]) -> std::cmp::Ordering {
-        let texts = |key| {
-            let mut reader = Reader(key);
-            std::iter::from_fn(move || reader.size().and_then(|len| reader.take(len.saturating_sub(1))))
-        };
-        texts(a).cmp(texts(b))
-    }
-
     /// The labels that a key was made of.
     pub fn labels(self, key: &[u8]) -> Labels {
-        let mut reader = Reader(key);
-        let value = |reader: &mut Reader<'_>| match reader.size() {
-            Some(len) if len > 0 => {
-                Value::from(String::from_utf8_lossy(reader.take(len - 1).unwrap_or_default()).into_owned())
+        let mut rest = key.iter().copied().peekable();
+        let mut value = || match rest.next() {
+            Some(TEXT) => {
+                let mut text = Vec::new();
+                while let Some(b) = rest.next()
+                    && (b != 0 || rest.next_if_eq(&ZERO).is_some())
+                {
+                    text.push(b);
+                }
+                Value::from(String::from_utf8_lossy(&text))
             }
             _ => Value::Null,
         };
-        self.by.iter().map(|label| (label.name().to_owned(), value(&mut reader))).collect()
+        self.by.iter().map(|label| (label.name().to_owned(), value())).collect()
     }
 }
 
-/// Appends a text, told from none at all.
-fn put(key: &mut Vec<u8>, text: Option<&str>) {
-    put_varint(key, text.map_or(0, |text| text.len() as u64 + 1));
-    key.extend_from_slice(text.unwrap_or_default().as_bytes());
+// Keys sort as their labels do, and no two lists of labels share one: a text
+// begins with TEXT and ends with a zero, and a zero within it is followed by ZERO.
+
+/// In a key: no value.
+const NULL: u8 = 0;
+/// In a key: a text follows.
+const TEXT: u8 = 1;
+/// In a key, after a zero: it is one of the text.
+const ZERO: u8 = 0xff;
+
+fn push_text(key: &mut Vec<u8>, text: &str) {
+    key.push(TEXT);
+    for part in text.split_inclusive('\0') {
+        key.extend_from_slice(part.as_bytes());
+        if part.ends_with('\0') {
+            key.push(ZERO);
+        }
+    }
+    key.push(0);
 }
 
 /// The keys under which the kinds of a segment are counted.
@@ -157,5 +171,58 @@ impl Keys {
     /// A kind's key.
     pub fn of(&self, kind: u16) -> &[u8] {
         self.get(self.number(kind))
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn key_of(by: &[Label], fields: &str) -> Vec<u8> {
+        let line = format!("2026-11-22T10:00:00.000000Z  INFO s: m\\x00n\t{fields}");
+        let mut name = Vec::new();
+        Grouping { by, step_seconds: None }.key_of_line(&Line::read(line.as_bytes(), 0), &mut name);
+        name
+    }
+
+    #[test]
+    fn labels_come_back_from_their_key() {
+        let by = Label::list("level,service,message,a,u.b");
+        for (fields, a, b) in [
+            (r#"{"a":"x","u":{"b":1.50}}"#, json!("x"), json!("1.50")),
+            (r#"{"a":"","u":{"b":"\u0000\u0001\u0000"}}"#, json!(""), json!("\0\u{1}\0")),
+            (r#"{"a":"null"}"#, json!("null"), Value::Null),
+            (r#"{"a":null,"u":3}"#, Value::Null, Value::Null),
+            (r#"{"a":"\u00ff\u0001","u":{"b":[1,"2"]}}"#, json!("ÿ\u{1}"), json!(r#"[1,"2"]"#)),
+            ("not JSON", Value::Null, Value::Null),
+        ] {
+            let want = json!({"level": "info", "service": "s", "message": "m\0n", "a": a, "u.b": b});
+            assert_eq!(
+                json!(Grouping { by: &by, step_seconds: None }.labels(&key_of(&by, fields))),
+                want,
+                "{fields}"
+            );
+        }
+    }
+
+    #[test]
+    fn keys_differ_where_labels_do_and_sort_like_them() {
+        let by = Label::list("a,b");
+        let sorted = [
+            "{}",
+            r#"{"b":""}"#,
+            r#"{"b":"x"}"#,
+            r#"{"a":""}"#,
+            r#"{"a":"","b":""}"#,
+            r#"{"a":"\u0000"}"#,
+            r#"{"a":"\u0000","b":"\u0001"}"#,
+            r#"{"a":"\u0000\u0001"}"#,
+            r#"{"a":"\u0001"}"#,
+            r#"{"a":"x"}"#,
+            r#"{"a":"x","b":"y"}"#,
+            r#"{"a":"x\u0000y"}"#,
+            r#"{"a":"xy"}"#,
+        ];
+        assert!(sorted.map(|fields| key_of(&by, fields)).is_sorted_by(|a, b| a < b));
     }
 }

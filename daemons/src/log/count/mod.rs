@@ -31,7 +31,7 @@ pub fn stats(snapshot: &Snapshot, filter: &Filter, by: &[Label], limit: usize, b
     let (total, partial) = (tally.total, tally.partial);
     let mut counts: Vec<(Vec<u8>, u64)> =
         tally.into_counts().map(|(key, points)| (key, points.into_values().sum())).collect();
-    counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| grouping.compare(&a.0, &b.0)));
+    counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     counts.truncate(limit);
     let groups = counts.into_iter().map(|(key, count)| Group { by: grouping.labels(&key), count }).collect();
     Stats { total, groups, partial }
@@ -47,7 +47,7 @@ pub fn hits(snapshot: &Snapshot, filter: &Filter, by: &[Label], step_seconds: i6
         DateTime::from_timestamp_nanos(ns.max(time::MIN_NS))
     };
     let mut counts: Vec<_> = tally.into_counts().collect();
-    counts.sort_unstable_by(|a, b| grouping.compare(&a.0, &b.0));
+    counts.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     let series = counts.into_iter().map(|(key, points)| Series {
         by: grouping.labels(&key),
         points: points.into_iter().map(|(step, count)| (at(step), count)).collect(),
@@ -140,7 +140,14 @@ impl OfKinds<'_> {
     }
 
     /// Counts a block, if that can be done without its text.
-    fn add_block(&self, part: &Part, at: usize, block: &Block, filter: &Filter, tally: &mut Tally) -> Option<()> {
+    fn add_block(
+        &self,
+        part: &Part,
+        at: usize,
+        block: &Block,
+        filter: &Filter,
+        tally: &mut Tally,
+    ) -> Option<()> {
         match part.share(at) {
             Share::None => Some(()),
             _ if at >= self.index.blocks() => None,
@@ -185,7 +192,14 @@ impl OfKinds<'_> {
 
     /// Counts by the columns; not if a bound cuts through a second in which
     /// there are records.
-    fn add_seconds(&self, part: &Part, at: usize, block: &Block, filter: &Filter, tally: &mut Tally) -> Option<()> {
+    fn add_seconds(
+        &self,
+        part: &Part,
+        at: usize,
+        block: &Block,
+        filter: &Filter,
+        tally: &mut Tally,
+    ) -> Option<()> {
         let columns = self.index.columns(at).ok()?;
         let whole = filter.bounds.whole_seconds();
         let cut = |second: i64| !whole.contains(&second) && filter.bounds.touch_second(second);
@@ -193,7 +207,8 @@ impl OfKinds<'_> {
             return None;
         }
         for ((seq, kind), second) in block.seqs().zip(&columns.kinds).zip(&columns.seconds) {
-            let counts = whole.contains(second) && (filter.bounds.seqs.0..filter.bounds.seqs.1).contains(&seq);
+            let counts =
+                whole.contains(second) && (filter.bounds.seqs.0..filter.bounds.seqs.1).contains(&seq);
             if counts && part.verdict(*kind) == Verdict::Yes {
                 tally.add(self.keys.of(*kind), self.grouping.step(*second), 1);
             }

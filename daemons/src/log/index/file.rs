@@ -58,13 +58,7 @@ pub fn to_bytes(
         columns.extend_from_slice(&packed);
     }
     let (shape, words) = words::build(blocks);
-    let sections = [
-        pack(&kinds_to_bytes(kinds, runs))?,
-        pack(&counts)?,
-        directory.to_vec(),
-        columns,
-        words,
-    ];
+    let sections = [pack(&kinds_to_bytes(kinds, runs))?, pack(&counts)?, directory.to_vec(), columns, words];
     let mut out = Vec::with_capacity(HEADER_LEN + sections.iter().map(Vec::len).sum::<usize>());
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&VERSION.to_le_bytes());
@@ -297,7 +291,8 @@ fn block_places(counts: &[u8], columns: Place, blocks: usize) -> Option<Vec<Bloc
         let offset = columns.offset + reader.varint()?;
         let len = reader.size()?;
         let sum = reader.u64()?;
-        places.push(BlockPlace { columns: Place { offset, len, sum }, counts: counts.len() - reader.0.len() });
+        places
+            .push(BlockPlace { columns: Place { offset, len, sum }, counts: counts.len() - reader.0.len() });
         read_counts(&mut reader, |_| ())?;
     }
     Some(places)

@@ -228,4 +228,3 @@ impl Index {
 fn out_of_range(block: usize) -> io::Error {
     io::Error::other(format!("the index has no block {block}"))
 }
-

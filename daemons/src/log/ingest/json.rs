@@ -3,6 +3,7 @@
 //! keeps every digit.
 
 use super::super::batch::{Batch, Defaults, FIELDS_MAX, NewLine, RecordError};
+use super::super::fields::{Text, members};
 use super::super::time;
 use super::BodyError;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -127,7 +128,7 @@ impl<'de> Visitor<'de> for One<'_, '_> {
                 }
                 "fields" => {
                     let raw: &'de RawValue = map.next_value()?;
-                    match members(raw.get()) {
+                    match members(raw.get(), FIELDS_MAX) {
                         Some(inner) => fields.extend(inner),
                         None => fields.push((key.clone(), raw.get())),
                     }
@@ -180,31 +181,6 @@ fn text<'de, E: serde::de::Error>(
     }
 }
 
-/// The members of a JSON object, their values as the texts they are; none when
-/// it is no object.
-fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
-    struct Members;
-    impl<'de> Visitor<'de> for Members {
-        type Value = Vec<(Cow<'de, str>, &'de str)>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut members = Vec::new();
-            while let Some((Text(key), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                // One too many is enough to be refused.
-                if members.len() <= FIELDS_MAX {
-                    members.push((key, value.get()));
-                }
-            }
-            Ok(members)
-        }
-    }
-    serde_json::Deserializer::from_str(json).deserialize_map(Members).ok()
-}
-
 /// A name that stands twice.
 fn repeated(fields: &[(Cow<'_, str>, &str)]) -> Option<String> {
     if fields.len() < 2 {
@@ -216,29 +192,4 @@ fn repeated(fields: &[(Cow<'_, str>, &str)]) -> Option<String> {
 
 fn short(text: &str) -> String {
     text.chars().take(40).collect()
-}
-
-/// A text borrowed from the body wherever it holds no escape.
-struct Text<'de>(Cow<'de, str>);
-
-impl<'de> serde::Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrow;
-        impl<'de> Visitor<'de> for Borrow {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-
-            fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Borrow)
-    }
 }

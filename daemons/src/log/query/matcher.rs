@@ -2,6 +2,7 @@
 
 use super::bounds::Bounds;
 use super::{Comparison, Expr, Pattern, QueryError, parse};
+use crate::log::fields::{self, Fields};
 use crate::log::line::{Line, escape_service};
 use crate::log::time;
 use crate::log::words::is_word;
@@ -9,7 +10,6 @@ use memchr::memmem;
 use regex_automata::Input;
 use regex_automata::meta::{Config, Regex};
 use regex_automata::util::syntax;
-use serde_json::Value;
 use shared::wire::log::Level;
 use std::borrow::Cow;
 
@@ -66,7 +66,7 @@ struct Subject<'l, 'a> {
     line: &'l Line<'a>,
     seq: u64,
     message: Option<Cow<'a, [u8]>>,
-    fields: Option<Option<Value>>,
+    fields: Option<Option<Fields<'a>>>,
 }
 
 impl Filter {
@@ -135,7 +135,7 @@ impl Test {
             Self::Ts(matcher) => matcher.holds_time(subject.line.ts_ns),
             Self::Seq(matcher) => matcher.holds(subject.seq.to_string().as_bytes()),
             Self::Field(name, matcher) => {
-                subject.field(name).is_some_and(|value| matcher.holds(field_text(value).as_bytes()))
+                subject.field(name).is_some_and(|value| matcher.holds(fields::text(value).as_bytes()))
             }
         }
     }
@@ -146,28 +146,9 @@ impl<'a> Subject<'_, 'a> {
         self.message.get_or_insert_with(|| self.line.message())
     }
 
-    fn field(&mut self, name: &str) -> Option<&Value> {
-        let raw = self.line.fields;
-        let fields = self.fields.get_or_insert_with(|| raw.and_then(|raw| serde_json::from_slice(raw).ok()));
-        find_field(fields.as_ref()?, name)
-    }
-}
-
-/// A field by its name; `a.b` is the field of that name, else the member `b` of `a`.
-pub fn find_field<'v>(fields: &'v Value, name: &str) -> Option<&'v Value> {
-    fields.get(name).or_else(|| {
-        name.match_indices('.').find_map(|(dot, _)| {
-            let (outer, inner) = name.split_at_checked(dot)?;
-            find_field(fields.get(outer)?, inner.get(1..)?)
-        })
-    })
-}
-
-/// A field's value as it is matched: a text without its quotes.
-pub fn field_text(value: &Value) -> Cow<'_, str> {
-    match value {
-        Value::String(text) => Cow::Borrowed(text),
-        value => Cow::Owned(value.to_string()),
+    fn field(&mut self, name: &str) -> Option<&'a str> {
+        let json = self.line.fields;
+        self.fields.get_or_insert_with(|| json.and_then(Fields::read)).as_ref()?.get(name)
     }
 }
 

@@ -22,9 +22,9 @@ mod matcher;
 mod parse;
 mod plan;
 
-pub use matcher::{Filter, field_text, find_field};
-pub use plan::{Kind, Needs, Verdict};
+pub use matcher::Filter;
 pub use parse::QueryError;
+pub use plan::{Kind, Needs, Verdict};
 
 /// The longest query, in characters.
 const QUERY_MAX: usize = 4_096;

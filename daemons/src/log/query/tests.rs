@@ -91,7 +91,8 @@ fn phrases_and_regular_expressions() {
 #[test]
 fn fields_are_matched_and_compared() {
     let record = r#"{"message":"m","service":"LibraryService","level":"warn","ts":"2026-11-22T10:00:00Z",
-        "status":503,"user":{"id":"u-7","name":"Ann Lee"},"a.b":1,"ok":true,"none":null,"size":"12"}"#;
+        "status":503,"user":{"id":"u-7","name":"Ann Lee"},"a.b":1,"ok":true,"none":null,"size":"12",
+        "price":1.50,"id":12345678901234567890123}"#;
     for (query, want) in [
         ("service:LibraryService", true),
         ("service:libraryservice", true),
@@ -115,6 +116,10 @@ fn fields_are_matched_and_compared() {
         ("user.name:=Ann", false),
         ("user.id:u-7", true),
         ("a.b:1", true),
+        ("price:=1.50", true),
+        ("price:>=1.5", true),
+        ("id:12345678901234567890123", true),
+        ("user:\"Ann Lee\"", true),
         ("\"a.b\":1", true),
         ("ok:true", true),
         ("none:null", true),

@@ -52,7 +52,8 @@ impl Cache {
             memory += opened.memory();
             memory <= MEMORY_MAX
         };
-        let fitting = open.iter().map(|(_, opened)| opened.as_ref()).map(fits).take_while(|fits| *fits).count();
+        let fitting =
+            open.iter().map(|(_, opened)| opened.as_ref()).map(fits).take_while(|fits| *fits).count();
         open.truncate(fitting.clamp(1, OPEN_MAX));
     }
 }

@@ -167,7 +167,10 @@ impl Shared {
         };
         let plain = self.segments.plain();
         let plain_len = |plain: &Arc<segment::Plain>| plain.file().metadata().map_or(0, |m| m.len());
-        (self.segments.sealed().into_iter().filter_map(candidate).collect(), plain.iter().map(plain_len).sum())
+        (
+            self.segments.sealed().into_iter().filter_map(candidate).collect(),
+            plain.iter().map(plain_len).sum(),
+        )
     }
 }
 

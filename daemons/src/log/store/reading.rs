@@ -103,7 +103,10 @@ pub struct Bounds {
 impl Bounds {
     fn of(blocks: &[Block]) -> Self {
         Self {
-            seqs: (blocks.first().map_or(u64::MAX, |block| block.first_seq), blocks.last().map_or(0, Block::last_seq)),
+            seqs: (
+                blocks.first().map_or(u64::MAX, |block| block.first_seq),
+                blocks.last().map_or(0, Block::last_seq),
+            ),
             times: (
                 blocks.iter().map(|block| block.min_ns).min().unwrap_or(i64::MAX),
                 blocks.iter().map(|block| block.max_ns).max().unwrap_or(i64::MIN),

@@ -2,10 +2,10 @@
 //! [`super`].
 
 use super::block::Block;
+use super::damage::Damage;
 use super::files::{self, Files};
 use super::keys::{self, Keys};
 use super::manifest::{Manifest, SEGMENT_ROOM};
-use super::damage::Damage;
 use super::segment::{Extent, Plain, Sealed, Segment, scan};
 use crate::runtime::StartError;
 use crate::runtime::health::Board;

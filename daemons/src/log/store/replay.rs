@@ -15,7 +15,8 @@ pub fn read(snapshot: &Snapshot, seq: u64, end: u64) -> Chunk {
     let from = base.map_or(0, |base| snapshot.partition_point(|view| view.base() < base));
     let views = snapshot.get(from..).unwrap_or_default();
     for of_one_base in views.chunk_by(|a, b| a.base() == b.base()) {
-        let next_base = snapshot.iter().map(View::base).find(|base| of_one_base.iter().all(|view| *base > view.base()));
+        let next_base =
+            snapshot.iter().map(View::base).find(|base| of_one_base.iter().all(|view| *base > view.base()));
         let mut sources = Vec::new();
         for view in of_one_base {
             match view.open() {

@@ -231,15 +231,9 @@ fn compare(
 ///
 /// # Errors
 /// When that fails.
-pub fn write_index(
-    files: &Files,
-    name: &SealedName,
-    directory: &Directory,
-    built: &Built,
-) -> io::Result<()> {
+pub fn write_index(files: &Files, name: &SealedName, directory: &Directory, built: &Built) -> io::Result<()> {
     let (kinds, runs) = (built.builder.kinds(), built.builder.runs());
-    let bytes =
-        index::to_bytes(kinds, runs, &built.blocks, directory.identity(), &directory.to_payload())?;
+    let bytes = index::to_bytes(kinds, runs, &built.blocks, directory.identity(), &directory.to_payload())?;
     let path = files.index(name);
     let new = files::unfinished(&path);
     files::write_private(&new, &bytes)?;

@@ -150,9 +150,8 @@ impl Upkeep {
             _ => Built::default(),
         };
         let policy = &self.shared.policy;
-        let class_of = |line: &Line<'_>| {
-            policy.class_of(&line.service(), line.level).map(|class| class.name.clone())
-        };
+        let class_of =
+            |line: &Line<'_>| policy.class_of(&line.service(), line.level).map(|class| class.name.clone());
         let go_on = || self.shared.go_on();
         let sealer = Sealer {
             files: &self.shared.files,

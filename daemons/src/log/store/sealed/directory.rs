@@ -85,7 +85,8 @@ impl Directory {
         let level = reader.u32()?.cast_signed();
         let count = reader.u32()? as usize;
         let mut runs = Reader(reader.0.get(count.checked_mul(ENTRY_LEN)?..)?);
-        let mut directory = Self { level, blocks: Vec::with_capacity(count), sums: Vec::with_capacity(count) };
+        let mut directory =
+            Self { level, blocks: Vec::with_capacity(count), sums: Vec::with_capacity(count) };
         let mut offset = 0;
         for _ in 0..count {
             let stored_len = reader.u32()? as usize;
@@ -100,7 +101,14 @@ impl Directory {
                 (0..run_count).map(|_| Some(Run { first: own.u64()?, len: own.u32()? })).collect();
             let own = Some(own?).filter(|own| !own.is_empty()).map(Arc::from);
             directory.blocks.push(Block {
-                offset, stored_len, len, first_seq, records, runs: own, min_ns, max_ns,
+                offset,
+                stored_len,
+                len,
+                first_seq,
+                records,
+                runs: own,
+                min_ns,
+                max_ns,
             });
             offset += stored_len as u64;
         }
@@ -177,13 +185,22 @@ impl Directory {
             let mut stored = vec![0; stored_len];
             file.read_exact_at(&mut stored, offset)?;
             if decode(&stored, len, &mut lines).is_err() {
-                tracing::error!("a frame and the directory of a sealed segment are damaged: what follows is lost");
+                tracing::error!(
+                    "a frame and the directory of a sealed segment are damaged: what follows is lost"
+                );
                 break;
             }
             let (records, min_ns, max_ns) = span(&lines);
             found.sums.push(checksum(&stored));
             found.blocks.push(Block {
-                offset, stored_len, len, first_seq, records, runs: None, min_ns, max_ns,
+                offset,
+                stored_len,
+                len,
+                first_seq,
+                records,
+                runs: None,
+                min_ns,
+                max_ns,
             });
             offset += stored_len as u64;
             first_seq += u64::from(records);
