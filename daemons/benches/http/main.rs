@@ -16,6 +16,8 @@
     reason = "a benchmark that cannot run says so by a panic"
 )]
 
+#[path = "../common/daemon.rs"]
+mod daemon;
 mod load;
 mod process;
 

@@ -1,6 +1,7 @@
 //! What is measured: daemons, and a server that does nothing, in processes of
 //! their own.
 
+use crate::daemon;
 use axum::Router;
 use axum::routing::any;
 use std::collections::HashMap;
@@ -18,27 +19,8 @@ pub struct Fleet {
 impl Fleet {
     /// Starts one daemon, or `all`.
     pub fn start(command: &str) -> Self {
-        let dir = TempDir::new_in(std::env::var_os("BENCH_DIR").unwrap_or(".".into())).unwrap();
-        let names = ["registry", "log", "library", "provider", "web", "monitor"];
-        let mut child = Command::new(env!("CARGO_BIN_EXE_distlogd"))
-            .arg(command)
-            .args(names.iter().map(|name| format!("--{name}-port=0")))
-            .current_dir(dir.path())
-            .env("RUST_LOG", "warn")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut ports = HashMap::new();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let wanted = if command == "all" { names.len() } else { 1 };
-        while ports.len() < wanted {
-            let line = lines.next().expect("the daemon starts").unwrap();
-            if let Some((title, port)) = line.split_once(" Service started on :") {
-                ports.insert(title.to_lowercase(), port.parse().unwrap());
-            }
-        }
-        // Keep reading, so that the daemon never waits for its standard output.
-        std::thread::spawn(move || lines.for_each(drop));
+        let dir = daemon::directory();
+        let (child, ports) = daemon::start(command, dir.path(), &[]);
         Self { child, ports, _dir: dir }
     }
 
@@ -48,10 +30,7 @@ impl Fleet {
 
     /// Resident memory in megabytes.
     pub fn resident_mb(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        let kib: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-        kib * 1024.0 / 1e6
+        daemon::memory_mb(&self.child, "VmRSS")
     }
 }
 

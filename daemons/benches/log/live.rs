@@ -1,0 +1,71 @@
+//! How soon a record is seen, and what those cost who wait for one.
+
+use crate::client::{Client, Tail};
+use crate::process::Log;
+use std::time::Instant;
+
+const POSTS: usize = 200;
+const TAILS: usize = 10_000;
+/// Files beside those of the tails.
+const FILES: usize = 300;
+
+/// Milliseconds at the median and at the 99th of a hundred.
+pub struct Latency {
+    pub p50: f64,
+    pub p99: f64,
+}
+
+impl Latency {
+    fn of(mut ms: Vec<f64>) -> Self {
+        ms.sort_by(f64::total_cmp);
+        Self { p50: ms[ms.len() / 2], p99: ms[ms.len() * 99 / 100] }
+    }
+}
+
+/// From the acknowledgement to the answer of a search that has the record.
+pub fn found(log: &Log) -> Latency {
+    let (mut posting, mut searching) = (Client::connect(log.port), Client::connect(log.port));
+    let one = |_| {
+        let word = format!("found{:x}x", fastrand::u64(..));
+        posting.post("/log?service=bench", "text/plain", format!("{word} is there").as_bytes());
+        let began = Instant::now();
+        // Of the last minute: what is measured is when it is there, not a search of everything.
+        let query = [("q", word.as_str()), ("since", "1m"), ("limit", "1"), ("format", "json")];
+        while !searching.get("/log", &query).contains(&word) {}
+        began.elapsed().as_secs_f64() * 1e3
+    };
+    Latency::of((0..POSTS).map(one).collect())
+}
+
+/// From the beginning of a post to the line at a tail.
+pub fn told(log: &Log) -> Latency {
+    let mut posting = Client::connect(log.port);
+    let mut tail = Tail::open(log.port, &[("service", "bench"), ("format", "text")]).unwrap();
+    let one = |_| {
+        let word = format!("told{:x}x", fastrand::u64(..));
+        let began = Instant::now();
+        posting.send("/log?service=bench", "text/plain", format!("{word} is there").as_bytes());
+        tail.wait_for(&word);
+        let took = began.elapsed();
+        posting.answer();
+        took.as_secs_f64() * 1e3
+    };
+    Latency::of((0..POSTS).map(one).collect())
+}
+
+/// Opens many tails that have nothing to tell: the megabytes that they take
+/// together, or why that cannot be measured here.
+pub fn idle_tails(log: &Log) -> Result<f64, String> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    if limit.is_some_and(|limit| limit < (TAILS + FILES) as u64) {
+        return Err(format!("needs `ulimit -Hn {}`", TAILS + FILES));
+    }
+    let before = log.memory_mb("VmRSS");
+    let open = |_| Tail::open(log.port, &[("q", "nobodysaysthis")]);
+    let tails: Result<Vec<Tail>, _> = (0..TAILS).map(open).collect();
+    let tails = tails.map_err(|error| error.to_string())?;
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let taken = log.memory_mb("VmRSS") - before;
+    drop(tails);
+    Ok(taken)
+}
