@@ -55,7 +55,8 @@ impl<'a> Line<'a> {
         })
     }
 
-    fn parse(line: &'a [u8]) -> Option<Self> {
+    /// Reads a line that is of the grammar; none when it is not.
+    pub fn parse(line: &'a [u8]) -> Option<Self> {
         let (ts_ns, at) = time::read(line)?;
         let rest = line.get(at..)?.strip_prefix(b" ")?;
         let (level, rest) = rest.split_at_checked(5)?;

@@ -181,8 +181,8 @@ fn text<'de, E: serde::de::Error>(
 }
 
 /// The members of a JSON object, their values as the texts they are; none when
-/// it is no object.
-fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+/// it is no object. Of more than [`FIELDS_MAX`] one is kept: enough to refuse it.
+pub fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
     struct Members;
     impl<'de> Visitor<'de> for Members {
         type Value = Vec<(Cow<'de, str>, &'de str)>;
@@ -194,7 +194,6 @@ fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut members = Vec::new();
             while let Some((Text(key), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                // One too many is enough to be refused.
                 if members.len() <= FIELDS_MAX {
                     members.push((key, value.get()));
                 }
@@ -202,11 +201,13 @@ fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
             Ok(members)
         }
     }
-    serde_json::Deserializer::from_str(json).deserialize_map(Members).ok()
+    let mut json = serde_json::Deserializer::from_str(json);
+    let members = json.deserialize_map(Members).ok()?;
+    json.end().ok().map(|()| members)
 }
 
 /// A name that stands twice.
-fn repeated(fields: &[(Cow<'_, str>, &str)]) -> Option<String> {
+pub fn repeated(fields: &[(Cow<'_, str>, &str)]) -> Option<String> {
     if fields.len() < 2 {
         return None;
     }
