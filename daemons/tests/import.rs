@@ -129,6 +129,14 @@ async fn what_is_exported_and_imported_again_is_the_same() {
 }
 
 #[tokio::test]
+async fn the_live_log_can_be_imported_into_itself() {
+    let log = Setup::new("log").start().await;
+    log.post("log", "/log?service=S", "one").await.ok();
+    import(&log, &["distributed.log"]);
+    assert_eq!(stored(&log), [row("S", "info", "one"), row("S", "info", "one")]);
+}
+
+#[tokio::test]
 async fn packed_files_and_standard_input_are_read_whatever_their_names() {
     let log = Setup::new("log").start().await;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -176,7 +184,7 @@ async fn nothing_is_lost_silently() {
 #[tokio::test]
 async fn a_file_that_breaks_off_is_told_with_what_is_stored_of_it() {
     let log = Setup::new("log").start().await;
-    let lines: String = (0..30_000).map(|n| format!("line {n} {}\n", fastrand_like(n))).collect();
+    let lines: String = (0..30_000).map(|n| format!("line {n} {}\n", scrambled(n))).collect();
     let packed = zstd::encode_all(lines.as_bytes(), 3).unwrap();
     write(&log, "torn.log", &packed[..packed.len() * 3 / 4]);
     let output = tool(&log, &["import", "torn.log"]).output().unwrap();
@@ -197,7 +205,7 @@ async fn a_file_that_breaks_off_is_told_with_what_is_stored_of_it() {
 }
 
 /// A text that does not pack well.
-fn fastrand_like(n: u64) -> u64 {
+fn scrambled(n: u64) -> u64 {
     n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 

@@ -20,8 +20,7 @@ use tokio_util::sync::CancellationToken;
 /// The status of an export that may lack records.
 const PARTIAL: u8 = 3;
 
-/// All that match, in the order in which they were stored. Bytes that are no
-/// UTF-8 come as U+FFFD. Ends with 3 when a part of the log could not be read.
+/// What to export.
 #[derive(Debug, clap::Args)]
 pub struct Export {
     /// Not before: a time such as 2026-11-22T10:00:00Z, a day, or a span ago such as 2h

@@ -22,9 +22,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::channel;
 use tokio_util::sync::CancellationToken;
 
-/// A line is a record: JSON with a message, a line of the log's own files, or
-/// any text, whose time and level are taken where it begins with them. A record
-/// without a time has that of the line above it, the first ones their arrival's.
+/// What to import.
 #[derive(Debug, clap::Args)]
 pub struct Import {
     /// Files, also packed with gzip or zstd; - is standard input

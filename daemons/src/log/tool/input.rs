@@ -26,8 +26,15 @@ pub fn is_stdin(path: &Path) -> bool {
 /// When it cannot be read.
 pub fn open(path: &Path, read: &Arc<AtomicU64>) -> io::Result<Input> {
     let inner: Box<dyn Read> =
-        if is_stdin(path) { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
+        if is_stdin(path) { Box::new(io::stdin()) } else { as_it_is(File::open(path)?)? };
     unpack(Counted { inner, read: Arc::clone(read) })
+}
+
+/// A file as far as it goes now: the live log, imported into itself, would never
+/// end. What has no size, a pipe or a file of the kernel's, is read to its end.
+fn as_it_is(file: File) -> io::Result<Box<dyn Read>> {
+    let len = file.metadata()?.len();
+    Ok(Box::new(file.take(if len == 0 { u64::MAX } else { len })))
 }
 
 fn unpack(mut packed: impl Read + 'static) -> io::Result<Input> {

@@ -32,8 +32,16 @@ use std::process::ExitCode;
 #[derive(Debug, Subcommand)]
 pub enum Tool {
     /// Store files of lines or NDJSON in a log service that runs
+    ///
+    /// A line is a record: JSON with a message, a line of the log's own files, or
+    /// any text, whose time and level are taken where it begins with them. A record
+    /// without a time has that of the line above it, the first ones that of their
+    /// arrival.
     Import(import::Import),
     /// Write the records of a log service that runs, oldest first
+    ///
+    /// All that match, in the order in which they were stored. Bytes that are no
+    /// UTF-8 come as U+FFFD. Ends with 3 when a part of the log could not be read.
     Export(export::Export),
 }
 

@@ -112,7 +112,7 @@ impl Service {
                 return Err(CallError::Failed { error: failure.error, in_doubt });
             }
             if is_first {
-                note(&format!("{}: trying again for up to {}", failure.error, Span(self.patience)));
+                note(&format!("{}; trying again for up to {}", failure.error, Span(self.patience)));
             }
             if self.stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return Err(CallError::Interrupted { in_doubt });
