@@ -1,5 +1,6 @@
 //! The command line of `distlogd`.
 
+use crate::log::tool::Tool;
 use crate::settings::{Given, Settings};
 use crate::{runtime, services};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -8,6 +9,7 @@ use shared::daemon::Daemon;
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -29,14 +31,17 @@ pub struct Cli {
     given: Given,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Command {
     /// All six daemons in one process
     All,
     /// Who runs where: registrations, leases, watches (port 3000)
     Registry,
-    /// The durable central log (port 4000)
-    Log,
+    /// The durable central log (port 4000), and tools for it
+    Log {
+        #[command(subcommand)]
+        tool: Option<Tool>,
+    },
     /// Books to borrow: the sample business service (port 5000)
     Library,
     /// Discovery, and notices to those who depend on a changed service (port 5001)
@@ -57,16 +62,17 @@ enum Command {
 }
 
 impl Command {
-    fn daemons(self) -> &'static [Daemon] {
+    /// What to start; nothing for a command that does its work and ends.
+    fn daemons(&self) -> &'static [Daemon] {
         match self {
             Self::All => &Daemon::ALL,
             Self::Registry => &[Daemon::Registry],
-            Self::Log => &[Daemon::Log],
+            Self::Log { tool: None } => &[Daemon::Log],
             Self::Library => &[Daemon::Library],
             Self::Provider => &[Daemon::Provider],
             Self::Web => &[Daemon::Web],
             Self::Monitor => &[Daemon::Monitor],
-            Self::CheckConfig | Self::Completions { .. } | Self::Man => &[],
+            Self::Log { .. } | Self::CheckConfig | Self::Completions { .. } | Self::Man => &[],
         }
     }
 }
@@ -75,21 +81,24 @@ impl Command {
 ///
 /// # Errors
 /// With one message that names the port, path or key, and what to do.
-pub fn main() -> Result<(), Box<dyn Error>> {
+pub fn main() -> Result<ExitCode, Box<dyn Error>> {
     let cli = Cli::parse();
     let mut text = Vec::new();
     match cli.command.unwrap_or(Command::All) {
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "distlogd", &mut text);
-            say(&text)
+            say(&text)?;
         }
         Command::Man => {
             clap_mangen::Man::new(Cli::command()).render(&mut text)?;
-            say(&text)
+            say(&text)?;
         }
         Command::CheckConfig => {
             let settings = Settings::load(cli.given, cli.config.as_deref())?;
-            say(explain(&settings).as_bytes())
+            say(explain(&settings).as_bytes())?;
+        }
+        Command::Log { tool: Some(tool) } => {
+            return tool.run(&Settings::load(cli.given, cli.config.as_deref())?);
         }
         daemons => {
             let settings = Settings::load(cli.given, cli.config.as_deref())?;
@@ -98,9 +107,9 @@ pub fn main() -> Result<(), Box<dyn Error>> {
             runtime.block_on(runtime::run(daemons.daemons(), settings, services::start))?;
             // What still runs was told to stop and had its time.
             runtime.shutdown_background();
-            Ok(())
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes to standard output; that nobody reads on is no failure.

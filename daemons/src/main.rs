@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match distlogd::cli::main() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             // Nobody may be there to read it.
             let _ = writeln!(std::io::stderr(), "distlogd: {error}");

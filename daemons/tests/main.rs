@@ -12,6 +12,7 @@
 mod harness;
 
 mod crash;
+mod import;
 mod library;
 mod log;
 mod monitor;

@@ -10,6 +10,9 @@
 //! The path of a record: [`api`] → [`ingest`] makes lines of the body
 //! ([`batch`]) → [`store`]'s writer puts them on disk → readers: [`search`] and
 //! [`count`] over a snapshot, [`tail`] over what comes, all through [`query`].
+//!
+//! [`tool`] is the other side of the table: commands that talk to a running log
+//! service, as `curl` does.
 
 mod api;
 mod batch;
@@ -27,6 +30,7 @@ mod search;
 mod store;
 mod tail;
 mod time;
+pub mod tool;
 mod words;
 
 use crate::runtime::{Context, Service, StartError};

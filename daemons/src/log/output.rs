@@ -42,7 +42,7 @@ pub fn write_json(out: &mut Vec<u8>, seq: u64, line: &Line<'_>) {
 
 /// Writes a JSON string; hazards in it as `\uNNNN`, so that a terminal may show
 /// the JSON as it is.
-fn write_string(out: &mut Vec<u8>, text: &str) {
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
     let plain = |b: u8| (0x20..0x7f).contains(&b) && b != b'"' && b != b'\\';
     out.push(b'"');
     if text.bytes().all(plain) {

@@ -5,6 +5,7 @@
 //! other form of RFC 3339 is left to chrono.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use shared::span::Span;
 
 const NANOS: i64 = 1_000_000_000;
 const DAY_S: i64 = 86_400;
@@ -120,6 +121,12 @@ pub fn parse_rfc3339(text: &str) -> Option<i64> {
 /// Reads any RFC 3339 time, or a day, which stands for its beginning.
 pub fn parse_day(text: &str) -> Option<i64> {
     parse_rfc3339(text).or_else(|| parse_rfc3339(&format!("{text}T00:00:00Z")))
+}
+
+/// Reads a moment as a user writes it: a time, a day, or a span ago.
+pub fn parse_moment(text: &str) -> Option<i64> {
+    let ago = |span: Span| now_ns().saturating_sub(i64::try_from(span.0.as_nanos()).unwrap_or(i64::MAX));
+    parse_day(text).or_else(|| text.parse().ok().map(ago))
 }
 
 /// The time for JSON: RFC 3339 with as many digits as needed.

@@ -25,7 +25,7 @@ mod openapi;
 pub mod probe;
 mod serve;
 pub mod sse;
-mod systemd;
+pub mod systemd;
 
 use crate::settings::Settings;
 use futures_util::future::BoxFuture;

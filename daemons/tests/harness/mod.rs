@@ -157,7 +157,7 @@ impl Setup {
 
 /// The binary under test: the one that these tests were built with; for tests
 /// of another package the one beside them, or in `DISTLOG_BIN_DIR`.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     if let Some(path) = option_env!("CARGO_BIN_EXE_distlogd") {
         return path.into();
     }

@@ -34,7 +34,8 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    pub(super) fn transport(url: &str, error: &reqwest::Error) -> Self {
+    /// A call that broke off.
+    pub fn transport(url: &str, error: &reqwest::Error) -> Self {
         let url = url.to_owned();
         if error.is_timeout() {
             Self::Timeout { url }
@@ -49,7 +50,8 @@ impl ClientError {
         Self::Unexpected { url: url.to_owned(), cause: cause.to_string() }
     }
 
-    pub(super) fn refused(status: StatusCode, body: &[u8]) -> Self {
+    /// An answer that is a refusal.
+    pub fn refused(status: StatusCode, body: &[u8]) -> Self {
         let told: Result<Problem, _> = serde_json::from_slice(body);
         // The status of the answer is what counts, whatever its body says.
         let problem =

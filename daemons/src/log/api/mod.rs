@@ -17,7 +17,6 @@ use super::time;
 use crate::runtime::Context;
 use crate::runtime::error::ApiError;
 use axum::extract::DefaultBodyLimit;
-use shared::span::Span;
 use shared::wire::log::Level;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -173,17 +172,13 @@ fn level(text: Option<&str>) -> Result<Option<Level>, ApiError> {
 
 /// A time as RFC 3339, or a span ago.
 fn moment(field: &str, text: &str) -> Result<i64, ApiError> {
-    if let Some(ns) = time::parse_day(text) {
-        return Ok(ns);
-    }
-    let span: Span = text.parse().map_err(|_| {
+    time::parse_moment(text).ok_or_else(|| {
         let text: String = text.chars().take(40).collect();
         ApiError::malformed(format!(
             "{field}: '{text}' is neither a time such as 2026-11-22T10:00:00Z nor a span ago such as 15m, 2h or 7d"
         ))
         .field(field)
-    })?;
-    Ok(time::now_ns().saturating_sub(i64::try_from(span.0.as_nanos()).unwrap_or(i64::MAX)))
+    })
 }
 
 fn bounded(field: &str, value: usize, max: usize) -> Result<usize, ApiError> {

@@ -182,7 +182,7 @@ fn text<'de, E: serde::de::Error>(
 }
 
 /// A name that stands twice.
-fn repeated(fields: &[(Cow<'_, str>, &str)]) -> Option<String> {
+pub fn repeated(fields: &[(Cow<'_, str>, &str)]) -> Option<String> {
     if fields.len() < 2 {
         return None;
     }

@@ -6,6 +6,7 @@ mod decode;
 mod json;
 
 pub use decode::{DecodeError, Encoding};
+pub use json::repeated;
 
 use super::batch::{Batch, Defaults, NewLine, RecordError};
 
