@@ -80,10 +80,7 @@ impl<'a> Line<'a> {
 
     /// The service.
     pub fn service(&self) -> Cow<'a, str> {
-        match unescape(self.service) {
-            Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-        }
+        unescape_service(self.service)
     }
 
     /// Whether this is the service, given as [`escape_service`] writes it.
@@ -125,6 +122,14 @@ pub fn escape_service(service: &str) -> Cow<'_, [u8]> {
     }
     escaped.extend_from_slice(rest);
     Cow::Owned(escaped)
+}
+
+/// Reads what [`escape_service`] wrote.
+pub fn unescape_service(escaped: &[u8]) -> Cow<'_, str> {
+    match unescape(escaped) {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
 }
 
 /// Writes bytes so that they stand on one line and harm no terminal.

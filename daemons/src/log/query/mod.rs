@@ -17,11 +17,18 @@
 //! digits and underscores; `word` and `"a phrase"` match whole words. Smart case:
 //! a pattern matches any case until it holds a capital.
 
+mod finder;
+mod literal;
 mod matcher;
 mod parse;
+mod plan;
+mod required;
+mod template;
 
+pub use literal::Literal;
 pub use matcher::Filter;
 pub use parse::QueryError;
+pub use plan::{Kind, Needs, Verdict};
 
 /// The longest query, in characters.
 const QUERY_MAX: usize = 4_096;
@@ -88,5 +95,7 @@ impl Comparison {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
