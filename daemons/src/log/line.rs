@@ -80,7 +80,7 @@ impl<'a> Line<'a> {
 
     /// The service.
     pub fn service(&self) -> Cow<'a, str> {
-        service_text(self.service)
+        unescape_service(self.service)
     }
 
     /// The service, as the line holds it.
@@ -108,14 +108,6 @@ pub fn write_head(out: &mut Vec<u8>, ts_ns: i64, level: Level, service: &[u8]) {
     out.extend_from_slice(b": ");
 }
 
-/// What [`escape_service`] wrote.
-pub fn service_text(escaped: &[u8]) -> Cow<'_, str> {
-    match unescape(escaped) {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-    }
-}
-
 /// A service's name as lines hold it.
 pub fn escape_service(service: &str) -> Cow<'_, [u8]> {
     let plain = |b: u8| (0x20..0x7f).contains(&b) && b != b'\\' && b != b':';
@@ -135,6 +127,14 @@ pub fn escape_service(service: &str) -> Cow<'_, [u8]> {
     }
     escaped.extend_from_slice(rest);
     Cow::Owned(escaped)
+}
+
+/// Reads what [`escape_service`] wrote.
+pub fn unescape_service(escaped: &[u8]) -> Cow<'_, str> {
+    match unescape(escaped) {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
 }
 
 /// Writes bytes so that they stand on one line and harm no terminal.

@@ -2,7 +2,7 @@
 
 use crate::log::fields::{self, Fields};
 use crate::log::index::Kinds;
-use crate::log::line::{Line, service_text};
+use crate::log::line::{Line, unescape_service};
 use serde_json::Value;
 use shared::wire::log::{Labels, Level};
 use std::collections::HashMap;
@@ -85,7 +85,7 @@ impl Grouping<'_> {
     fn put_common(self, label: &Label, level: Level, service: &[u8], key: &mut Vec<u8>) {
         match label {
             Label::Level => push_text(key, level.as_str()),
-            _ => push_text(key, &service_text(service)),
+            _ => push_text(key, &unescape_service(service)),
         }
     }
 

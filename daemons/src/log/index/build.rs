@@ -23,6 +23,8 @@ pub struct BlockIndex {
     pub counts: Vec<Count>,
     /// The hashes of its words, ascending.
     pub words: Vec<u64>,
+    /// The earliest and the latest time in it, in nanoseconds since 1970.
+    pub span: (i64, i64),
 }
 
 /// Hashes of keys that are hashes already.
@@ -59,7 +61,9 @@ impl Builder {
     pub fn block(&mut self, block: &[u8]) -> BlockIndex {
         self.words.clear();
         let mut columns = Columns::default();
+        let (mut min_ns, mut max_ns) = (i64::MAX, i64::MIN);
         for (_, line) in lines(block) {
+            (min_ns, max_ns) = (min_ns.min(line.ts_ns), max_ns.max(line.ts_ns));
             columns.kinds.push(self.record(&line));
             columns.seconds.push(line.ts_ns.div_euclid(NS_PER_SECOND));
         }
@@ -69,7 +73,7 @@ impl Builder {
         for entry in &counts {
             self.kinds.count(entry.kind, u64::from(entry.count));
         }
-        BlockIndex { columns: Arc::new(columns), counts, words }
+        BlockIndex { columns: Arc::new(columns), counts, words, span: (min_ns, max_ns) }
     }
 
     /// The kinds so far.

@@ -18,9 +18,13 @@
 //! a pattern matches any case until it holds a capital.
 
 mod bounds;
+mod finder;
+mod literal;
 mod matcher;
 mod parse;
 mod plan;
+mod required;
+mod template;
 
 pub use matcher::Filter;
 pub use parse::QueryError;
@@ -91,5 +95,7 @@ impl Comparison {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -111,7 +111,7 @@ impl Sealer<'_> {
             if at == part.built.blocks.len() {
                 part.built.blocks.push(Arc::new(part.built.builder.block(&part.lines)));
             }
-            part.push((block.min_ns, block.max_ns))?;
+            part.push(at)?;
         }
         self.finish(part)
     }
@@ -191,11 +191,12 @@ impl Part {
             return Ok(());
         }
         self.built.blocks.push(Arc::new(self.built.builder.block(&self.lines)));
-        let (_, min_ns, max_ns) = crate::log::lines::span(&self.lines);
-        self.push((min_ns, max_ns))
+        self.push(self.built.blocks.len() - 1)
     }
 
-    fn push(&mut self, span: (i64, i64)) -> io::Result<()> {
+    /// Writes the lines as a frame, of which this is the index.
+    fn push(&mut self, at: usize) -> io::Result<()> {
+        let span = self.built.blocks.get(at).map_or((i64::MIN, i64::MAX), |block| block.span);
         self.writer.push(&self.lines, &self.runs, span)?;
         self.lines.clear();
         self.runs.clear();

@@ -34,45 +34,59 @@ impl Extent {
 
     /// Adds whole lines. `span` holds their earliest and latest time.
     pub fn push(&mut self, lines: &[u8], records: u64, span: (i64, i64)) {
-        if lines.len() <= BLOCK_LEN {
+        if lines.len() <= self.room() {
             return self.push_piece(lines.len(), records, span);
         }
         let mut rest = lines;
         while !rest.is_empty() {
-            // A piece ends with the last line that fits, or with the first if none does.
-            let window = rest.get(..BLOCK_LEN).unwrap_or(rest);
-            let end = memchr::memrchr(b'\n', window)
-                .or_else(|| memchr::memchr(b'\n', rest))
-                .map_or(rest.len(), |newline| newline + 1);
+            // A piece ends with the last line for which there is room in the block;
+            // a line for which there is none in any has one of its own.
+            let window = rest.get(..self.room()).unwrap_or(rest);
+            let Some(end) = memchr::memrchr(b'\n', window).map(|newline| newline + 1) else {
+                let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+                self.push_block(end, 1, span);
+                rest = rest.get(end..).unwrap_or_default();
+                continue;
+            };
             let (piece, after) = rest.split_at(end);
             self.push_piece(piece.len(), memchr::memchr_iter(b'\n', piece).count() as u64, span);
             rest = after;
         }
     }
 
+    /// How many bytes the last block has room for.
+    fn room(&self) -> usize {
+        self.blocks.last().map_or(BLOCK_LEN, |block| BLOCK_LEN.saturating_sub(block.len))
+    }
+
     fn push_piece(&mut self, len: usize, records: u64, (min_ns, max_ns): (i64, i64)) {
-        let records = u32::try_from(records).unwrap_or(u32::MAX);
         match self.blocks.last_mut().filter(|block| block.len + len <= BLOCK_LEN) {
             Some(block) => {
                 block.len += len;
                 block.stored_len += len;
-                block.records += records;
+                block.records += records as u32;
                 block.min_ns = block.min_ns.min(min_ns);
                 block.max_ns = block.max_ns.max(max_ns);
+                self.len += len as u64;
+                self.next_seq += records;
             }
-            None => self.blocks.push(Block {
-                offset: self.len,
-                stored_len: len,
-                len,
-                first_seq: self.next_seq,
-                records,
-                runs: None,
-                min_ns,
-                max_ns,
-            }),
+            None => self.push_block(len, records, (min_ns, max_ns)),
         }
+    }
+
+    fn push_block(&mut self, len: usize, records: u64, (min_ns, max_ns): (i64, i64)) {
+        self.blocks.push(Block {
+            offset: self.len,
+            stored_len: len,
+            len,
+            first_seq: self.next_seq,
+            records: records as u32,
+            runs: None,
+            min_ns,
+            max_ns,
+        });
         self.len += len as u64;
-        self.next_seq += u64::from(records);
+        self.next_seq += records;
     }
 }
 
