@@ -21,7 +21,7 @@ const LOST: u8 = 2;
 /// The status when a file could not be looked at.
 const UNKNOWN: u8 = 3;
 /// So often is looked while a log service changes files.
-const LOOKS_MAX: usize = 3;
+const LOOKS_MAX: usize = 5;
 
 /// How to tell of what was found.
 #[derive(Debug, clap::Args)]
@@ -112,8 +112,15 @@ fn look(log: &Log) -> io::Result<(Vec<Report>, bool)> {
             break;
         }
     }
+    // What has gone meanwhile became another file, which was not looked at.
+    let units = log.units()?;
+    let before = known.len();
+    known.retain(|(unit, reports)| is_well(reports) || units.contains(unit));
+    let is_complete = known.len() == before;
     let mut reports: Vec<Report> = known.into_iter().flat_map(|(_, reports)| reports).collect();
-    compare(&mut reports);
+    if is_complete {
+        compare(&mut reports);
+    }
     Ok((reports, is_running))
 }
 

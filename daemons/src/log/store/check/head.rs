@@ -19,7 +19,9 @@ pub fn check(files: &Files, seen: Seen<'_>) -> Vec<Report> {
     for _ in 1..TRIES {
         let manifest = read_manifest(files);
         let reports = check_with(files, &manifest, seen);
-        if read_manifest(files) == manifest && files.active.exists() {
+        let mut findings = reports.iter().flat_map(|report| &report.findings);
+        let is_rotating = |finding: &Finding| matches!(finding, Finding::Cut(_) | Finding::RotationCutShort);
+        if read_manifest(files) == manifest && !findings.any(is_rotating) {
             return reports;
         }
         std::thread::sleep(PAUSE);

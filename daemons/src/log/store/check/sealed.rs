@@ -4,12 +4,20 @@ use super::super::block::Run;
 use super::super::files::{Files, SealedName};
 use super::super::seal::Built;
 use super::super::sealed::{Directory, Origin, read_frame};
-use super::{Finding, Report, Seen, What};
+use super::{Finding, Gravity, Report, Seen, What};
 use crate::log::index::Index;
 use crate::log::lines::span;
 use std::fs::File;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// A segment may be recompressed, or its index rebuilt, while it is looked at:
+/// first the one file is replaced, then the other. Then it is looked at again, so
+/// often, after a pause in which that ends.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Looks at all sealed files of one base.
 pub fn check(files: &Files, names: &[SealedName], seen: Seen<'_>) -> Vec<Report> {
@@ -17,8 +25,9 @@ pub fn check(files: &Files, names: &[SealedName], seen: Seen<'_>) -> Vec<Report>
     let mut runs = Vec::new();
     for name in names {
         let has_siblings = names.len() > 1 || name.class.is_some();
-        let (sealed, index) = check_one(files, name, has_siblings, &mut runs, seen);
-        reports.extend([sealed, index]);
+        let (both, own) = check_settled(files, name, has_siblings, seen);
+        reports.extend(both);
+        runs.extend(own);
     }
     runs.sort_unstable_by_key(|run| run.first);
     let findings = between(&runs);
@@ -26,6 +35,32 @@ pub fn check(files: &Files, names: &[SealedName], seen: Seen<'_>) -> Vec<Report>
         first.findings.extend(findings);
     }
     reports
+}
+
+fn check_settled(
+    files: &Files,
+    name: &SealedName,
+    has_siblings: bool,
+    seen: Seen<'_>,
+) -> ([Report; 2], Vec<Run>) {
+    let mut tries_left = TRIES;
+    loop {
+        let (before, mut runs) = (inodes(files, name), Vec::new());
+        let both = check_one(files, name, has_siblings, &mut runs, seen);
+        tries_left -= 1;
+        if tries_left == 0 || both.iter().all(|report| report.gravity(true) == Gravity::None) {
+            return (both, runs);
+        }
+        std::thread::sleep(PAUSE);
+        if inodes(files, name) == before {
+            return (both, runs);
+        }
+    }
+}
+
+/// Which files they are: a file is never changed, only replaced.
+fn inodes(files: &Files, name: &SealedName) -> [Option<u64>; 2] {
+    [files.sealed(name), files.index(name)].map(|path| std::fs::metadata(path).ok().map(|file| file.ino()))
 }
 
 /// What is twice or not at all in sorted runs: the first of each.
@@ -55,7 +90,7 @@ fn check_one(
     has_siblings: bool,
     runs: &mut Vec<Run>,
     seen: Seen<'_>,
-) -> (Report, Report) {
+) -> [Report; 2] {
     let mut sealed = Report::new(files.sealed(name), What::Sealed);
     let mut index = Report::new(files.index(name), What::Index);
     let found = File::open(&sealed.path)
@@ -65,7 +100,7 @@ fn check_one(
         Err(error) => {
             sealed.findings.push(Finding::of(&error, Finding::Lost));
             index.findings.extend(index.path.exists().then_some(Finding::IndexHopeless));
-            return (sealed, index);
+            return [sealed, index];
         }
     };
     sealed.base = Some(name.base);
@@ -83,7 +118,7 @@ fn check_one(
     let built = check_frames(&mut sealed, &file, &directory, seen);
     check_order(&mut sealed, &directory, name.base, runs);
     index.findings.extend(check_index(&index, &directory, built.as_ref()));
-    (sealed, index)
+    [sealed, index]
 }
 
 /// Reads every frame; the index that they give, if all can be read.
