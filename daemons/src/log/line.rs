@@ -69,7 +69,8 @@ impl<'a> Line<'a> {
             _ => return None,
         };
         let rest = rest.strip_prefix(b" ")?;
-        let colon = memchr::memmem::find(rest, b": ")?;
+        // Within a service no space follows a colon, so this is nearly always the first.
+        let colon = memchr::memchr_iter(b':', rest).find(|at| rest.get(at + 1) == Some(&b' '))?;
         let (service, rest) = (rest.get(..colon)?, rest.get(colon + 2..)?);
         let (message, fields) = match memchr::memchr(b'\t', rest) {
             Some(tab) => (rest.get(..tab)?, rest.get(tab + 1..)),

@@ -7,11 +7,17 @@ use super::line::Line;
 /// A line that somebody wrote by hand has the time of the last line before it in
 /// its block that has one; where there is none, of the first after it.
 pub fn lines(block: &[u8]) -> impl Iterator<Item = (&[u8], Line<'_>)> {
+    split(block).map(|(start, raw)| (raw, read(block, start, raw)))
+}
+
+/// The lines of a block, each with its line feed, and where they begin.
+pub fn split(block: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let end_of_rest = (!block.is_empty() && !block.ends_with(b"\n")).then_some(block.len());
+    let ends = memchr::memchr_iter(b'\n', block).map(|newline| newline + 1).chain(end_of_rest);
     let mut start = 0;
-    block.split_inclusive(|b| *b == b'\n').map(move |raw| {
-        let line = read(block, start, raw);
-        start += raw.len();
-        (raw, line)
+    ends.map(move |end| {
+        let begun = std::mem::replace(&mut start, end);
+        (begun, block.get(begun..end).unwrap_or_default())
     })
 }
 

@@ -1,6 +1,6 @@
 //! Looking for one text or one regular expression in bytes.
 
-use crate::log::words::is_word;
+use crate::log::words::{has_case, is_word};
 use memchr::memmem;
 use regex_automata::Input;
 use regex_automata::meta::{Config, Regex};
@@ -21,7 +21,7 @@ pub(super) enum Finder {
 
 impl Finder {
     pub(super) fn new(text: &str, any_case: bool) -> Result<Self, String> {
-        if any_case {
+        if any_case && text.chars().any(has_case) {
             compile_regex(&escape_regex(text), false).map(|(regex, _)| Self::Insensitive(regex))
         } else {
             Ok(Self::Sensitive(Box::new(memmem::Finder::new(text.as_bytes()).into_owned())))
