@@ -18,6 +18,7 @@ mod ingest;
 mod line;
 mod output;
 mod query;
+mod scan;
 mod search;
 mod store;
 mod tail;
