@@ -4,6 +4,8 @@
 
 mod decode;
 mod json;
+mod quick;
+mod record;
 
 pub use decode::{DecodeError, Encoding};
 
@@ -66,6 +68,8 @@ pub enum BodyError {
 /// When there is no record in it, or a bad one.
 pub fn read(kind: BodyKind, body: &[u8], defaults: &Defaults) -> Result<Batch, BodyError> {
     let mut batch = Batch::default();
+    // Lines are seldom longer than what they are made of, but for one line's head.
+    batch.lines.reserve(body.len() + 64);
     match kind {
         BodyKind::Text if body.is_empty() => {}
         BodyKind::Text => {
