@@ -12,7 +12,6 @@ use super::store::Store;
 use super::time;
 use crate::runtime::Context;
 use crate::runtime::error::ApiError;
-use axum::extract::DefaultBodyLimit;
 use shared::span::Span;
 use shared::wire::log::Level;
 use std::sync::Arc;
@@ -29,8 +28,10 @@ const WHOLE_MAX: usize = 10_000;
 /// Bytes of such an answer: a page ends early there.
 const WHOLE_LEN_MAX: usize = 16 << 20;
 
-#[derive(Clone)]
-struct App {
+/// One pointer: it is copied many times a request.
+type App = Arc<Shared>;
+
+struct Shared {
     store: Arc<Store>,
     tails: Arc<Semaphore>,
     stop: CancellationToken,
@@ -42,7 +43,7 @@ struct App {
 /// All routes.
 pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
     let settings = &context.settings.log;
-    let app = App {
+    let app = Shared {
         store,
         tails: Arc::new(Semaphore::new(settings.tails_max)),
         stop: context.stop.clone(),
@@ -56,11 +57,10 @@ pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
         .routes(routes!(count::hits))
         .routes(routes!(count::stats))
         .routes(routes!(context::context))
-        .layer(DefaultBodyLimit::max(app.body_max))
-        .with_state(app)
+        .with_state(Arc::new(app))
 }
 
-impl App {
+impl Shared {
     /// A place among the queries that run; it is given back when it is dropped.
     fn admit(&self) -> Result<(OwnedSemaphorePermit, Budget), ApiError> {
         let permit = Arc::clone(&self.queries)
