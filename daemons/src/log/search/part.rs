@@ -138,12 +138,13 @@ impl Part {
             kind.map_or(Verdict::Maybe, |kind| self.verdict(*kind))
         };
         let bounded = !filter.bounds.cover(block);
+        let mut reader = lines::Reader::new(&text);
         let mut look = |record: usize, seq: u64, start: usize, raw: &[u8]| {
             let verdict = verdict(record);
             if verdict == Verdict::No {
                 return;
             }
-            let line = lines::read(text, start, raw);
+            let line = reader.read(start, raw);
             let matches = match verdict {
                 Verdict::Yes => !bounded || filter.bounds.contain(seq, line.ts_ns),
                 _ => filter.matches(seq, &line),
