@@ -337,6 +337,15 @@ impl Opened {
         let end = self.words.offset + self.words.len as u64;
         let whole = words::are_whole(&words, self.shape) && self.file.metadata()?.len() == end;
         self.columns.read(&self.file)?;
+        (0..self.blocks()).try_for_each(|block| self.columns(block).map(drop))?;
         if whole { Ok(()) } else { Err(damaged()) }
+    }
+
+    /// Whether it has these words and this copy of a directory.
+    pub fn has(&self, blocks: &[Arc<BlockIndex>], directory: &[u8]) -> io::Result<bool> {
+        let (shape, words) = words::build(blocks);
+        Ok(shape == self.shape
+            && words == self.words.read(&self.file)?
+            && directory == directory_of(&self.file)?)
     }
 }

@@ -173,6 +173,41 @@ impl Index {
         }
     }
 
+    /// Looks at every byte of the file that it is in.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is damaged.
+    pub fn check(&self) -> io::Result<()> {
+        match &self.source {
+            Source::Memory(_) => Ok(()),
+            Source::File(opened) => opened.check(),
+        }
+    }
+
+    /// Whether it says what one that was just built says, with this copy of a
+    /// directory. Its bytes are not asked: another version of zstd packs the same
+    /// into others.
+    ///
+    /// # Errors
+    /// When its file cannot be read, or is damaged.
+    pub fn says(&self, built: &Builder, blocks: &[Arc<BlockIndex>], directory: &[u8]) -> io::Result<bool> {
+        let same_words = match &self.source {
+            Source::Memory(own) => own == blocks,
+            Source::File(opened) => opened.has(blocks, directory)?,
+        };
+        if !same_words || *self.kinds != *built.kinds() || self.runs != *built.runs() {
+            return Ok(false);
+        }
+        for (at, block) in blocks.iter().enumerate() {
+            let mut counts = Vec::with_capacity(block.counts.len());
+            self.counts(at, |count| counts.push(count));
+            if counts != block.counts || *self.columns(at)? != *block.columns {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// About how many bytes of memory it takes.
     pub fn memory(&self) -> usize {
         self.kinds.memory()

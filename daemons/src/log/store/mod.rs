@@ -83,6 +83,7 @@
 
 mod block;
 mod cache;
+pub mod check;
 mod crash;
 mod damage;
 mod fault;
@@ -92,6 +93,7 @@ mod live;
 mod manifest;
 mod measured;
 mod reading;
+pub mod rebuild;
 mod recover;
 mod replay;
 mod rotate;

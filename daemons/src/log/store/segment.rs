@@ -4,7 +4,7 @@ use super::block::{BLOCK_LEN, Block};
 use super::cache::Cache;
 use super::damage::Damage;
 use super::files::SealedName;
-use super::sealed::{self, Directory};
+use super::sealed::{self, Directory, Origin};
 use crate::log::index::Index;
 use crate::log::lines::span;
 use std::fs::File;
@@ -256,14 +256,11 @@ impl Sealed {
     /// When it cannot be read and nothing is left that says what it holds.
     pub fn open(&self) -> io::Result<Opened> {
         let file = File::open(&self.path)?;
-        let directory = Directory::read(&file).or_else(|error| {
-            self.damage.note(self.name.to_string(), None, &error);
-            let copy = File::open(&self.index_path).and_then(|index| crate::log::index::directory_of(&index));
-            match copy.ok().and_then(|copy| Directory::from_payload(&copy)).filter(|copy| copy.fits(&file)) {
-                Some(directory) => Ok(directory),
-                None => Directory::reconstruct(&file, self.name.base),
-            }
-        })?;
+        let (directory, origin) = Directory::find(&file, &self.index_path, self.name.base)
+            .inspect_err(|error| self.damage.note(self.name.to_string(), None, error))?;
+        if let Origin::Copy(damage) | Origin::Frames { damage, .. } = &origin {
+            self.damage.note(self.name.to_string(), None, damage);
+        }
         let index = match Index::open(&self.index_path, directory.identity()) {
             Ok(index) => Some(Arc::new(index)),
             Err(error) => {
@@ -357,7 +354,8 @@ impl Summary {
     }
 }
 
-/// Looks through the first `len` bytes of a file of whole lines.
+/// Looks through the first `len` bytes of a file of lines. A last line without an
+/// end is one as well: a rotated segment that has lost bytes must be sealed too.
 pub fn scan(file: &File, base: u64, len: u64) -> io::Result<Extent> {
     let mut extent = Extent::empty(base);
     let mut buffer = Vec::new();
@@ -365,15 +363,16 @@ pub fn scan(file: &File, base: u64, len: u64) -> io::Result<Extent> {
         let wanted = usize::try_from(len - extent.len).unwrap_or(usize::MAX).min(BLOCK_LEN.max(buffer.len()));
         buffer.resize(wanted, 0);
         file.read_exact_at(&mut buffer, extent.len)?;
-        let Some(end) = memchr::memrchr(b'\n', &buffer) else {
-            if extent.len + wanted as u64 == len {
-                return Err(io::Error::other("the last line has no end"));
+        match memchr::memrchr(b'\n', &buffer) {
+            Some(end) => buffer.truncate(end + 1),
+            // The last line of a segment that has lost its end.
+            None if extent.len + wanted as u64 == len => {}
+            None => {
+                // A line longer than the buffer: look further.
+                buffer.resize(wanted * 2, 0);
+                continue;
             }
-            // A line longer than the buffer: look further.
-            buffer.resize(wanted * 2, 0);
-            continue;
-        };
-        buffer.truncate(end + 1);
+        }
         let (records, min_ns, max_ns) = span(&buffer);
         extent.push_piece(buffer.len(), u64::from(records), (min_ns, max_ns));
         buffer.clear();

@@ -19,7 +19,7 @@
 mod directory;
 mod write;
 
-pub use directory::Directory;
+pub use directory::{Directory, Origin};
 pub use write::{FrameSums, SealedWriter};
 
 use super::block::Block;
