@@ -26,6 +26,7 @@ mod lines;
 mod output;
 mod query;
 mod retention;
+mod scan;
 mod search;
 mod store;
 mod tail;

@@ -91,18 +91,19 @@ impl Grouping<'_> {
 
     /// The keys of all kinds.
     pub fn keys(self, kinds: &Kinds) -> Keys {
-        let mut keys = Keys { of_kind: Vec::with_capacity(kinds.len()), keys: Vec::new() };
-        let mut numbers: HashMap<(Level, &[u8]), usize> = HashMap::new();
-        for (kind, _) in kinds.iter() {
-            let number = *numbers.entry((kind.level, kind.service)).or_insert_with(|| {
-                let mut key = Vec::new();
-                self.by.iter().for_each(|label| self.put_common(label, kind.level, kind.service, &mut key));
-                keys.keys.push(key);
-                keys.keys.len() - 1
-            });
-            keys.of_kind.push(number);
-        }
-        keys
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        let mut numbers: HashMap<Vec<u8>, usize> = HashMap::new();
+        let of_source = kinds.sources().map(|(level, service)| {
+            let mut key = Vec::new();
+            self.by.iter().for_each(|label| self.put_common(label, level, service, &mut key));
+            *numbers.entry(key).or_insert_with_key(|key| {
+                keys.push(key.clone());
+                keys.len() - 1
+            })
+        });
+        let of_source: Vec<usize> = of_source.collect();
+        let number = |kind| kinds.source(kind).and_then(|source| of_source.get(source).copied());
+        Keys { of_kind: (0..super::UNKNOWN).map_while(number).collect(), keys }
     }
 
     /// The labels that a key was made of.

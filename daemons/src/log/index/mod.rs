@@ -48,6 +48,7 @@
 
 mod build;
 mod file;
+mod hashes;
 mod kinds;
 mod words;
 
@@ -89,7 +90,11 @@ pub struct Blocks(Vec<u64>);
 impl Blocks {
     /// All of so many.
     pub fn all(count: usize) -> Self {
-        Self(vec![u64::MAX; count.div_ceil(64)])
+        let mut all = Self(vec![u64::MAX; count.div_ceil(64)]);
+        if let Some(last) = all.0.last_mut().filter(|_| count % 64 > 0) {
+            *last >>= 64 - count % 64;
+        }
+        all
     }
 
     /// None of so many.
@@ -107,6 +112,11 @@ impl Blocks {
         if let Some(word) = self.0.get_mut(block / 64) {
             *word |= 1 << (block % 64);
         }
+    }
+
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     fn keep(&mut self, other: &Self) {
@@ -153,6 +163,14 @@ impl Index {
     /// How many blocks it covers, from the first on.
     pub const fn blocks(&self) -> usize {
         self.blocks
+    }
+
+    /// The earliest and the latest time in a block that was just built.
+    pub fn span(&self, block: usize) -> Option<(i64, i64)> {
+        match &self.source {
+            Source::Memory(blocks) => blocks.get(block).map(|block| block.span),
+            Source::File(_) => None,
+        }
     }
 
     /// Looks at every byte of the file that it is in.

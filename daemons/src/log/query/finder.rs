@@ -1,6 +1,7 @@
 //! Looking for one text or one regular expression in bytes.
 
-use crate::log::words::is_word;
+use super::any_case::AnyCase;
+use crate::log::words::{has_case, is_word};
 use memchr::memmem;
 use regex_automata::Input;
 use regex_automata::meta::{Config, Regex};
@@ -15,16 +16,27 @@ const REGEX_SIZE_MAX: usize = 512 << 10;
 pub(super) enum Finder {
     /// As it is written.
     Sensitive(Box<memmem::Finder<'static>>),
-    /// In any case.
+    /// In any case, and small: for single lines.
+    AnyCase(AnyCase),
+    /// In any case, and fast: for whole blocks of lines.
     Insensitive(Regex),
 }
 
 impl Finder {
-    pub(super) fn new(text: &str, any_case: bool) -> Result<Self, String> {
-        if any_case {
-            compile_regex(&escape_regex(text), false).map(|(regex, _)| Self::Insensitive(regex))
+    /// For whole blocks of lines.
+    pub(super) fn of_blocks(text: &str, any_case: bool) -> Result<Self, String> {
+        if any_case && text.chars().any(has_case) {
+            compile_regex(&regex_syntax::escape(text), false).map(|(regex, _)| Self::Insensitive(regex))
         } else {
             Ok(Self::Sensitive(Box::new(memmem::Finder::new(text.as_bytes()).into_owned())))
+        }
+    }
+
+    /// For single lines.
+    pub(super) fn of_lines(text: &str, any_case: bool) -> Result<Self, String> {
+        match AnyCase::new(text).filter(|_| any_case && text.chars().any(has_case)) {
+            Some(finder) => Ok(Self::AnyCase(finder)),
+            None => Self::of_blocks(text, any_case),
         }
     }
 
@@ -33,6 +45,16 @@ impl Finder {
     pub(super) fn find(&self, text: &[u8], accept: impl Fn(usize, usize) -> bool) -> bool {
         match self {
             Self::Sensitive(finder) => find_accepted(finder, text, accept),
+            Self::AnyCase(finder) => {
+                let mut from = 0;
+                while let Some(found) = finder.find(text, from) {
+                    if accept(found.start, found.end) {
+                        return true;
+                    }
+                    from = found.start + 1;
+                }
+                false
+            }
             Self::Insensitive(regex) => {
                 let mut input = Input::new(text);
                 while let Some(found) = regex.search(&input) {
@@ -48,11 +70,20 @@ impl Finder {
 
     /// Where it begins, each time that it is found.
     pub(super) fn find_iter<'h>(&'h self, text: &'h [u8]) -> impl Iterator<Item = usize> + 'h {
-        let (sensitive, insensitive) = match self {
-            Self::Sensitive(finder) => (Some(finder.find_iter(text)), None),
-            Self::Insensitive(regex) => (None, Some(regex.find_iter(text).map(|found| found.start()))),
-        };
-        sensitive.into_iter().flatten().chain(insensitive.into_iter().flatten())
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let rest = text.get(from..)?;
+            let found = match self {
+                Self::Sensitive(finder) => {
+                    let at = from + finder.find(rest)?;
+                    at..at + finder.needle().len()
+                }
+                Self::AnyCase(finder) => finder.find(text, from)?,
+                Self::Insensitive(regex) => regex.search(&Input::new(text).range(from..))?.range(),
+            };
+            from = found.end;
+            Some(found.start)
+        })
     }
 }
 
@@ -81,11 +112,7 @@ pub(super) fn check_regex(regex: &str) -> Result<(), String> {
 
 /// A regular expression, ready and as it was understood.
 pub(super) fn compile_regex(pattern: &str, case_sensitive: bool) -> Result<(Regex, Hir), String> {
-    let config = syntax::Config::new().case_insensitive(!case_sensitive).utf8(false);
-    let hir = syntax::parse_with(pattern, &config).map_err(|error| {
-        let text = error.to_string();
-        format!("not a regular expression: {}", text.lines().last().unwrap_or_default())
-    })?;
+    let hir = parse_regex(pattern, case_sensitive)?;
     let regex = Regex::builder()
         .configure(
             Config::new()
@@ -98,15 +125,13 @@ pub(super) fn compile_regex(pattern: &str, case_sensitive: bool) -> Result<(Rege
     Ok((regex, hir))
 }
 
-fn escape_regex(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for c in text.chars() {
-        if c.is_ascii_punctuation() {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
+/// A regular expression as it is understood.
+pub(super) fn parse_regex(pattern: &str, case_sensitive: bool) -> Result<Hir, String> {
+    let config = syntax::Config::new().case_insensitive(!case_sensitive).utf8(false);
+    syntax::parse_with(pattern, &config).map_err(|error| {
+        let text = error.to_string();
+        format!("not a regular expression: {}", text.lines().last().unwrap_or_default())
+    })
 }
 
 /// Whether a text was typed with a capital, and so is looked for as it is.

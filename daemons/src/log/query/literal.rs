@@ -55,7 +55,7 @@ impl Literal {
         let best = runs.max_by_key(|run| worth(run))?;
         // What has no case is found faster as it is.
         let any_case = any_case && best.bytes().any(|b| b.is_ascii_alphabetic());
-        let finder = Finder::new(best, any_case).ok()?;
+        let finder = Finder::of_blocks(best, any_case).ok()?;
         Some(Self { finder, worth: worth(best) })
     }
 }

@@ -12,6 +12,7 @@ use crate::log::words::{is_word, mask};
 use regex_automata::meta::Regex;
 use shared::wire::log::Level;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// A predicate on records.
 #[derive(Debug)]
@@ -23,7 +24,8 @@ pub struct Filter {
     /// In time and sequence.
     pub bounds: Bounds,
     pub(super) test: Test,
-    pub(super) literal: Option<Literal>,
+    /// Searches alone want it, and it is large.
+    pub(super) literal: OnceLock<Option<Literal>>,
 }
 
 /// An [`Expr`] with everything compiled.
@@ -72,13 +74,12 @@ impl Filter {
     /// # Errors
     /// Where the query is wrong.
     pub fn parse(query: &str) -> Result<Self, QueryError> {
-        let test = compile(parse::parse(query)?)?;
         Ok(Self {
             min_level: Level::Trace,
             service: None,
             bounds: Bounds::default(),
-            literal: Literal::of(&test),
-            test,
+            test: compile(parse::parse(query)?)?,
+            literal: OnceLock::new(),
         })
     }
 
@@ -157,7 +158,7 @@ impl Matcher {
             Pattern::Any => Ok(Self::Any),
             Pattern::Text { text, start, end } => {
                 let any_case = !has_capital(&text);
-                Finder::new(&text, any_case).map(|finder| {
+                Finder::of_lines(&text, any_case).map(|finder| {
                     // At the edge of a word only where the text itself has one.
                     let start = start && text.chars().next().is_some_and(is_word);
                     let end = end && text.chars().next_back().is_some_and(is_word);

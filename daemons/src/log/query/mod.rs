@@ -17,6 +17,7 @@
 //! digits and underscores; `word` and `"a phrase"` match whole words. Smart case:
 //! a pattern matches any case until it holds a capital.
 
+mod any_case;
 mod bounds;
 mod finder;
 mod literal;

@@ -69,8 +69,8 @@ impl Filter {
 
     /// A literal that stands verbatim in the line of every record that matches,
     /// the longest one.
-    pub const fn literal(&self) -> Option<&Literal> {
-        self.literal.as_ref()
+    pub fn literal(&self) -> Option<&Literal> {
+        self.literal.get_or_init(|| Literal::of(&self.test)).as_ref()
     }
 }
 

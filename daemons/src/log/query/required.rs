@@ -5,6 +5,7 @@ use crate::log::words::{self, Runs, is_word, tokens};
 use regex_syntax::hir::{
     Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look,
 };
+use std::sync::OnceLock;
 
 /// Texts that must be there. A regular expression has more to it, so that this
 /// is needed but not enough.
@@ -29,23 +30,27 @@ pub(super) struct Part {
     pub start: bool,
     /// Whether nothing of a word stands right after it.
     pub end: bool,
-    shapes: Vec<Shape>,
+    /// Searches alone want them, and they are large.
+    shapes: OnceLock<Vec<Shape>>,
 }
 
 impl Part {
     pub(super) fn new(text: String, any_case: bool, start: bool, end: bool) -> Self {
-        let shapes = Shape::all(&text, any_case, start, end);
-        Self { text, any_case, start, end, shapes }
+        Self { text, any_case, start, end, shapes: OnceLock::new() }
+    }
+
+    fn shapes(&self) -> &[Shape] {
+        self.shapes.get_or_init(|| Shape::all(&self.text, self.any_case, self.start, self.end))
     }
 
     /// Whether it may be in a message of this template.
     fn may_be_in(&self, template: &Template<'_>, runs: &Runs) -> bool {
-        self.shapes.iter().any(|shape| shape.may_be_in(template, runs))
+        self.shapes().iter().any(|shape| shape.may_be_in(template, runs))
     }
 
     /// The same, when it is known not to be in the template itself.
     pub(super) fn may_be_masked_in(&self, template: &Template<'_>, runs: &Runs) -> bool {
-        self.shapes.iter().filter(|shape| !shape.verbatim).any(|shape| shape.may_be_in(template, runs))
+        self.shapes().iter().filter(|shape| !shape.verbatim).any(|shape| shape.may_be_in(template, runs))
     }
 
     /// The hashes of the words in it that are whole words wherever it is found.

@@ -114,7 +114,7 @@ impl Shape {
             let (before, after) = (text.get(..from).unwrap_or_default(), text.get(to..).unwrap_or_default());
             let word_before = before.last() == Some(&CASED) || ends_in_word(before);
             let word_after = after.first() == Some(&CASED) || begins_in_word(after);
-            !(self.start && word_before) && !(self.end && word_after)
+            !(self.start && word_before || self.end && word_after)
         })
     }
 }

@@ -41,6 +41,10 @@ fn words_are_whole_words_in_any_case_until_a_capital_is_typed() {
         ("a.a", "ba.a.a", true),
         ("A.A", "bA.A.A", true),
         ("*", "anything", true),
+        // Neither of these is an escape.
+        ("\"<nil>\"", "it is <nil> again", true),
+        ("\"<nil>\"", "it is nil again", false),
+        ("a->b", "a->b", true),
     ] {
         assert_eq!(message(query, text), want, "{query} in {text}");
     }

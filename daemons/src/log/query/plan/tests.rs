@@ -99,6 +99,8 @@ fn whole_messages_and_regular_expressions_are_looked_for_as_far_as_they_go() {
         (r#"~"(lost){2,}""#, Verdict::No),
         (r#"~"blk_\d+""#, Verdict::Maybe),
         (r#"~"klb_\d+""#, Verdict::No),
+        // True of the template alone.
+        (r#"~"took (?-u:\B)""#, Verdict::Maybe),
         (r#"~"(?-u:\xff)""#, Verdict::Maybe),
     ] {
         assert_eq!(verdict(query, message), want, "{query}");
@@ -201,6 +203,8 @@ fn words_are_needed_where_they_must_be_whole() {
         (r#"~" (one|two)$""#, Needs::Any(vec![word("one"), word("two")])),
         (r#"~" (one|two)\b""#, Needs::Anything),
         (r#"~" (one|two)+ ""#, Needs::Anything),
+        (r#"~" (one|two)[ab]""#, Needs::Anything),
+        (r#"~" (one|two)x? ""#, Needs::Anything),
         (r#"~"( one )+""#, word("one")),
         (r#"~"( one )*""#, Needs::Anything),
         // To a regular expression "²" is no letter.

@@ -41,6 +41,7 @@ const WORDS: [&str; 28] = [
 const SEPARATORS: [&str; 18] = [
     " ", " ", " ", " ", "-", ".", ":", ": ", "/", "\n", "\t", "\\", "\"", "\u{1b}", "\u{200b}", "", "", "é.",
 ];
+const DENSE: [char; 14] = ['a', 'a', 'b', 'b', 'A', '1', '1', ' ', ' ', '.', '.', '_', '\t', 'k'];
 const NAMES: [&str; 8] = ["a", "b", "a.b", "err", "user", "user.id", "é", "n1"];
 
 /// A JSON value, and what it is.
@@ -94,19 +95,26 @@ impl Record {
     }
 }
 
-pub struct Generator(Rng);
+pub struct Generator {
+    random: Rng,
+    /// Whether texts are made of few characters, so that everything is found
+    /// everywhere, but not as it should be.
+    dense: bool,
+    /// Whether queries are one pattern.
+    simple: bool,
+}
 
 impl Generator {
     pub fn new(seed: u64) -> Self {
-        Self(Rng::with_seed(seed))
+        Self { random: Rng::with_seed(seed), dense: !seed.is_multiple_of(4), simple: !seed.is_multiple_of(2) }
     }
 
     pub fn one_in(&mut self, n: usize) -> bool {
-        self.0.usize(..n) == 0
+        self.random.usize(..n) == 0
     }
 
     fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.0.usize(..from.len())]
+        from[self.random.usize(..from.len())]
     }
 
     pub fn level(&mut self) -> Level {
@@ -119,7 +127,11 @@ impl Generator {
 
     fn text(&mut self, pieces: usize) -> String {
         let mut text = String::new();
-        for _ in 0..self.0.usize(..=pieces) {
+        if self.dense {
+            let len = self.random.usize(..pieces * 4);
+            return (0..len).map(|_| self.pick(&DENSE)).collect();
+        }
+        for _ in 0..self.random.usize(..=pieces) {
             text += self.pick(&SEPARATORS);
             text += self.pick(&WORDS);
         }
@@ -129,7 +141,7 @@ impl Generator {
     pub fn record(&mut self) -> Record {
         let mut message = self.text(6).into_bytes();
         if self.one_in(12) {
-            let at = self.0.usize(..=message.len());
+            let at = self.random.usize(..=message.len());
             message
                 .splice(at..at, self.pick(&[b"\xff".as_slice(), b"\xc3", b"\xf0\x9f", b"\xe4\xb9"]).to_vec());
         }
@@ -137,10 +149,10 @@ impl Generator {
             message = message.repeat(5_000 / message.len().max(1));
         }
         let count = self.pick(&[0, 0, 1, 2, 4]);
-        let names = self.0.choose_multiple(NAMES, count);
+        let names = self.random.choose_multiple(NAMES, count);
         Record {
-            seq: self.0.u64(..20),
-            ts_ns: 1_795_000_000_000_000_000 + self.0.i64(0..3) * 86_400_000_000_000,
+            seq: self.random.u64(..20),
+            ts_ns: 1_795_000_000_000_000_000 + self.random.i64(0..3) * 86_400_000_000_000,
             level: self.level(),
             service: self.service().to_owned(),
             message,
@@ -149,7 +161,7 @@ impl Generator {
     }
 
     fn json(&mut self, depth: usize) -> Json {
-        match self.0.usize(..if depth < 3 { 10 } else { 7 }) {
+        match self.random.usize(..if depth < 3 { 10 } else { 7 }) {
             0..=3 => {
                 let text = self.text(3);
                 Json::Text(self.write_json(&text), text)
@@ -160,7 +172,7 @@ impl Generator {
             6 => Json::Plain(self.pick(&["true", "null", "\"err\\ud800 x\"", "[]", "[1,\"a\\tb\"]"]).into()),
             _ => {
                 let count = self.pick(&[1, 2, 3]);
-                let names = self.0.choose_multiple(NAMES, count);
+                let names = self.random.choose_multiple(NAMES, count);
                 // A name that stands twice.
                 let names = names.iter().chain(names.first().filter(|_| self.one_in(6)));
                 Json::Object(names.map(|name| ((*name).to_owned(), self.json(depth + 1))).collect())
@@ -186,12 +198,16 @@ impl Generator {
     }
 
     pub fn query(&mut self, record: &Record) -> String {
-        self.expr(record, 0)
+        match (self.simple, self.one_in(4)) {
+            (false, _) => self.expr(record, 0),
+            (true, false) => self.piece(record),
+            (true, true) => self.field(record),
+        }
     }
 
     fn expr(&mut self, record: &Record, depth: usize) -> String {
         let deeper = |this: &mut Self| this.expr(record, depth + 1);
-        match self.0.usize(..if depth < 3 { 10 } else { 5 }) {
+        match self.random.usize(..if depth < 3 { 10 } else { 5 }) {
             0..=4 => self.leaf(record),
             5 | 6 => format!("{} {}", deeper(self), deeper(self)),
             7 => format!("({} OR {})", deeper(self), deeper(self)),
@@ -201,13 +217,13 @@ impl Generator {
     }
 
     fn leaf(&mut self, record: &Record) -> String {
-        match self.0.usize(..20) {
+        match self.random.usize(..20) {
             0 => format!("level:{}{}", self.pick(&["", ">=", "<", "="]), self.level().as_str()),
             1 => format!("level:{}", self.pick(&["*r*", "~^w", "(info OR WARN)", "*"])),
             2 => format!("service:{}", self.pattern("LibraryService")),
             3 => format!("service:{}", self.pattern(&record.service)),
-            4 => format!("seq:{}{}", self.pick(&["", ">", "<=", "="]), self.0.u64(..20)),
-            5 => format!("ts:{}2026-11-1{}", self.pick(&["", ">", "<="]), self.0.u64(7..10)),
+            4 => format!("seq:{}{}", self.pick(&["", ">", "<=", "="]), self.random.u64(..20)),
+            5 => format!("ts:{}2026-11-1{}", self.pick(&["", ">", "<="]), self.random.u64(7..10)),
             6..=9 => self.field(record),
             10 => format!("{}:{}", self.pick(&["message", "_msg"]), self.piece(record)),
             _ => self.piece(record),
@@ -221,14 +237,15 @@ impl Generator {
 
     fn field(&mut self, record: &Record) -> String {
         let (mut name, mut value) = (self.pick(&NAMES).to_owned(), Json::Plain("x".to_owned()));
-        if let Some((known, json)) = self.0.choice(&record.fields).filter(|_| !self.0.bool() || self.0.bool())
+        if let Some((known, json)) =
+            self.random.choice(&record.fields).filter(|_| !self.random.bool() || self.random.bool())
         {
             (name, value) = (known.clone(), json.clone());
         }
         while let Json::Object(members) = &value
-            && self.0.bool()
+            && self.random.bool()
         {
-            let (inner, json) = self.0.choice(members).unwrap().clone();
+            let (inner, json) = self.random.choice(members).unwrap().clone();
             name = format!("{name}.{inner}");
             value = json;
         }
@@ -242,16 +259,16 @@ impl Generator {
     /// A pattern that a text matches, or nearly so.
     fn pattern(&mut self, text: &str) -> String {
         let chars: Vec<char> = text.chars().collect();
-        let from = self.0.usize(..=chars.len());
-        let to = self.0.usize(from..=chars.len().min(from + 12));
+        let from = self.random.usize(..=chars.len());
+        let to = self.random.usize(from..=chars.len().min(from + 12));
         let cut: String = chars[from..to].iter().collect();
         let cut = if self.one_in(12) || cut.is_empty() { self.pick(&WORDS).to_owned() } else { cut };
         let cut = self.change(&cut);
-        match self.0.usize(..16) {
+        match self.random.usize(..16) {
             0..=5 => {
                 let bare = cut.chars().filter(|c| !c.is_whitespace() && !matches!(c, '(' | ')' | '"' | '*'));
                 let bare: String = bare.collect();
-                match self.0.usize(..3) {
+                match self.random.usize(..3) {
                     0 => format!("*{bare}*"),
                     1 => format!("*{bare}"),
                     _ if bare.starts_with(char::is_alphabetic) && !bare.contains(':') => format!("{bare}*"),
@@ -260,7 +277,9 @@ impl Generator {
             }
             6..=9 => quote(&cut),
             10 => format!("{}*", quote(&cut)),
-            11 => format!("={}", quote(&if self.0.bool() { text.to_owned() } else { self.change(text) })),
+            11 => {
+                format!("={}", quote(&if self.random.bool() { text.to_owned() } else { self.change(text) }))
+            }
             12 => format!("{}{}", self.pick(&["<", ">", ">=", "<="]), quote(&cut)),
             13 => "*".to_owned(),
             _ => format!("~{}", quote(&self.regex(&cut))),
@@ -269,12 +288,12 @@ impl Generator {
 
     /// The same text, but for some of its cases and digits.
     fn change(&mut self, text: &str) -> String {
-        let how = self.0.usize(..8);
+        let how = self.random.usize(..8);
         text.chars()
             .map(|c| match how {
                 0 if self.one_in(3) => c.to_uppercase().next().unwrap_or(c),
                 1 => c.to_lowercase().next().unwrap_or(c),
-                2 if c.is_ascii_digit() && self.one_in(3) => char::from(self.0.u8(b'0'..=b'9')),
+                2 if c.is_ascii_digit() && self.one_in(3) => char::from(self.random.u8(b'0'..=b'9')),
                 3 if self.one_in(8) => self.pick(&['x', '7', ' ', 'é', '\u{17f}']),
                 _ => c,
             })
@@ -282,28 +301,42 @@ impl Generator {
     }
 
     fn regex(&mut self, text: &str) -> String {
-        let mut regex = self.pick(&["", "", "", "^", "(?i)", "(?m)^", r"\b", ".*", "(?-u)"]).to_owned();
-        let group = self.one_in(4);
-        regex += if group { "(" } else { "" };
-        for c in text.chars() {
-            match self.0.usize(..24) {
-                0 => regex.push('.'),
-                1 => regex += r"\w",
-                2 => regex += r"[^a]",
-                3 => regex += "(?:x?|[k])",
-                4 => regex += r"\B?",
-                5 => regex += r"(?:er+|\d+|ü)?",
-                6 => regex += "(?i:[a-c])*",
-                _ if c.is_ascii_punctuation() => regex.extend(['\\', c]),
-                _ if c.is_ascii() || !regex.starts_with("(?-u)") => regex.push(c),
-                _ => regex += r"[\x80-\xff]+",
+        let before = ["", "", "", "^", "(?i)", "(?m)^", r"\b", ".*", r"\B"];
+        // In bytes it is smaller, and made ready much faster.
+        let bytes = self.simple || self.one_in(8);
+        let mut regex = if bytes { "(?-u)" } else { "" }.to_owned() + self.pick(&before);
+        let chars: Vec<char> = text.chars().collect();
+        // A group from somewhere to somewhere.
+        let open = if self.one_in(3) { self.random.usize(..=chars.len()) } else { usize::MAX };
+        let close = self.random.usize(open.min(chars.len())..=chars.len());
+        for at in 0..=chars.len() {
+            if at == open {
+                regex.push('(');
             }
-            regex += if self.one_in(16) { self.pick(&["+", "{1,3}", "*"]) } else { "" };
+            if at == close && open <= close {
+                regex += self.pick(&["|b)", "|12|err)", "|[^a] )", ")+", "|a.)+", "){1,2}", "|b)?", "|a)*"]);
+            }
+            if let Some(c) = chars.get(at) {
+                self.regex_of(*c, bytes, &mut regex);
+            }
         }
-        if group {
-            regex += if self.0.bool() { "|12|err)" } else { "){1,2}" };
+        regex + self.pick(&["", "", "", "$", "(?m:$)", r"\b", "|err", r"\s", r"\B", r"(?-u:\B)"])
+    }
+
+    fn regex_of(&mut self, c: char, bytes: bool, regex: &mut String) {
+        match self.random.usize(..30) {
+            0 => regex.push('.'),
+            1 => *regex += r"\w",
+            2 => *regex += r"[^a]",
+            3 => *regex += "(?:x?|[k])",
+            4 => *regex += r"(?-u:\B)?",
+            5 => *regex += r"(?:er+|\d+|ü)?",
+            6 => *regex += "(?i:[a-c])*",
+            _ if c.is_ascii_punctuation() => regex.extend(['\\', c]),
+            _ if c.is_ascii() || !bytes => regex.push(c),
+            _ => *regex += r"[\x80-\xff]+",
         }
-        regex + self.pick(&["", "", "", "$", "(?m:$)", r"\b", "|err", r"\s"])
+        *regex += if self.one_in(24) { self.pick(&["+", "{1,3}", "*"]) } else { "" };
     }
 }
 

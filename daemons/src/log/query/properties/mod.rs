@@ -10,7 +10,7 @@ use crate::log::words::{Runs, scan_fields, scan_message};
 use generate::Generator;
 use std::collections::HashSet;
 
-const CASES: u64 = 2_500;
+const CASES: u64 = 6_000;
 
 fn hold(needs: &Needs, words: &HashSet<u64>) -> bool {
     match needs {

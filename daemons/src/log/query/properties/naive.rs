@@ -46,9 +46,8 @@ fn find(members: &[(String, Json)], name: &str) -> Option<String> {
             other => other.raw(),
         });
     }
-    let dots = name.char_indices().filter(|(_, c)| *c == '.');
-    dots.map(|(at, _)| (&name[..at], &name[at + 1..])).find_map(|(outer, inner)| match member(outer)? {
-        Json::Object(members) => find(members, inner),
+    name.match_indices('.').map(|(at, _)| name.split_at(at)).find_map(|(outer, rest)| match member(outer)? {
+        Json::Object(members) => find(members, rest.strip_prefix('.')?),
         _ => None,
     })
 }
@@ -60,9 +59,12 @@ fn is_match(pattern: &Pattern, text: &[u8]) -> bool {
         Pattern::Text { text: wanted, start, end } => has_text(wanted, *start, *end, text),
         Pattern::Compare(comparison, value) => compares(*comparison, value, &String::from_utf8_lossy(text)),
         Pattern::Regex(regex) => {
-            let typed = regex.replace("\\\\", "");
-            let capital =
-                typed.char_indices().any(|(at, c)| c.is_uppercase() && !typed[..at].ends_with('\\'));
+            let mut escaped = false;
+            let capital = regex.chars().any(|c| {
+                let capital = c.is_uppercase() && !escaped;
+                escaped = c == '\\' && !escaped;
+                capital
+            });
             compile_regex(regex, capital).unwrap().0.is_match(text)
         }
     }
