@@ -16,9 +16,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::fs;
 
-/// The versions of zstd and Unicode with which the indexes were written. Others
-/// may pack the same otherwise, or have other letters.
-const WRITTEN_WITH: (u32, (u8, u8, u8)) = (10507, (17, 0, 0));
 const SERVICES: [&str; 4] = ["Checkout", "Library", "Größe", "a: b"];
 const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "fatal"];
 /// Records made by [`record`].
@@ -100,16 +97,8 @@ async fn assert_found(log: &Running) {
     assert_eq!(count(log, "nowhere").await, 0);
 }
 
-/// Whether the indexes are as they were written.
-fn assert_same_indexes(fixture: &Fixture<'_>) {
-    if (zstd::zstd_safe::version_number(), char::UNICODE_VERSION) != WRITTEN_WITH {
-        return;
-    }
-    for name in SEALED {
-        let name = format!("{name}.idx");
-        let kept = fs::read(kept().join("data/segments").join(&name)).unwrap();
-        assert_eq!(fs::read(fixture.segment(&name)).unwrap(), kept, "{name}");
-    }
+fn indexes(fixture: &Fixture<'_>) -> [Vec<u8>; 3] {
+    SEALED.map(|name| fs::read(fixture.segment(&format!("{name}.idx"))).unwrap_or_default())
 }
 
 #[tokio::test]
@@ -135,30 +124,32 @@ async fn every_record_of_the_first_version_is_there_and_every_key_is_known() {
     assert_all_there(&exported(&fixture, &log));
     assert_eq!(log.post("log", "/log", "next").await.ok().json()["first"], RECORDS + 1);
     log.terminate();
-    assert_same_indexes(&fixture);
+    // What letters are may be another by now: then they are rebuilt.
+    if char::UNICODE_VERSION == (17, 0, 0) {
+        let kept = SEALED.map(|name| fs::read(kept().join(format!("data/segments/{name}.idx"))).unwrap());
+        assert!(indexes(&fixture) == kept);
+    }
     assert_eq!(fixture.told(&["verify", "--quiet"]), (0, "11 files: all is well\n".to_owned()));
 }
 
 #[tokio::test]
-async fn indexes_that_were_deleted_are_rebuilt_to_the_same_bytes() {
+async fn indexes_that_were_deleted_are_rebuilt_to_the_same_bytes_by_whoever_does_it() {
     let setup = Setup::new("log");
     let fixture = Fixture::copy_to(setup.dir());
-    let indexes = SEALED.map(|name| fixture.segment(&format!("{name}.idx")));
-    indexes.iter().for_each(|index| fs::remove_file(index).unwrap());
+    for name in SEALED {
+        fs::remove_file(fixture.segment(&format!("{name}.idx"))).unwrap();
+    }
     let log = start(&setup).await;
     assert_found(&log).await;
-    eventually("indexes", async || indexes.iter().all(|index| index.exists()).then_some(())).await;
+    let are_there = async || indexes(&fixture).iter().all(|index| !index.is_empty()).then_some(());
+    eventually("indexes", are_there).await;
     assert_found(&log).await;
     assert_all_there(&exported(&fixture, &log));
     log.terminate();
-    assert_same_indexes(&fixture);
-}
-
-#[test]
-fn the_tool_rebuilds_indexes_to_the_same_bytes_too() {
-    let setup = Setup::new("log");
-    let fixture = Fixture::copy_to(setup.dir());
+    let rebuilt = indexes(&fixture);
+    let (status, told) = fixture.told(&["verify", "--quiet"]);
+    assert_eq!(status, 0, "{told}");
     let (status, told) = fixture.told(&["rebuild-index", "--all"]);
-    assert!(status == 0 && told.ends_with("3 sealed segments: 3 indexes rebuilt\n"), "{told}");
-    assert_same_indexes(&fixture);
+    assert!(status == 0 && told.contains("quiet.idx: rebuilt\n"), "{told}");
+    assert!(indexes(&fixture) == rebuilt);
 }
