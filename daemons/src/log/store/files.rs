@@ -1,6 +1,7 @@
 //! The names of the log's files, each made and read here, and the few things
 //! that have to be done right to make a file durable.
 
+use super::crash;
 use crate::runtime::StartError;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -106,13 +107,16 @@ impl Files {
             Err(error) if error.kind() == ErrorKind::CrossesDevices => {
                 let copy = to.with_extension(COPY.trim_start_matches('.'));
                 fs::copy(&self.active, &copy)?;
+                crash::point()?;
                 File::open(&copy)?.sync_all()?;
                 fs::rename(&copy, &to)?;
+                crash::point()?;
                 sync_parent(&to)?;
                 fs::remove_file(&self.active)?;
             }
             result => result?,
         }
+        crash::point()?;
         sync_parent(&to)?;
         sync_parent(&self.active)
     }
@@ -191,6 +195,7 @@ pub fn open(path: &Path) -> io::Result<File> {
         // One that was made by another hand may be open to all.
         file.set_permissions(Permissions::from_mode(0o600))?;
     } else {
+        crash::point()?;
         sync_parent(path)?;
     }
     Ok(file)
@@ -213,7 +218,9 @@ pub fn write_private(path: &Path, contents: &[u8]) -> io::Result<File> {
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let new = unfinished(path);
     write_private(&new, contents)?.sync_all()?;
+    crash::point()?;
     fs::rename(&new, path)?;
+    crash::point()?;
     sync_parent(path)
 }
 

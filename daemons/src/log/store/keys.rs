@@ -5,6 +5,7 @@
 //! least the last [`KEYS_KEPT`] requests that had one; the file is rewritten
 //! when it holds twice as many.
 
+use super::crash;
 use super::fault::Fault;
 use super::files::{self, Files};
 use shared::wire::log::Accepted;
@@ -124,6 +125,7 @@ impl Keys {
             self.lines += 1;
         }
         self.file.write_all_at(text.as_bytes(), self.len).map_err(Fault::of_write)?;
+        crash::point().map_err(Fault::Broken)?;
         self.file.sync_data().map_err(Fault::Broken)?;
         self.len += text.len() as u64;
         Ok(before)

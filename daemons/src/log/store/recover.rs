@@ -2,6 +2,7 @@
 //! [`super`].
 
 use super::block::Block;
+use super::crash;
 use super::damage::Damage;
 use super::files::{self, Files};
 use super::keys::{self, Keys};
@@ -219,7 +220,9 @@ fn cut(files: &Files, file: &File, base: u64, to: u64, from: u64, what: &str) ->
         }
         Err(error) => return Err(error),
     }
+    crash::point()?;
     file.set_len(to)?;
+    crash::point()?;
     file.sync_all()
 }
 

@@ -234,6 +234,7 @@ impl Upkeep {
             self.shared.segments.replace_sealed(sealed, None);
             self.shared.cache.forget(sealed);
             remove(&self.shared.files, &sealed.name)?;
+            crash::point()?;
             self.measured.deleted.inc();
         }
         Ok(())
@@ -243,6 +244,20 @@ impl Upkeep {
     fn clean_up(&self) {
         let leftover = self.shared.files.list().map(|listing| listing.leftover);
         leftover.unwrap_or_default().iter().for_each(|path| drop(std::fs::remove_file(path)));
+    }
+}
+
+#[cfg(test)]
+impl Upkeep {
+    /// Whether it rests, because something failed.
+    pub fn rests(&self) -> bool {
+        self.rests_until.is_some()
+    }
+
+    /// Lets the time pass that it rests, and that between two looks.
+    pub fn wake(&mut self) {
+        self.rests_until = self.rests_until.map(|_| Instant::now());
+        self.retention_due = Instant::now();
     }
 }
 
