@@ -282,9 +282,13 @@ pub fn recompress(files: &Files, sealed: &Sealed, go_on: &dyn Fn() -> io::Result
     let (directory, sums) = writer.finish_as_of(sealed.sealed_at()?)?;
     compare(&new, &directory, &sums, go_on)?;
     crash::point()?;
+    // The index first: with its copy of a directory that is still to come it is
+    // true all the same, and this is done again; with one that is no more it
+    // would stay.
+    write_index(files, &sealed.name, &directory, &built)?;
+    crash::point()?;
     fs::rename(&new, &path)?;
     crash::point()?;
     files::sync_parent(&path)?;
-    write_index(files, &sealed.name, &directory, &built)?;
     Ok(Sealed::new(sealed.name.clone(), path, files.index(&sealed.name), Arc::clone(sealed.damage())))
 }
