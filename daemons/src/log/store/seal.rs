@@ -25,7 +25,7 @@ use crate::log::index::{self, BlockIndex, Builder};
 use crate::log::line::Line;
 use crate::log::lines::lines;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -87,7 +87,11 @@ impl Sealer<'_> {
         let path = self.files.plain(plain.base);
         files::sync_parent(&path)?;
         crash::point()?;
-        fs::remove_file(&path)?;
+        match fs::remove_file(&path) {
+            // Gone already: this was tried before, or somebody took it away.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            result => result?,
+        }
         crash::point()?;
         files::sync_parent(&path)?;
         Ok(sealed)
