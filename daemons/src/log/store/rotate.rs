@@ -81,8 +81,7 @@ impl Writer {
         }
     }
 
-    /// Begins a new active segment at the path. The manifest is first: if no
-    /// file follows, the next start finds it missing and goes on far beyond.
+    /// Begins a new active segment at the path.
     pub(super) fn begin_anew(&mut self) -> io::Result<()> {
         if std::fs::metadata(&self.shared.files.active).is_ok_and(|there| there.len() > 0) {
             // Not ours: kept beside, for whoever put it there.
@@ -92,10 +91,19 @@ impl Writer {
         }
         let emptied = self.active.file().metadata()?.len() < self.len;
         let manifest = Manifest::begin(self.next_seq);
-        manifest.write(&self.shared.files)?;
+        // Where the old segment has its name, it tells the next start where this
+        // one begins. Else only the manifest does, and is first: if no file
+        // follows, the next start finds it missing and goes on far beyond.
+        let is_rotated = self.shared.files.plain(self.manifest.base).exists();
+        if !is_rotated {
+            manifest.write(&self.shared.files)?;
+        }
         let file = files::open(&self.shared.files.active)?;
         file.set_len(0)?;
         let _ = file.try_lock();
+        if is_rotated {
+            manifest.write(&self.shared.files)?;
+        }
         self.manifest = manifest;
         let active = Arc::new(Plain::new(self.next_seq, file, Some(Arc::new(Extent::empty(self.next_seq)))));
         if emptied {
