@@ -47,6 +47,11 @@ impl Files {
         self.dir.join("manifest.json")
     }
 
+    /// Where the manifest's copy is.
+    pub fn manifest_copy(&self) -> PathBuf {
+        self.dir.join("manifest.copy.json")
+    }
+
     /// Where the keys are.
     pub fn keys(&self) -> PathBuf {
         self.dir.join("keys")

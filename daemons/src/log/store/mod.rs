@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `--log-file` (`./distributed.log`) | the active segment, and the write-ahead log at once |
 //! | `DATA/log/segments/{base:020}.log` | rotated segments, named by their base |
-//! | `DATA/log/manifest.json` | the active segment's base and when it was begun ([`manifest`]) |
+//! | `DATA/log/manifest.json`, `manifest.copy.json` | the active segment's base and when it was begun ([`manifest`]) |
 //! | `DATA/log/keys` | idempotency keys and what was answered ([`keys`]) |
 //! | `DATA/log/torn/{base:020}-{offset}` | what recovery cut off, kept for whoever wants to look |
 //!

@@ -139,10 +139,10 @@ fn end_of(segment: &Segment) -> io::Result<u64> {
 /// Writes the manifest where it says something new. On a full disk the one that
 /// is there still holds, as long as the base is the same.
 fn note(files: &Files, manifest: Manifest) -> io::Result<Manifest> {
-    let there = Manifest::read(files)?;
-    if there == Some(manifest) {
+    if manifest.stands(files)? {
         return Ok(manifest);
     }
+    let there = Manifest::read(files)?;
     match manifest.write(files) {
         Err(error)
             if error.kind() == ErrorKind::StorageFull && there.is_some_and(|t| t.base == manifest.base) =>
