@@ -84,8 +84,12 @@ fn recover_from(
     let found = keys::read(files)?;
     if let Some(seq) = keys::cut_at(&found.entries, extent.next_seq).filter(|seq| *seq >= manifest.base) {
         let offset = offset_of(&file, &extent, seq)?;
-        cut(files, &file, manifest.base, offset, whole, "a part of a request that was never acknowledged")?;
-        extent = scan(&file, manifest.base, offset)?;
+        // What was there at a clean end was acknowledged: if lines are missing
+        // before it, somebody damaged them, and these are not to pay for it.
+        if offset >= manifest.least_len {
+            cut(files, &file, manifest.base, offset, whole, "a part of a request that was never acknowledged")?;
+            extent = scan(&file, manifest.base, offset)?;
+        }
     }
     // What a crash left in the page cache alone is about to be shown: it must stay.
     file.sync_all()?;
