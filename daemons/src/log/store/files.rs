@@ -164,8 +164,9 @@ enum Name {
 
 /// Reads the names that [`Files`] makes.
 fn parse(name: &str) -> Option<Name> {
-    if name.ends_with(UNFINISHED) || name.ends_with(COPY) {
-        return Some(Name::Unfinished);
+    if let Some(finished) = name.strip_suffix(UNFINISHED) {
+        let finished = parse(finished).filter(|name| matches!(name, Name::Sealed(_) | Name::Index(_)));
+        return finished.map(|_| Name::Unfinished);
     }
     let base = |digits: &str| digits.parse().ok().filter(|_| digits.len() == 20);
     let sealed_name = |stem: &str| {
@@ -175,7 +176,9 @@ fn parse(name: &str) -> Option<Name> {
         };
         Some(SealedName { base: base(digits)?, class })
     };
-    if let Some(stem) = name.strip_suffix(SEALED) {
+    if let Some(stem) = name.strip_suffix(COPY) {
+        base(stem).map(|_: u64| Name::Unfinished)
+    } else if let Some(stem) = name.strip_suffix(SEALED) {
         sealed_name(stem).map(Name::Sealed)
     } else if let Some(stem) = name.strip_suffix(INDEX) {
         sealed_name(stem).map(Name::Index)
