@@ -245,9 +245,10 @@ impl Sealed {
         let directory = Directory::read(&file).or_else(|error| {
             self.damage.note(self.name.to_string(), None, &error);
             let copy = File::open(&self.index_path).and_then(|index| crate::log::index::directory_of(&index));
-            match copy.ok().and_then(|copy| Directory::from_payload(&copy)).filter(|copy| copy.fits(&file)) {
-                Some(directory) => Ok(directory),
-                None => Directory::reconstruct(&file, self.name.base),
+            match copy.ok().and_then(|copy| Directory::from_payload(&copy)) {
+                Some(copy) if copy.fits(&file) => Ok(copy),
+                // Of a file that was cut short it still says what is before the cut.
+                copy => Directory::reconstruct(&file, self.name.base).or_else(|error| copy.ok_or(error)),
             }
         })?;
         let index = match Index::open(&self.index_path, directory.identity()) {

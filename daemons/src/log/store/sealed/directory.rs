@@ -8,13 +8,17 @@
 //! runs     = first:u64 length:u32, as many as the entries say together
 //! ```
 //!
+//! Around it is a skippable frame, of one magic number where all sequences simply
+//! follow each other and of another where not: without the directory they can be
+//! found out in the first case only.
+//!
 //! An entry with no runs has sequences that follow its first. The checksum of an
 //! entry is of the frame as it is stored; the one at the end is of everything
 //! before it. The length is that of the payload, for whoever comes from its end.
 
 use super::super::block::{Block, Run};
 use super::{
-    DIRECTORY_MAGIC, SEEK_CHECKSUMS, SEEK_ENTRY, SEEK_FOOTER, SEEK_TABLE_MAGIC, SEEKABLE_MAGIC,
+    DIRECTORY_MAGIC, SCATTERED_MAGIC, SEEK_CHECKSUMS, SEEK_ENTRY, SEEK_FOOTER, SEEK_TABLE_MAGIC, SEEKABLE_MAGIC,
     SKIPPABLE_HEAD, damaged, decode,
 };
 use crate::log::codec::{Reader, checksum};
@@ -131,7 +135,11 @@ impl Directory {
     pub fn to_tail(&self, content_sums: &[u32]) -> Vec<u8> {
         let payload = self.to_payload();
         let mut out = Vec::with_capacity(payload.len() + 64 + self.blocks.len() * SEEK_ENTRY);
-        out.extend_from_slice(&DIRECTORY_MAGIC.to_le_bytes());
+        let follows = |pair: &[Block]| matches!(pair, [a, b] if a.last_seq() + 1 == b.first_seq);
+        let is_whole =
+            self.blocks.iter().all(|block| block.runs.is_none()) && self.blocks.windows(2).all(follows);
+        let magic = if is_whole { DIRECTORY_MAGIC } else { SCATTERED_MAGIC };
+        out.extend_from_slice(&magic.to_le_bytes());
         out.extend_from_slice(&(payload.len() as u32).to_le_bytes());
         out.extend_from_slice(&payload);
         // The directory is a frame of the file too, with no content.
@@ -172,12 +180,20 @@ impl Directory {
     }
 
     /// Finds out by decoding what a lost directory said. What is behind a
-    /// damaged frame is given up: how many records that had, nobody knows.
+    /// damaged frame is given up: how many records that had, nobody knows. A
+    /// block that cannot be read stands for all of it.
     ///
     /// # Errors
-    /// When the file cannot be read, or its seek table is damaged too.
+    /// When the file cannot be read, its seek table is damaged too, or the
+    /// sequences of its records cannot be known.
     pub fn reconstruct(file: &File, base: u64) -> io::Result<Self> {
         let table = SeekTable::read(file)?;
+        let mut magic = [0; 4];
+        let head = table.entries.last().map_or(0, |(stored_len, _)| *stored_len as u64);
+        file.read_exact_at(&mut magic, table.begin.checked_sub(head).ok_or_else(lost)?)?;
+        if u32::from_le_bytes(magic) != DIRECTORY_MAGIC {
+            return Err(damaged("the sequences of a sealed segment are lost"));
+        }
         let mut found = Self { level: 0, blocks: Vec::new(), sums: Vec::new() };
         let (mut offset, mut first_seq) = (0, base);
         let mut lines = Vec::new();
@@ -188,6 +204,17 @@ impl Directory {
                 tracing::error!(
                     "a frame and the directory of a sealed segment are damaged: what follows is lost"
                 );
+                found.sums.push(!checksum(&stored));
+                found.blocks.push(Block {
+                    offset,
+                    stored_len,
+                    len,
+                    first_seq,
+                    records: 1,
+                    runs: None,
+                    min_ns: i64::MIN,
+                    max_ns: i64::MAX,
+                });
                 break;
             }
             let (records, min_ns, max_ns) = span(&lines);
