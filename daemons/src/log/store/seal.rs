@@ -23,7 +23,7 @@ use super::segment::{Plain, Sealed};
 use crate::log::codec::checksum;
 use crate::log::index::{self, BlockIndex, Builder};
 use crate::log::line::Line;
-use crate::log::lines::lines;
+use crate::log::lines::{lines, span};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -115,7 +115,10 @@ impl Sealer<'_> {
             if at == part.built.blocks.len() {
                 part.built.blocks.push(Arc::new(part.built.builder.block(&part.lines)));
             }
-            part.push((block.min_ns, block.max_ns))?;
+            // The times of lines that somebody appended were not looked at.
+            let known = Some((block.min_ns, block.max_ns)).filter(|(min_ns, _)| *min_ns > i64::MIN);
+            let span = known.unwrap_or_else(|| part.span());
+            part.push(span)?;
         }
         self.finish(part)
     }
@@ -195,8 +198,13 @@ impl Part {
             return Ok(());
         }
         self.built.blocks.push(Arc::new(self.built.builder.block(&self.lines)));
-        let (_, min_ns, max_ns) = crate::log::lines::span(&self.lines);
-        self.push((min_ns, max_ns))
+        self.push(self.span())
+    }
+
+    /// The times of its lines.
+    fn span(&self) -> (i64, i64) {
+        let (_, min_ns, max_ns) = span(&self.lines);
+        (min_ns, max_ns)
     }
 
     fn push(&mut self, span: (i64, i64)) -> io::Result<()> {
