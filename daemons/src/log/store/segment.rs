@@ -157,7 +157,11 @@ impl Plain {
     pub fn read(&self, block: &Block, lines: &mut Vec<u8>) -> io::Result<()> {
         lines.clear();
         lines.resize(block.len, 0);
-        self.file.read_exact_at(lines, block.offset)
+        self.file.read_exact_at(lines, block.offset)?;
+        if !lines.ends_with(b"\n") {
+            lines.push(b'\n');
+        }
+        Ok(())
     }
 }
 
@@ -344,7 +348,7 @@ impl Summary {
     }
 }
 
-/// Looks through the first `len` bytes of a file of whole lines.
+/// Looks through the first `len` bytes of a file of lines.
 pub fn scan(file: &File, base: u64, len: u64) -> io::Result<Extent> {
     let mut extent = Extent::empty(base);
     let mut buffer = Vec::new();
@@ -352,15 +356,16 @@ pub fn scan(file: &File, base: u64, len: u64) -> io::Result<Extent> {
         let wanted = usize::try_from(len - extent.len).unwrap_or(usize::MAX).min(BLOCK_LEN.max(buffer.len()));
         buffer.resize(wanted, 0);
         file.read_exact_at(&mut buffer, extent.len)?;
-        let Some(end) = memchr::memrchr(b'\n', &buffer) else {
-            if extent.len + wanted as u64 == len {
-                return Err(io::Error::other("the last line has no end"));
+        match memchr::memrchr(b'\n', &buffer) {
+            Some(end) => buffer.truncate(end + 1),
+            // The last line has lost its end, and is a line all the same.
+            None if extent.len + wanted as u64 == len => {}
+            None => {
+                // A line longer than the buffer: look further.
+                buffer.resize(wanted * 2, 0);
+                continue;
             }
-            // A line longer than the buffer: look further.
-            buffer.resize(wanted * 2, 0);
-            continue;
-        };
-        buffer.truncate(end + 1);
+        }
         let (records, min_ns, max_ns) = span(&buffer);
         extent.push_piece(buffer.len(), u64::from(records), (min_ns, max_ns));
         buffer.clear();
