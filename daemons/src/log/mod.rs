@@ -10,6 +10,7 @@
 //! The path of a record: [`api`] → [`ingest`] makes lines of the body
 //! ([`batch`]) → [`store`]'s writer puts them on disk → readers: [`search`] and
 //! [`count`] over a snapshot, [`tail`] over what comes, all through [`query`].
+//! What a message and its fields are made of is said in [`words`] and [`fields`].
 
 mod api;
 mod batch;
