@@ -10,13 +10,10 @@
 //! The path of a record: [`api`] → [`ingest`] makes lines of the body
 //! ([`batch`]) → [`store`]'s writer puts them on disk → readers: [`search`] and
 //! [`count`] over a snapshot, [`tail`] over what comes, all through [`query`].
-<<<<<<< HEAD
 //!
 //! [`tool`] is the other side of the table: commands that talk to a running log
 //! service, as `curl` does.
-=======
 //! What a message and its fields are made of is said in [`words`] and [`fields`].
->>>>>>> plan
 
 mod api;
 mod batch;
