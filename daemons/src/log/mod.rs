@@ -13,6 +13,7 @@
 //!
 //! [`tool`] is the other side of the table: commands that talk to a running log
 //! service, as `curl` does.
+//! What a message and its fields are made of is said in [`words`] and [`fields`].
 
 mod api;
 mod batch;

@@ -199,7 +199,7 @@ impl OfKinds<'_> {
         filter: &Filter,
         tally: &mut Tally,
     ) -> Option<()> {
-        let columns = self.index.columns(at).ok()?;
+        let columns = self.index.columns(at).inspect_err(|error| part.reading().note_index(error)).ok()?;
         let whole = filter.bounds.whole_seconds();
         let cut = |second: i64| !whole.contains(&second) && filter.bounds.touch_second(second);
         if columns.seconds.iter().any(|second| cut(*second)) {

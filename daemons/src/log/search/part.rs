@@ -188,6 +188,6 @@ impl Part {
         if self.verdicts.iter().all(|verdict| *verdict == Verdict::Maybe) {
             return None;
         }
-        index.columns(at).ok()
+        index.columns(at).inspect_err(|error| self.reading.note_index(error)).ok()
     }
 }

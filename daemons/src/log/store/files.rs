@@ -1,6 +1,7 @@
 //! The names of the log's files, each made and read here, and the few things
 //! that have to be done right to make a file durable.
 
+use super::crash;
 use crate::runtime::StartError;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -71,6 +72,11 @@ impl Files {
         self.dir.join("manifest.json")
     }
 
+    /// Where the manifest's copy is.
+    pub fn manifest_copy(&self) -> PathBuf {
+        self.dir.join("manifest.copy.json")
+    }
+
     /// Where the keys are.
     pub fn keys(&self) -> PathBuf {
         self.dir.join("keys")
@@ -131,13 +137,16 @@ impl Files {
             Err(error) if error.kind() == ErrorKind::CrossesDevices => {
                 let copy = to.with_extension(COPY.trim_start_matches('.'));
                 fs::copy(&self.active, &copy)?;
+                crash::point()?;
                 File::open(&copy)?.sync_all()?;
                 fs::rename(&copy, &to)?;
+                crash::point()?;
                 sync_parent(&to)?;
                 fs::remove_file(&self.active)?;
             }
             result => result?,
         }
+        crash::point()?;
         sync_parent(&to)?;
         sync_parent(&self.active)
     }
@@ -182,8 +191,9 @@ enum Name {
 
 /// Reads the names that [`Files`] makes.
 fn parse(name: &str) -> Option<Name> {
-    if name.ends_with(UNFINISHED) || name.ends_with(COPY) {
-        return Some(Name::Unfinished);
+    if let Some(finished) = name.strip_suffix(UNFINISHED) {
+        let finished = parse(finished).filter(|name| matches!(name, Name::Sealed(_) | Name::Index(_)));
+        return finished.map(|_| Name::Unfinished);
     }
     let base = |digits: &str| digits.parse().ok().filter(|_| digits.len() == 20);
     let sealed_name = |stem: &str| {
@@ -193,7 +203,9 @@ fn parse(name: &str) -> Option<Name> {
         };
         Some(SealedName { base: base(digits)?, class })
     };
-    if let Some(stem) = name.strip_suffix(SEALED) {
+    if let Some(stem) = name.strip_suffix(COPY) {
+        base(stem).map(|_: u64| Name::Unfinished)
+    } else if let Some(stem) = name.strip_suffix(SEALED) {
         sealed_name(stem).map(Name::Sealed)
     } else if let Some(stem) = name.strip_suffix(INDEX) {
         sealed_name(stem).map(Name::Index)
@@ -218,6 +230,7 @@ pub fn open(path: &Path) -> io::Result<File> {
         // One that was made by another hand may be open to all.
         file.set_permissions(Permissions::from_mode(0o600))?;
     } else {
+        crash::point()?;
         sync_parent(path)?;
     }
     Ok(file)
@@ -240,7 +253,9 @@ pub fn write_private(path: &Path, contents: &[u8]) -> io::Result<File> {
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let new = unfinished(path);
     write_private(&new, contents)?.sync_all()?;
+    crash::point()?;
     fs::rename(&new, path)?;
+    crash::point()?;
     sync_parent(path)
 }
 

@@ -1,12 +1,15 @@
 //! Idempotency keys: which request was answered with which sequences.
 //!
-//! The file holds a line a key, `first SP last SP key LF`, in order, synced
-//! before the records of that request are written. Keys are remembered for at
+//! The file holds a line a key, `first SP last SP checksum SP key LF`, in order,
+//! synced before the records of that request are written: a damaged line is no
+//! key, and cuts no records off ([`cut_at`]). Keys are remembered for at
 //! least the last [`KEYS_KEPT`] requests that had one; the file is rewritten
 //! when it holds twice as many.
 
+use super::crash;
 use super::fault::Fault;
 use super::files::{self, Files};
+use crate::log::codec::checksum;
 use shared::wire::log::Accepted;
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -46,16 +49,22 @@ pub struct Entry {
 }
 
 fn parse(line: &str) -> Option<Entry> {
-    let mut parts = line.splitn(3, ' ');
+    let mut parts = line.splitn(4, ' ');
     let first: u64 = parts.next()?.parse().ok()?;
     let last: u64 = parts.next()?.parse().ok()?;
+    let sum = parts.next()?;
     let key = parts.next()?.to_owned();
     let accepted = last.checked_sub(first)?.checked_add(1)?;
-    Some(Entry { key, answer: Accepted { accepted, first, last } })
+    let answer = Accepted { accepted, first, last };
+    (sum == sum_of(&key, &answer)).then_some(Entry { key, answer })
+}
+
+fn sum_of(key: &str, answer: &Accepted) -> String {
+    format!("{:016x}", checksum(format!("{} {} {key}", answer.first, answer.last).as_bytes()))
 }
 
 fn line_of(key: &str, answer: &Accepted) -> String {
-    format!("{} {} {key}\n", answer.first, answer.last)
+    format!("{} {} {} {key}\n", answer.first, answer.last, sum_of(key, answer))
 }
 
 /// The file as it was found.
@@ -143,6 +152,7 @@ impl Keys {
             self.lines += 1;
         }
         self.file.write_all_at(text.as_bytes(), self.len).map_err(Fault::of_write)?;
+        crash::point().map_err(Fault::Broken)?;
         self.file.sync_data().map_err(Fault::Broken)?;
         self.len += text.len() as u64;
         Ok(before)

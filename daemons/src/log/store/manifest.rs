@@ -1,8 +1,12 @@
 //! What the text itself does not say: where the active segment begins.
+//!
+//! There is a copy: nothing else knows which sequences were used, once the
+//! segments that had them are deleted.
 
 use super::files::{self, Files};
 use serde::{Deserialize, Serialize};
 use std::io::{self, ErrorKind};
+use std::path::Path;
 
 /// Sequences that a segment has room for: the next base after a segment whose
 /// end is not known.
@@ -30,18 +34,24 @@ impl Manifest {
         Self { version: VERSION, base, begun_ms: chrono::Utc::now().timestamp_millis(), least_len: 0 }
     }
 
-    /// Reads it; none on the very first start.
+    /// Reads it, or its copy where it is damaged or gone; none on the very first
+    /// start.
     pub fn read(files: &Files) -> io::Result<Option<Self>> {
-        let text = match std::fs::read(files.manifest()) {
+        match Self::read_from(&files.manifest())? {
+            Some(manifest) => Ok(Some(manifest)),
+            None => Self::read_from(&files.manifest_copy()),
+        }
+    }
+
+    fn read_from(path: &Path) -> io::Result<Option<Self>> {
+        let text = match std::fs::read(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             result => result?,
         };
         let manifest: Self = match serde_json::from_slice(&text) {
             Ok(manifest) => manifest,
             Err(error) => {
-                // Text is the truth: what it says of the base is enough.
-                let path = files.manifest();
-                tracing::error!("{} is damaged and is made anew from the segments: {error}", path.display());
+                tracing::error!("{} is damaged and is made anew: {error}", path.display());
                 return Ok(None);
             }
         };
@@ -52,8 +62,16 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
-    /// Writes it durably.
+    /// Whether it and its copy are on disk as they are here.
+    pub fn stands(&self, files: &Files) -> io::Result<bool> {
+        let there = [Self::read_from(&files.manifest())?, Self::read_from(&files.manifest_copy())?];
+        Ok(there == [Some(*self); 2])
+    }
+
+    /// Writes it durably. The copy first, so that it is never behind.
     pub fn write(&self, files: &Files) -> io::Result<()> {
-        files::replace(&files.manifest(), &serde_json::to_vec(self)?)
+        let text = serde_json::to_vec(self)?;
+        files::replace(&files.manifest_copy(), &text)?;
+        files::replace(&files.manifest(), &text)
     }
 }

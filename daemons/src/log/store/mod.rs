@@ -15,7 +15,7 @@
 //! | `DATA/log/segments/{base:020}[-{class}].log.zst` | a sealed segment: zstd frames, their directory, a seek table | [`sealed`] |
 //! | `DATA/log/segments/{base:020}[-{class}].idx` | its index, which can be deleted | [`super::index`] |
 //! | `DATA/log/segments/*.new`, `*.copy` | work that was not finished; removed at the start | |
-//! | `DATA/log/manifest.json` | the active segment's base and when it was begun | [`manifest`] |
+//! | `DATA/log/manifest.json`, `manifest.copy.json` | the active segment's base and when it was begun | [`manifest`] |
 //! | `DATA/log/keys` | idempotency keys and what was answered | [`keys`] |
 //! | `DATA/log/torn/{base:020}-{offset}` | what recovery cut off, kept for whoever wants to look | |
 //!
@@ -123,7 +123,7 @@ use segments::Segments;
 use shared::wire::log::Accepted;
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Sender, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::UNIX_EPOCH;
@@ -219,6 +219,15 @@ pub struct Store {
     _dir: OwnDir,
 }
 
+/// A log of which no thread has been started.
+struct Still {
+    store: Store,
+    writer: Writer,
+    requests: Receiver<Request>,
+    upkeep: Upkeep,
+    bell: Receiver<()>,
+}
+
 #[derive(Default)]
 struct Threads {
     writer: Option<JoinHandle<()>>,
@@ -261,7 +270,25 @@ impl Store {
         settings: &settings::Log,
         health: Arc<Board>,
         metrics: &Metrics,
-    ) -> Result<(Self, Upkeep, std::sync::mpsc::Receiver<()>), StartError> {
+    ) -> Result<(Self, Upkeep, Receiver<()>), StartError> {
+        let Still { store, writer, requests, upkeep, bell } =
+            Self::open_still(dir, settings, health, metrics)?;
+        let watching = Arc::clone(&store.shared.health);
+        let thread = std::thread::Builder::new()
+            .name("log-write".to_owned())
+            .spawn(move || watching.watch("store", || writer.run(&requests)))
+            .map_err(|e| StartError::Other(format!("cannot start the log's writer: {e}")))?;
+        store.threads().writer = Some(thread);
+        Ok((store, upkeep, bell))
+    }
+
+    /// Opens the log, and starts no thread.
+    fn open_still(
+        dir: OwnDir,
+        settings: &settings::Log,
+        health: Arc<Board>,
+        metrics: &Metrics,
+    ) -> Result<Still, StartError> {
         let files = Files::new(settings.file.clone(), dir.path().to_owned())?;
         let damage = Arc::new(Damage::new(Arc::clone(&health), metrics));
         let recovered = recover::recover(&files, &damage, &health)?;
@@ -277,30 +304,25 @@ impl Store {
         });
         let upkeep = Upkeep::new(Arc::clone(&shared), settings.recompress_after.0, metrics);
         // One ring is enough, however often there is a reason.
-        let (bell, rung): (SyncSender<()>, _) = sync_channel(1);
+        let (ringer, bell): (SyncSender<()>, _) = sync_channel(1);
         let writer = Writer::new(
             Arc::clone(&shared),
             settings,
             recovered.manifest,
             recovered.keys,
             recovered.active,
-            bell,
+            ringer,
             metrics,
         )?;
         let (queue, requests) = std::sync::mpsc::channel();
-        let watching = Arc::clone(&shared.health);
-        let thread = std::thread::Builder::new()
-            .name("log-write".to_owned())
-            .spawn(move || watching.watch("store", || writer.run(&requests)))
-            .map_err(|e| StartError::Other(format!("cannot start the log's writer: {e}")))?;
         let store = Self {
             shared,
             queue: Mutex::new(Some(queue)),
             room: Arc::new(Semaphore::new(UNDER_WAY_MAX / UNIT)),
-            threads: Mutex::new(Threads { writer: Some(thread), upkeep: None }),
+            threads: Mutex::default(),
             _dir: dir,
         };
-        Ok((store, upkeep, rung))
+        Ok(Still { store, writer, requests, upkeep, bell })
     }
 
     fn threads(&self) -> std::sync::MutexGuard<'_, Threads> {

@@ -132,6 +132,11 @@ impl Reading {
     /// Goes on without the index, of which a part is damaged.
     pub fn lose_index(&mut self, error: &io::Error) {
         self.index = None;
+        self.note_index(error);
+    }
+
+    /// Notes that a part of the index is damaged, so that it is rebuilt.
+    pub fn note_index(&self, error: &io::Error) {
         if let Source::Sealed(sealed, _) = &self.source {
             sealed.lost_index(error);
         }

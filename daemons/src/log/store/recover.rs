@@ -2,6 +2,7 @@
 //! [`super`].
 
 use super::block::Block;
+use super::crash;
 use super::damage::Damage;
 use super::files::{self, Files};
 use super::keys::{self, Keys};
@@ -83,8 +84,19 @@ fn recover_from(
     let found = keys::read(files)?;
     if let Some(seq) = keys::cut_at(&found.entries, extent.next_seq).filter(|seq| *seq >= manifest.base) {
         let offset = offset_of(&file, &extent, seq)?;
-        cut(files, &file, manifest.base, offset, whole, "a part of a request that was never acknowledged")?;
-        extent = scan(&file, manifest.base, offset)?;
+        // What was there at a clean end was acknowledged: if lines are missing
+        // before it, somebody damaged them, and these are not to pay for it.
+        if offset >= manifest.least_len {
+            cut(
+                files,
+                &file,
+                manifest.base,
+                offset,
+                whole,
+                "a part of a request that was never acknowledged",
+            )?;
+            extent = scan(&file, manifest.base, offset)?;
+        }
     }
     // What a crash left in the page cache alone is about to be shown: it must stay.
     file.sync_all()?;
@@ -138,10 +150,10 @@ fn end_of(segment: &Segment) -> io::Result<u64> {
 /// Writes the manifest where it says something new. On a full disk the one that
 /// is there still holds, as long as the base is the same.
 fn note(files: &Files, manifest: Manifest) -> io::Result<Manifest> {
-    let there = Manifest::read(files)?;
-    if there == Some(manifest) {
+    if manifest.stands(files)? {
         return Ok(manifest);
     }
+    let there = Manifest::read(files)?;
     match manifest.write(files) {
         Err(error)
             if error.kind() == ErrorKind::StorageFull && there.is_some_and(|t| t.base == manifest.base) =>
@@ -219,7 +231,9 @@ fn cut(files: &Files, file: &File, base: u64, to: u64, from: u64, what: &str) ->
         }
         Err(error) => return Err(error),
     }
+    crash::point()?;
     file.set_len(to)?;
+    crash::point()?;
     file.sync_all()
 }
 

@@ -4,6 +4,7 @@ use super::live::Chunk;
 use super::reading::{Reading, View};
 use super::{Block, Snapshot};
 use crate::log::lines::split;
+use std::io::ErrorKind;
 
 /// The records from `seq` on: one block of them. What lies between and does not
 /// exist any more is passed over; what cannot be read is counted as lost. There
@@ -22,6 +23,8 @@ pub fn read(snapshot: &Snapshot, seq: u64, end: u64) -> Chunk {
         for view in of_one_base {
             match view.open() {
                 Ok(reading) => sources.extend(Source::from(reading, seq)),
+                // Deleted since the snapshot.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => {
                     tracing::error!("segment {} cannot be read: {error}", view.base());
                     return Chunk::lost(seq.max(view.base()), next_base.unwrap_or(end));
@@ -56,14 +59,17 @@ impl Source {
 /// ends: beyond that a segment may have more in between.
 fn merge(sources: Vec<Source>, seq: u64) -> Option<Chunk> {
     let end = sources.iter().filter_map(Source::block).map(Block::last_seq).min()? + 1;
-    let [only] = sources.as_slice() else { return Some(interleave(&sources, seq, end)) };
-    let block = only.block()?;
-    let mut lines = Vec::new();
-    if only.reading.read(only.at, &mut lines).is_err() {
-        return Some(Chunk::lost(block.first_seq.max(seq), end));
+    match sources.as_slice() {
+        [only] if only.block()?.runs.is_none() => {
+            let block = only.block()?;
+            let mut lines = Vec::new();
+            Some(match only.reading.read(only.at, &mut lines) {
+                Ok(()) => Chunk { first_seq: block.first_seq, end_seq: end, lines, seqs: None, lost: 0 },
+                Err(_) => Chunk::lost(block.first_seq.max(seq), end),
+            })
+        }
+        sources => Some(interleave(sources, seq, end)),
     }
-    let seqs = block.runs.is_some().then(|| block.seqs().collect());
-    Some(Chunk { first_seq: block.first_seq, end_seq: end, lines, seqs, lost: 0 })
 }
 
 fn interleave(sources: &[Source], seq: u64, end: u64) -> Chunk {

@@ -6,7 +6,7 @@ use super::keys::{self, Keys};
 use super::manifest::Manifest;
 use super::segment::{Extent, Plain, Segment};
 use super::writer::Writer;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
@@ -41,11 +41,17 @@ impl Writer {
     fn try_rotate(&mut self) -> Result<(), Fault> {
         self.active.file().sync_all().map_err(Fault::Broken)?;
         if self.is_in_place().map_err(Fault::of_opening)? {
+            self.adopt_appended().map_err(Fault::of_opening)?;
             let base = self.manifest.base;
             self.shared.files.rotate(base).map_err(Fault::of_opening)?;
             // Across file systems the segment is another file now; in the same
-            // one this opens what is open already.
-            if let Ok(moved) = File::open(self.shared.files.plain(base)) {
+            // one it stays open, with what is known of it.
+            if let Ok(moved) = File::open(self.shared.files.plain(base))
+                && !is_same(
+                    &moved.metadata().map_err(Fault::of_opening)?,
+                    &self.active.file().metadata().map_err(Fault::of_opening)?,
+                )
+            {
                 let moved = Arc::new(Plain::new(base, moved, self.active.known()));
                 self.shared.segments.replace_plain(&self.active, [Segment::Plain(Arc::clone(&moved))]);
                 self.active = moved;
@@ -69,14 +75,13 @@ impl Writer {
             return Ok(false);
         }
         match std::fs::metadata(&self.shared.files.active) {
-            Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
+            Ok(there) => Ok(is_same(&there, &ours)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// Begins a new active segment at the path. The manifest is first: if no
-    /// file follows, the next start finds it missing and goes on far beyond.
+    /// Begins a new active segment at the path.
     pub(super) fn begin_anew(&mut self) -> io::Result<()> {
         if std::fs::metadata(&self.shared.files.active).is_ok_and(|there| there.len() > 0) {
             // Not ours: kept beside, for whoever put it there.
@@ -86,10 +91,19 @@ impl Writer {
         }
         let emptied = self.active.file().metadata()?.len() < self.len;
         let manifest = Manifest::begin(self.next_seq);
-        manifest.write(&self.shared.files)?;
+        // Where the old segment has its name, it tells the next start where this
+        // one begins. Else only the manifest does, and is first: if no file
+        // follows, the next start finds it missing and goes on far beyond.
+        let is_rotated = self.shared.files.plain(self.manifest.base).exists();
+        if !is_rotated {
+            manifest.write(&self.shared.files)?;
+        }
         let file = files::open(&self.shared.files.active)?;
         file.set_len(0)?;
         let _ = file.try_lock();
+        if is_rotated {
+            manifest.write(&self.shared.files)?;
+        }
         self.manifest = manifest;
         let active = Arc::new(Plain::new(self.next_seq, file, Some(Arc::new(Extent::empty(self.next_seq)))));
         if emptied {
@@ -101,4 +115,9 @@ impl Writer {
         self.len = 0;
         Ok(())
     }
+}
+
+/// Whether both are of one file.
+fn is_same(a: &Metadata, b: &Metadata) -> bool {
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
 }

@@ -25,7 +25,7 @@ use crate::log::index::{self, BlockIndex, Builder};
 use crate::log::line::Line;
 use crate::log::lines::lines;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -87,7 +87,11 @@ impl Sealer<'_> {
         let path = self.files.plain(plain.base);
         files::sync_parent(&path)?;
         crash::point()?;
-        fs::remove_file(&path)?;
+        match fs::remove_file(&path) {
+            // Gone already: this was tried before, or somebody took it away.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            result => result?,
+        }
         crash::point()?;
         files::sync_parent(&path)?;
         Ok(sealed)
@@ -283,9 +287,13 @@ pub fn recompress(files: &Files, sealed: &Sealed, go_on: &dyn Fn() -> io::Result
     let (directory, sums) = writer.finish_as_of(sealed.sealed_at()?)?;
     compare(&new, &directory, &sums, go_on)?;
     crash::point()?;
+    // The index first: with its copy of a directory that is still to come it is
+    // true all the same, and this is done again; with one that is no more it
+    // would stay.
+    write_index(files, &sealed.name, &directory, &built)?;
+    crash::point()?;
     fs::rename(&new, &path)?;
     crash::point()?;
     files::sync_parent(&path)?;
-    write_index(files, &sealed.name, &directory, &built)?;
     Ok(Sealed::new(sealed.name.clone(), path, files.index(&sealed.name), Arc::clone(sealed.damage())))
 }

@@ -171,7 +171,11 @@ impl Plain {
     pub fn read(&self, block: &Block, lines: &mut Vec<u8>) -> io::Result<()> {
         lines.clear();
         lines.resize(block.len, 0);
-        self.file.read_exact_at(lines, block.offset)
+        self.file.read_exact_at(lines, block.offset)?;
+        if !lines.ends_with(b"\n") {
+            lines.push(b'\n');
+        }
+        Ok(())
     }
 }
 
@@ -233,11 +237,6 @@ impl Opened {
             return Err(io::Error::other("the segment has no such block"));
         };
         sealed::read_frame(&self.file, block, *sum, lines)
-    }
-
-    /// The file.
-    pub const fn file(&self) -> &File {
-        &self.file
     }
 }
 
@@ -318,10 +317,6 @@ impl Sealed {
         len(&self.path) + len(&self.index_path)
     }
 
-    /// Where its text is.
-    pub const fn path(&self) -> &PathBuf {
-        &self.path
-    }
 
     /// Where its index is, if it is there.
     pub const fn index_path(&self) -> &PathBuf {

@@ -17,7 +17,7 @@ use crate::runtime::metrics::Metrics;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -42,6 +42,9 @@ pub struct Upkeep {
     /// Segments of which the index cannot be rebuilt, or that cannot be
     /// recompressed: not tried again before a restart.
     hopeless: HashSet<u64>,
+    /// The bases of rotated segments that could not be sealed: tried again when
+    /// there is nothing else to do, the one that has waited longest first.
+    stuck: VecDeque<u64>,
     measured: Measured,
 }
 
@@ -70,6 +73,7 @@ impl Upkeep {
             rests_until: None,
             retention_due: Instant::now(),
             hopeless: HashSet::new(),
+            stuck: VecDeque::new(),
             measured,
         }
     }
@@ -113,10 +117,15 @@ impl Upkeep {
     }
 
     fn try_step(&mut self) -> io::Result<bool> {
-        let mut plain = self.shared.segments.plain();
-        let active = plain.pop();
-        if let Some(rotated) = plain.first() {
-            self.seal(rotated)?;
+        // First of all: it makes room for the rest.
+        if Instant::now() >= self.retention_due {
+            self.retention_due = Instant::now() + RETENTION_LOOK;
+            self.delete()?;
+        }
+        let mut rotated = self.shared.segments.plain();
+        let active = rotated.pop();
+        if let Some(next) = rotated.iter().find(|plain| !self.stuck.contains(&plain.base)) {
+            self.seal(next)?;
             return Ok(true);
         }
         if let Some(active) = active
@@ -124,14 +133,15 @@ impl Upkeep {
         {
             return Ok(true);
         }
-        if Instant::now() >= self.retention_due {
-            self.retention_due = Instant::now() + RETENTION_LOOK;
-            self.delete()?;
-        }
         for sealed in self.shared.segments.sealed() {
             if !self.hopeless.contains(&sealed.id) && self.look_after(&sealed)? {
                 return Ok(true);
             }
+        }
+        let stuck = self.stuck.front();
+        if let Some(again) = rotated.iter().find(|plain| Some(&plain.base) == stuck) {
+            self.seal(again)?;
+            return Ok(true);
         }
         Ok(false)
     }
@@ -159,7 +169,8 @@ impl Upkeep {
             class_of: if policy.classes.is_empty() { None } else { Some(&class_of) },
             go_on: &go_on,
         };
-        let sealed = sealer.seal(plain, built)?;
+        self.stuck.retain(|base| *base != plain.base);
+        let sealed = sealer.seal(plain, built).inspect_err(|_| self.stuck.push_back(plain.base))?;
         self.shared.segments.replace_plain(plain, sealed.into_iter().map(Arc::new).map(Segment::Sealed));
         Ok(())
     }
@@ -185,15 +196,31 @@ impl Upkeep {
     /// Rebuilds a segment's index, or recompresses it, if there is need. Answers
     /// whether there was.
     fn look_after(&mut self, sealed: &Arc<Sealed>) -> io::Result<bool> {
+        match self.mend(sealed) {
+            // What is damaged or gone stays as it is, and so does what is whole beside it.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::InvalidData | ErrorKind::UnexpectedEof | ErrorKind::NotFound
+                ) =>
+            {
+                tracing::warn!("segment {} is left as it is: {error}", sealed.name);
+                self.hopeless.insert(sealed.id);
+                self.clean_up();
+                Ok(true)
+            }
+            result => result,
+        }
+    }
+
+    fn mend(&self, sealed: &Arc<Sealed>) -> io::Result<bool> {
         let shared = Arc::clone(&self.shared);
         let go_on = || shared.go_on();
         let (files, cache) = (&shared.files, &shared.cache);
-        let result = if sealed.lacks_index() {
-            seal::rebuild_index(files, sealed, &go_on).map(|()| {
-                tracing::info!("the index of segment {} was rebuilt", sealed.name);
-                sealed.found_index();
-                cache.forget(sealed);
-            })
+        if sealed.lacks_index() {
+            seal::rebuild_index(files, sealed, &go_on)?;
+            tracing::info!("the index of segment {} was rebuilt", sealed.name);
+            sealed.found_index();
         } else if self.is_cold(sealed)? && sealed.summary(cache)?.level < LEVEL_COLD {
             // Slowly: half of the time is left to others.
             let began = Cell::new(Instant::now());
@@ -202,22 +229,13 @@ impl Upkeep {
                 began.set(Instant::now());
                 shared.go_on()
             };
-            seal::recompress(files, sealed, &pause).map(|new| {
-                shared.segments.replace_sealed(sealed, Some(Segment::Sealed(Arc::new(new))));
-                cache.forget(sealed);
-            })
+            let new = seal::recompress(files, sealed, &pause)?;
+            shared.segments.replace_sealed(sealed, Some(Segment::Sealed(Arc::new(new))));
         } else {
             return Ok(false);
-        };
-        match result {
-            // A damaged frame stays as it is, and what is whole beside it.
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                self.hopeless.insert(sealed.id);
-                self.clean_up();
-                Ok(true)
-            }
-            result => result.map(|()| true),
         }
+        cache.forget(sealed);
+        Ok(true)
     }
 
     fn is_cold(&self, sealed: &Sealed) -> io::Result<bool> {
@@ -234,6 +252,7 @@ impl Upkeep {
             self.shared.segments.replace_sealed(sealed, None);
             self.shared.cache.forget(sealed);
             remove(&self.shared.files, &sealed.name)?;
+            crash::point()?;
             self.measured.deleted.inc();
         }
         Ok(())
@@ -243,6 +262,20 @@ impl Upkeep {
     fn clean_up(&self) {
         let leftover = self.shared.files.list().map(|listing| listing.leftover);
         leftover.unwrap_or_default().iter().for_each(|path| drop(std::fs::remove_file(path)));
+    }
+}
+
+#[cfg(test)]
+impl Upkeep {
+    /// Whether it rests, because something failed.
+    pub fn rests(&self) -> bool {
+        self.rests_until.is_some()
+    }
+
+    /// Lets the time pass that it rests, and that between two looks.
+    pub fn wake(&mut self) {
+        self.rests_until = self.rests_until.map(|_| Instant::now());
+        self.retention_due = Instant::now();
     }
 }
 

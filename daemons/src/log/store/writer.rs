@@ -1,6 +1,7 @@
 //! The one thread that writes: group commit, rotation, and what to do when the
 //! disk says no.
 
+use super::crash;
 use super::fault::Fault;
 use super::keys::Keys;
 use super::live::Chunk;
@@ -236,6 +237,7 @@ impl Writer {
         } else {
             None
         };
+        crash::point().map_err(Fault::Broken)?;
         self.buffer.clear();
         let lines: &[u8] = match placed {
             [one] => &one.request.batch.lines,
@@ -247,6 +249,7 @@ impl Writer {
         if let Err(error) = self.active.file().write_all_at(lines, self.len) {
             return Err(self.undo(keys_before, Fault::of_write(error)));
         }
+        crash::point().map_err(Fault::Broken)?;
         if self.durability == Durability::Fsync {
             // Never retried: after a failure the kernel may call lost pages clean.
             self.active.file().sync_data().map_err(Fault::Broken)?;

@@ -33,7 +33,7 @@ impl RebuildIndex {
         let indexes = Indexes::new(&settings.log, OwnDir::open(dir)?);
         let names = indexes.segments()?;
         let meter = Meter::new(names.iter().map(|name| indexes.len(name)).sum());
-        let done = parallel::map(&names, |name| {
+        let done = parallel::map(&names, |name, _| {
             let done = indexes.rebuild(name, self.all);
             meter.add(indexes.len(name), 0);
             done

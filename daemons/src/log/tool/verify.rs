@@ -104,7 +104,7 @@ fn look(log: &Log) -> io::Result<(Vec<Report>, bool)> {
         }
         let meter = Meter::new(new.iter().map(|unit| log.len(unit)).sum());
         let reports =
-            parallel::map(&new, |unit| log.check(unit, &|bytes, records| meter.add(bytes, records)));
+            parallel::map(&new, |unit, _| log.check(unit, &|bytes, records| meter.add(bytes, records)));
         known.extend(new.into_iter().zip(reports));
         known.sort_by_key(|(unit, _)| units.iter().position(|listed| listed == unit));
         is_running |= log.is_running();

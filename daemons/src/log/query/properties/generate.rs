@@ -41,7 +41,7 @@ const WORDS: [&str; 28] = [
 const SEPARATORS: [&str; 18] = [
     " ", " ", " ", " ", "-", ".", ":", ": ", "/", "\n", "\t", "\\", "\"", "\u{1b}", "\u{200b}", "", "", "é.",
 ];
-const DENSE: [char; 14] = ['a', 'a', 'b', 'b', 'A', '1', '1', ' ', ' ', '.', '.', '_', '\t', 'k'];
+const DENSE: [char; 14] = ['a', 'a', 'a', 'b', 'b', 'A', '1', '1', ' ', '.', '.', '.', '\t', 'k'];
 const NAMES: [&str; 8] = ["a", "b", "a.b", "err", "user", "user.id", "é", "n1"];
 
 /// A JSON value, and what it is.
@@ -70,6 +70,7 @@ impl Json {
     }
 }
 
+/// A record, not yet a line.
 #[derive(Debug)]
 pub struct Record {
     pub seq: u64,
@@ -81,6 +82,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// One with nothing but a message.
+    pub fn of(message: &str) -> Self {
+        let (service, message) = ("s".to_owned(), message.as_bytes().to_vec());
+        Self { seq: 1, ts_ns: 0, level: Level::Info, service, message, fields: Vec::new() }
+    }
+
     /// Its line, as it is stored.
     pub fn line(&self) -> Vec<u8> {
         let raw: Vec<String> = self.fields.iter().map(|(_, value)| value.raw()).collect();
@@ -260,7 +267,8 @@ impl Generator {
     fn pattern(&mut self, text: &str) -> String {
         let chars: Vec<char> = text.chars().collect();
         let from = self.random.usize(..=chars.len());
-        let to = self.random.usize(from..=chars.len().min(from + 12));
+        let longest = if self.dense { 5 } else { 12 };
+        let to = self.random.usize(from..=chars.len().min(from + longest));
         let cut: String = chars[from..to].iter().collect();
         let cut = if self.one_in(12) || cut.is_empty() { self.pick(&WORDS).to_owned() } else { cut };
         let cut = self.change(&cut);

@@ -8,14 +8,18 @@
 //! runs     = first:u64 length:u32, as many as the entries say together
 //! ```
 //!
+//! Around it is a skippable frame, of one magic number where all sequences simply
+//! follow each other and of another where not: without the directory they can be
+//! found out in the first case only.
+//!
 //! An entry with no runs has sequences that follow its first. The checksum of an
 //! entry is of the frame as it is stored; the one at the end is of everything
 //! before it. The length is that of the payload, for whoever comes from its end.
 
 use super::super::block::{Block, Run};
 use super::{
-    DIRECTORY_MAGIC, SEEK_CHECKSUMS, SEEK_ENTRY, SEEK_FOOTER, SEEK_TABLE_MAGIC, SEEKABLE_MAGIC,
-    SKIPPABLE_HEAD, damaged, decode,
+    DIRECTORY_MAGIC, SCATTERED_MAGIC, SEEK_CHECKSUMS, SEEK_ENTRY, SEEK_FOOTER, SEEK_TABLE_MAGIC,
+    SEEKABLE_MAGIC, SKIPPABLE_HEAD, damaged, decode,
 };
 use crate::log::codec::{Reader, checksum};
 use crate::log::index;
@@ -149,7 +153,11 @@ impl Directory {
     pub fn to_tail(&self, content_sums: &[u32]) -> Vec<u8> {
         let payload = self.to_payload();
         let mut out = Vec::with_capacity(payload.len() + 64 + self.blocks.len() * SEEK_ENTRY);
-        out.extend_from_slice(&DIRECTORY_MAGIC.to_le_bytes());
+        let follows = |pair: &[Block]| matches!(pair, [a, b] if a.last_seq() + 1 == b.first_seq);
+        let is_whole =
+            self.blocks.iter().all(|block| block.runs.is_none()) && self.blocks.windows(2).all(follows);
+        let magic = if is_whole { DIRECTORY_MAGIC } else { SCATTERED_MAGIC };
+        out.extend_from_slice(&magic.to_le_bytes());
         out.extend_from_slice(&(payload.len() as u32).to_le_bytes());
         out.extend_from_slice(&payload);
         // The directory is a frame of the file too, with no content.
@@ -200,36 +208,58 @@ impl Directory {
             Err(damage) => damage,
         };
         let copy = File::open(index_path).and_then(|index| index::directory_of(&index));
-        match copy.ok().and_then(|copy| Self::from_payload(&copy)).filter(|copy| copy.fits(file)) {
-            Some(directory) => Ok((directory, Origin::Copy(damage))),
-            None => {
-                let (directory, given_up) = Self::reconstruct(file, base)?;
-                Ok((directory, Origin::Frames { damage, given_up }))
-            }
+        match copy.ok().and_then(|copy| Self::from_payload(&copy)) {
+            Some(copy) if copy.fits(file) => Ok((copy, Origin::Copy(damage))),
+            copy => match (Self::reconstruct(file, base), copy) {
+                (Ok((directory, given_up)), _) => Ok((directory, Origin::Frames { damage, given_up })),
+                // Of a file that was cut short it still says what is before the cut.
+                (Err(_), Some(copy)) => Ok((copy, Origin::Copy(damage))),
+                (Err(error), None) => Err(error),
+            },
         }
     }
 
     /// Finds out by decoding what a lost directory said. What is behind a
-    /// damaged frame is given up, for how many records that had, nobody knows;
-    /// answers how many frames that are.
+    /// damaged frame is given up, for how many records that had, nobody knows: a
+    /// block that cannot be read stands for all of it. Answers how many frames
+    /// that are.
     ///
     /// # Errors
-    /// When the file cannot be read, or its seek table is damaged too.
+    /// When the file cannot be read, its seek table is damaged too, or the
+    /// sequences of its records cannot be known.
     fn reconstruct(file: &File, base: u64) -> io::Result<(Self, usize)> {
         let table = SeekTable::read(file)?;
+        let mut magic = [0; 4];
+        let head = table.entries.last().map_or(0, |(stored_len, _)| *stored_len as u64);
+        file.read_exact_at(&mut magic, table.begin.checked_sub(head).ok_or_else(lost)?)?;
+        if u32::from_le_bytes(magic) != DIRECTORY_MAGIC {
+            return Err(damaged("the sequences of a sealed segment are lost"));
+        }
         let mut found = Self { level: 0, blocks: Vec::new(), sums: Vec::new() };
         let (mut offset, mut first_seq) = (0, base);
-        let mut lines = Vec::new();
+        let (mut lines, mut given_up) = (Vec::new(), 0);
         // The directory is a frame without content.
         let frames = table.entries.into_iter().filter(|(_, len)| *len > 0);
         let count = frames.clone().count();
-        for (stored_len, len) in frames {
+        for (at, (stored_len, len)) in frames.enumerate() {
             let mut stored = vec![0; stored_len];
             file.read_exact_at(&mut stored, offset)?;
             if decode(&stored, len, &mut lines).is_err() {
                 tracing::error!(
                     "a frame and the directory of a sealed segment are damaged: what follows is lost"
                 );
+                given_up = count - at;
+                found.sums.push(!checksum(&stored));
+                found.blocks.push(Block {
+                    offset,
+                    stored_len,
+                    len,
+                    first_seq,
+                    records: 1,
+                    runs: None,
+                    min_ns: i64::MIN,
+                    max_ns: i64::MAX,
+                });
                 break;
             }
             let (records, min_ns, max_ns) = span(&lines);
@@ -247,7 +277,6 @@ impl Directory {
             offset += stored_len as u64;
             first_seq += u64::from(records);
         }
-        let given_up = count - found.blocks.len();
         Ok((found, given_up))
     }
 
