@@ -19,6 +19,12 @@ fn append(path: &Path, bytes: &[u8]) {
     fs::write(path, [&there, bytes].concat()).unwrap();
 }
 
+/// A line of the file of keys.
+fn key(first: u64, last: u64, key: &str) -> String {
+    let sum = xxhash_rust::xxh3::xxh3_64(format!("{first} {last} {key}").as_bytes());
+    format!("{first} {last} {sum:016x} {key}\n")
+}
+
 /// Does something to a copy: the status, and what is said of files that are not
 /// well. Nothing is changed by that.
 #[track_caller]
@@ -55,7 +61,7 @@ fn of_every_file_it_is_told_how_it_is() {
         "00000000000000002701.log.zst: ok, 200 records, 2702 to 2999\n",
         "00000000000000002701.idx: ok\n",
         "00000000000000003001.log: ok, 30 records, 3001 to 3030\n",
-        "\n10 files: all is well\n",
+        "\n11 files: all is well\n",
     ] {
         assert!(told.contains(wanted), "{wanted} {told}");
     }
@@ -67,19 +73,40 @@ fn what_can_be_repaired_is_told_with_what_would_be_done() {
     let index = format!("{quiet}.idx");
     let torn = |f: &Fixture<'_>| append(&f.active(), b"2026");
     assert_told(torn, 1, ": 2 records written by hand, would be cut: 4 bytes after the last whole line");
-    let unfinished = |f: &Fixture<'_>| append(&f.data("keys"), b"4000 4001 k\n");
+    let unfinished = |f: &Fixture<'_>| append(&f.data("keys"), key(3044, 3045, "k").as_bytes());
     assert_told(unfinished, 1, "would be forgotten: 1 key without all records");
+    let cut = |f: &Fixture<'_>| {
+        fs::write(f.data("keys"), key(3043, 3044, "k")).unwrap();
+    };
+    let (status, told) = verified(cut);
+    assert!(status == 1 && told.contains("keys: would be forgotten: 1 key without all records\n"), "{told}");
+    assert!(
+        told.contains("would be cut: record 3043, a part of a request that was not acknowledged\n"),
+        "{told}"
+    );
     let no_key = |f: &Fixture<'_>| append(&f.data("keys"), b"what is this\n");
     assert_told(no_key, 1, "keys: 1 key cannot be read: would be forgotten");
     let no_keys = |f: &Fixture<'_>| fs::remove_file(f.data("keys")).unwrap();
     assert_told(no_keys, 1, "is missing: would be made anew, and a request that is sent again stored again");
     let manifest = |f: &Fixture<'_>| fs::write(f.data("manifest.json"), "{").unwrap();
-    assert_told(manifest, 1, "manifest.json: is damaged: would be made anew from the segments");
+    assert_told(manifest, 1, "manifest.json: is damaged or missing: would be made anew from its copy");
+    let copy = |f: &Fixture<'_>| fs::remove_file(f.data("manifest.copy.json")).unwrap();
+    assert_told(copy, 1, "manifest.copy.json: is missing: would be made anew");
+    let both = |f: &Fixture<'_>| {
+        fs::write(f.data("manifest.json"), "{").unwrap();
+        fs::write(f.data("manifest.copy.json"), "").unwrap();
+    };
+    let (status, told) = verified(both);
+    assert!(status == 1 && told.contains("is damaged: would be made anew from the segments\n"), "{told}");
     let later = |f: &Fixture<'_>| {
         let text = r#"{"version":9,"base":1,"begun_ms":1,"least_len":0}"#;
         fs::write(f.data("manifest.json"), text).unwrap();
     };
-    assert_told(later, 1, "does not start: it was written by a later distlogd (version 9)");
+    let (status, told) = verified(later);
+    assert!(
+        status == 1 && told.contains("does not start: it was written by a later distlogd (version 9)"),
+        "{told}"
+    );
     let no_index = |f: &Fixture<'_>| fs::remove_file(f.segment(&index)).unwrap();
     assert_told(no_index, 1, "is missing: would be rebuilt");
     let in_index = |f: &Fixture<'_>| flip(&f.segment(&index), |len| len - 100);
@@ -119,7 +146,10 @@ fn what_is_lost_is_told_with_the_sequences() {
     assert!(told.contains("frames 0 to 1 are damaged: records 1 to 2700 are lost"), "{told}");
     let of_class = |f: &Fixture<'_>| flip(&f.segment(&format!("{quiet}.log.zst")), |_| 100);
     assert_told(of_class, 2, "frame 0 is damaged: 100 records between 2701 and 3000 are lost");
-    let emptied = |f: &Fixture<'_>| fs::write(f.segment(&format!("{quiet}.log.zst")), "").unwrap();
+    let emptied = |f: &Fixture<'_>| {
+        fs::write(f.segment(&format!("{quiet}.log.zst")), "").unwrap();
+        fs::remove_file(f.segment(&format!("{quiet}.idx"))).unwrap();
+    };
     let (status, told) = verified(emptied);
     assert!(status == 2 && told.contains("all of its records are lost: "), "{told}");
     let gone = |f: &Fixture<'_>| fs::remove_file(f.active()).unwrap();
@@ -145,10 +175,7 @@ fn what_is_lost_is_told_with_the_sequences() {
         fs::copy(f.segment("00000000000000003001.log"), f.segment("00000000000000003010.log")).unwrap();
     };
     let (status, told) = verified(twice);
-    assert!(
-        status == 2 && told.contains("3010.log: another file has the records 3010 to 3030 too\n"),
-        "{told}"
-    );
+    assert!(status == 2 && told.contains("3010.log: another file has records 3010 to 3030 too\n"), "{told}");
 }
 
 #[test]
@@ -159,7 +186,7 @@ fn what_is_not_there_or_not_the_logs_is_told_and_is_no_damage() {
     fs::remove_file(fixture.segment("00000000000000003001.log")).unwrap();
     let (status, told) = fixture.told(&["verify"]);
     assert!(status == 0 && told.contains("notes.txt: is none of the log's: left alone\n"), "{told}");
-    assert!(told.contains("the records 3001 to 3030 are in no file: deleted, or lost\n"), "{told}");
+    assert!(told.contains("records 3001 to 3030 are in no file: deleted, or lost\n"), "{told}");
     let nowhere = Setup::new("log");
     let (status, told) = (Fixture { dir: nowhere.dir() }).told(&["verify"]);
     assert!(status == 3 && told.contains("there is no log in ./distlog-data/log"), "{told}");

@@ -22,7 +22,7 @@ impl<'a> Fixture<'a> {
         let fixture = Self { dir };
         fs::create_dir_all(fixture.segments()).unwrap();
         fs::copy(kept().join("distributed.log"), fixture.active()).unwrap();
-        for name in ["manifest.json", "keys"] {
+        for name in ["manifest.json", "manifest.copy.json", "keys"] {
             fs::copy(kept().join("data").join(name), fixture.data(name)).unwrap();
         }
         for entry in fs::read_dir(kept().join("data/segments")).unwrap() {
@@ -62,7 +62,8 @@ impl<'a> Fixture<'a> {
 
     /// All files of the log and what is in them.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        let mut files = vec![self.active(), self.data("manifest.json"), self.data("keys")];
+        let mut files = vec![self.active(), self.data("keys")];
+        files.extend(["manifest.json", "manifest.copy.json"].map(|name| self.data(name)));
         files.extend(fs::read_dir(self.segments()).unwrap().map(|entry| entry.unwrap().path()));
         files.sort();
         files.into_iter().filter_map(|path| Some((path.clone(), fs::read(path).ok()?))).collect()

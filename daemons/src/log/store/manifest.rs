@@ -43,7 +43,8 @@ impl Manifest {
         }
     }
 
-    fn read_from(path: &Path) -> io::Result<Option<Self>> {
+    /// Reads it or its copy; none where that is damaged or gone.
+    pub fn read_from(path: &Path) -> io::Result<Option<Self>> {
         let text = match std::fs::read(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             result => result?,

@@ -17,36 +17,69 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Looks at them.
 pub fn check(files: &Files, seen: Seen<'_>) -> Vec<Report> {
     for _ in 1..TRIES {
-        let manifest = read_manifest(files);
-        let reports = check_with(files, &manifest, seen);
+        let manifests = Manifests::read(files);
+        let reports = check_with(files, &manifests, seen);
         let mut findings = reports.iter().flat_map(|report| &report.findings);
-        let is_rotating = |finding: &Finding| matches!(finding, Finding::Cut(_) | Finding::RotationCutShort);
-        if read_manifest(files) == manifest && !findings.any(is_rotating) {
+        let is_rotating = |finding: &Finding| {
+            matches!(finding, Finding::Cut(_) | Finding::RotationCutShort | Finding::CopyDiffers)
+        };
+        if !findings.any(is_rotating) && Manifests::read(files) == manifests {
             return reports;
         }
         std::thread::sleep(PAUSE);
     }
-    check_with(files, &read_manifest(files), seen)
+    check_with(files, &Manifests::read(files), seen)
 }
 
-fn read_manifest(files: &Files) -> Result<Manifest, Finding> {
-    match Manifest::read(files) {
-        Ok(Some(manifest)) => Ok(manifest),
-        Ok(None) if files.manifest().exists() => {
-            Err(Finding::Damaged("it is not what it should be".to_owned()))
+/// The manifest and its copy.
+#[derive(PartialEq, Eq)]
+struct Manifests([Result<Manifest, Finding>; 2]);
+
+impl Manifests {
+    fn read(files: &Files) -> Self {
+        Self([files.manifest(), files.manifest_copy()].map(|path| match Manifest::read_from(&path) {
+            Ok(Some(manifest)) => Ok(manifest),
+            Ok(None) if path.exists() => Err(Finding::Damaged("it is not what it should be".to_owned())),
+            Ok(None) => Err(Finding::Missing),
+            Err(error) if error.kind() == ErrorKind::Other => Err(Finding::Unusable(error.to_string())),
+            Err(error) => Err(Finding::Unreadable(error.to_string())),
+        }))
+    }
+
+    /// The one that counts.
+    fn get(&self) -> Option<&Manifest> {
+        let Self([manifest, copy]) = self;
+        manifest.as_ref().or(copy.as_ref()).ok()
+    }
+
+    fn report(&self, files: &Files) -> [Report; 2] {
+        let Self([manifest, copy]) = self;
+        let mut reports = [
+            Report::new(files.manifest(), What::Manifest),
+            Report::new(files.manifest_copy(), What::ManifestCopy),
+        ];
+        let [of_manifest, of_copy] = &mut reports;
+        match (manifest, copy) {
+            (Err(Finding::Damaged(_) | Finding::Missing), Ok(_)) => {
+                of_manifest.findings.push(Finding::CopyUsed)
+            }
+            (Err(finding), _) => of_manifest.findings.push(finding.clone()),
+            (Ok(_), _) => {}
         }
-        Ok(None) => Err(Finding::Missing),
-        Err(error) if error.kind() == ErrorKind::Other => Err(Finding::Unusable(error.to_string())),
-        Err(error) => Err(Finding::Unreadable(error.to_string())),
+        match (manifest, copy) {
+            (_, Err(finding)) => of_copy.findings.push(finding.clone()),
+            (Ok(manifest), Ok(copy)) if manifest != copy => of_copy.findings.push(Finding::CopyDiffers),
+            _ => {}
+        }
+        reports
     }
 }
 
-fn check_with(files: &Files, manifest: &Result<Manifest, Finding>, seen: Seen<'_>) -> Vec<Report> {
-    let mut of_manifest = Report::new(files.manifest(), What::Manifest);
+fn check_with(files: &Files, manifests: &Manifests, seen: Seen<'_>) -> Vec<Report> {
+    let [mut of_manifest, of_copy] = manifests.report(files);
     let mut of_keys = Report::new(files.keys(), What::Keys);
     let mut of_active = Report::new(files.active.clone(), What::Active);
-    of_manifest.findings.extend(manifest.as_ref().err().cloned());
-    let manifest = manifest.as_ref().ok();
+    let manifest = manifests.get();
     // First, for the records of a request come after its key.
     let keys = keys::read(files);
     let active = File::open(&files.active).and_then(|file| text::read(&file, seen));
@@ -75,13 +108,16 @@ fn check_with(files: &Files, manifest: &Result<Manifest, Finding>, seen: Seen<'_
             if let (Some(manifest), Some(next_seq)) = (manifest, next_seq)
                 && let Some(first) =
                     keys::cut_at(&found.entries, next_seq).filter(|first| *first >= manifest.base)
+                // What was there at a clean end was acknowledged, and stays.
+                && text::offset_of(&files.active, first - manifest.base)
+                    .is_ok_and(|offset| offset >= manifest.least_len)
             {
                 of_active.findings.push(Finding::Unacknowledged(first..next_seq));
             }
         }
         Err(error) => of_keys.findings.push(Finding::Unreadable(error.to_string())),
     }
-    vec![of_manifest, of_keys, of_active]
+    vec![of_manifest, of_copy, of_keys, of_active]
 }
 
 fn cut(manifest: &Manifest) -> Finding {

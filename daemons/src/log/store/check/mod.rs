@@ -31,6 +31,10 @@ pub enum Finding {
     Missing,
     /// A manifest or an index is damaged.
     Damaged(String),
+    /// The manifest is damaged or gone, and its copy is not.
+    CopyUsed,
+    /// The manifest's copy is another.
+    CopyDiffers,
     /// The log service does not start with this manifest.
     Unusable(String),
     /// The active segment was renamed, and no other one begun.
@@ -113,7 +117,11 @@ impl Finding {
     pub const fn gravity(&self, is_running: bool) -> Gravity {
         match self {
             Self::ByHand(_) | Self::Gap(_) | Self::Foreign | Self::Kept => Gravity::None,
-            Self::Torn(_) | Self::KeysUnfinished(_) | Self::Unacknowledged(_) | Self::Leftover
+            Self::Torn(_)
+            | Self::KeysUnfinished(_)
+            | Self::Unacknowledged(_)
+            | Self::CopyDiffers
+            | Self::Leftover
                 if is_running =>
             {
                 Gravity::None
@@ -156,6 +164,8 @@ impl Finding {
 pub enum What {
     /// The manifest.
     Manifest,
+    /// Its copy.
+    ManifestCopy,
     /// The idempotency keys.
     Keys,
     /// The active segment.

@@ -95,7 +95,7 @@ fn check_one(
     let mut index = Report::new(files.index(name), What::Index);
     let found = File::open(&sealed.path)
         .and_then(|file| Directory::find(&file, &index.path, name.base).map(|found| (file, found)));
-    let (file, (directory, origin)) = match found {
+    let (file, (mut directory, origin)) = match found {
         Ok(found) => found,
         Err(error) => {
             sealed.findings.push(Finding::of(&error, Finding::Lost));
@@ -113,6 +113,11 @@ fn check_one(
         Origin::Copy(_) => sealed.findings.push(Finding::DirectoryCopied),
         Origin::Frames { given_up, .. } => {
             sealed.findings.push(Finding::DirectoryMade { guessed: has_siblings, given_up });
+            if given_up > 0 {
+                // It stands for all that nothing is known of.
+                directory.blocks.pop();
+                directory.sums.pop();
+            }
         }
     }
     let built = check_frames(&mut sealed, &file, &directory, seen);

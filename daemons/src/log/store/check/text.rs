@@ -5,6 +5,7 @@ use super::{Finding, Report, Seen, What};
 use crate::log::line::Line;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
+use std::path::Path;
 
 /// What a file of lines is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,6 +75,16 @@ pub fn read(file: &File, seen: Seen<'_>) -> io::Result<Text> {
         text.records += 1;
         text.whole = text.len;
     }
+}
+
+/// Where a line begins, by its place.
+pub fn offset_of(path: &Path, line: u64) -> io::Result<u64> {
+    let mut reader = BufReader::new(File::open(path)?);
+    let mut offset = 0;
+    for _ in 0..line {
+        offset += reader.skip_until(b'\n')? as u64;
+    }
+    Ok(offset)
 }
 
 /// Looks at a rotated segment. Nothing is cut off from one: what has lost bytes

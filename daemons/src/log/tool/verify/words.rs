@@ -29,12 +29,15 @@ fn about(finding: &Finding, what: What, is_running: bool) -> String {
     match finding {
         Finding::Unreadable(error) => format!("cannot be read: {error}"),
         Finding::ByHand(n) => format!("{} written by hand", count(*n, "record")),
-        Finding::Gap(gap) => format!("the records {} are in no file: deleted, or lost", span(gap)),
-        Finding::Overlap(both) => format!("another file has the records {} too", span(both)),
+        Finding::Gap(gap) => format!("{} in no file: deleted, or lost", are(gap)),
+        Finding::Overlap(both) => format!("another file has {} too", records(both)),
         Finding::Missing => missing(what).to_owned(),
         Finding::Damaged(_) if what == What::Manifest => {
             "is damaged: would be made anew from the segments".to_owned()
         }
+        Finding::Damaged(_) if what == What::ManifestCopy => "is damaged: would be made anew".to_owned(),
+        Finding::CopyUsed => "is damaged or missing: would be made anew from its copy".to_owned(),
+        Finding::CopyDiffers => "is another than the manifest: would be made anew".to_owned(),
         Finding::Damaged(error) => format!("would be rebuilt: {error}"),
         Finding::Unusable(error) => format!("the log service does not start: {error}"),
         Finding::RotationCutShort => "a rotation was cut short: would be finished".to_owned(),
@@ -52,8 +55,8 @@ fn about(finding: &Finding, what: What, is_running: bool) -> String {
             format!("{records} records have zeros in the place of bytes, the first is {first}")
         }
         Finding::Unacknowledged(seqs) => {
-            let what = if is_running { "are being written" } else { "would be cut" };
-            format!("the records {} {what}: a part of a request that was not acknowledged", span(seqs))
+            let what = if is_running { "being written" } else { "would be cut" };
+            format!("{what}: {}, a part of a request that was not acknowledged", records(seqs))
         }
         Finding::Cut(next) => {
             format!("is shorter than it was, or gone: records are lost, and the next one would be {next}")
@@ -103,20 +106,30 @@ fn made(is_guessed: bool, given_up: usize) -> String {
     said
 }
 
-fn lost_frames(frames: &Range<usize>, records: u64, seqs: &Range<u64>) -> String {
+fn lost_frames(frames: &Range<usize>, lost: u64, seqs: &Range<u64>) -> String {
     let which = match frames.len() {
         0 | 1 => format!("frame {} is damaged", frames.start),
         _ => format!("frames {} to {} are damaged", frames.start, frames.end - 1),
     };
-    if records == seqs.end - seqs.start {
-        format!("{which}: records {} are lost", span(seqs))
+    if lost == seqs.end - seqs.start {
+        format!("{which}: {} lost", are(seqs))
     } else {
         format!(
             "{which}: {} between {} are lost",
-            count(records, "record"),
+            count(lost, "record"),
             span(seqs).replace(" to ", " and ")
         )
     }
+}
+
+/// `record 7`, `records 7 to 12`.
+fn records(seqs: &Range<u64>) -> String {
+    let word = if seqs.end - seqs.start == 1 { "record" } else { "records" };
+    format!("{word} {}", span(seqs))
+}
+
+fn are(seqs: &Range<u64>) -> String {
+    format!("{} {}", records(seqs), if seqs.end - seqs.start == 1 { "is" } else { "are" })
 }
 
 /// `7 to 12`.
