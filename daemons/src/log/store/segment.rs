@@ -317,7 +317,6 @@ impl Sealed {
         len(&self.path) + len(&self.index_path)
     }
 
-
     /// Where its index is, if it is there.
     pub const fn index_path(&self) -> &PathBuf {
         &self.index_path
