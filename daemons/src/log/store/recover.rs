@@ -87,7 +87,14 @@ fn recover_from(
         // What was there at a clean end was acknowledged: if lines are missing
         // before it, somebody damaged them, and these are not to pay for it.
         if offset >= manifest.least_len {
-            cut(files, &file, manifest.base, offset, whole, "a part of a request that was never acknowledged")?;
+            cut(
+                files,
+                &file,
+                manifest.base,
+                offset,
+                whole,
+                "a part of a request that was never acknowledged",
+            )?;
             extent = scan(&file, manifest.base, offset)?;
         }
     }
