@@ -31,7 +31,7 @@ async fn write(
 }
 
 async fn stored(log: &Running) -> HashMap<u64, String> {
-    let answer = log.get("log", "/log?limit=1000000&order=asc").await.ok();
+    let answer = log.get("log", "/log?limit=1000000&order=asc&after=0").await.ok();
     let mut last = 0;
     let mut stored = HashMap::new();
     for line in answer.body.lines() {

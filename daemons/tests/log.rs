@@ -141,7 +141,7 @@ async fn a_search_filters_pages_and_counts() {
         let page = log.get("log", &format!("/log?format=json&limit=7&q=request{before}")).await.ok().json();
         seen.extend(page["records"].as_array().unwrap().iter().map(|r| r["seq"].as_u64().unwrap()));
         assert_eq!(page["partial"], false);
-        match page["next"].as_u64() {
+        match page["next"].as_str() {
             Some(next) => before = format!("&before={next}"),
             None => break,
         }

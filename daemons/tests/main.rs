@@ -12,6 +12,7 @@
 mod harness;
 
 mod crash;
+mod format;
 mod import;
 mod library;
 mod log;
@@ -20,4 +21,5 @@ mod provider;
 mod registry;
 mod runtime;
 mod tail;
+mod verify;
 mod web;

@@ -3,6 +3,9 @@
 use crate::harness::{Answer, Lines, Running, Setup, eventually};
 use reqwest::Method;
 use serde_json::Value;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -90,4 +93,74 @@ async fn a_reader_that_does_not_read_or_leaves_holds_nobody_up() {
         (log.get("log", "/log?limit=1").await.status == 200).then_some(())
     })
     .await;
+}
+
+/// The sealed segments, in order, once nothing waits to be sealed.
+async fn sealed(log: &Running) -> Vec<PathBuf> {
+    let segments = log.dir().join("distlog-data/log/segments");
+    eventually("every segment is sealed", async || {
+        let mut paths: Vec<PathBuf> =
+            fs::read_dir(&segments).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        let ends = |end: &str| paths.iter().filter(|path| path.to_str().unwrap().ends_with(end)).count();
+        let all = ends(".log") == 0 && ends(".new") == 0 && ends(".zst") > 0;
+        all.then(|| {
+            paths.iter().filter(|path| path.extension().is_some_and(|e| e == "zst")).cloned().collect()
+        })
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_tail_is_told_how_many_records_a_damaged_frame_has_lost() {
+    let log = Setup::new("log").flag("--log-rotate-size", "4KiB").start().await;
+    for n in 1..=200 {
+        log.post("log", "/log", format!("record {n}")).await.ok();
+    }
+    let damaged = sealed(&log).await.swap_remove(1);
+    let mut bytes = fs::read(&damaged).unwrap();
+    bytes[40] ^= 1;
+    fs::write(&damaged, bytes).unwrap();
+    let log = log.restart().await;
+
+    let mut sse = tail(&log, "after=0").await;
+    let (mut next, mut missed) = (1, 0);
+    while next <= 200 {
+        let (name, id, data) = sse.event().await.unwrap();
+        if name == "lagged" {
+            let lagged: Value = serde_json::from_str(&data).unwrap();
+            let lost = lagged["missed"].as_u64().unwrap();
+            missed += lost;
+            next += lost;
+        } else {
+            assert_eq!(id, next.to_string());
+            next += 1;
+        }
+    }
+    assert!((1..200).contains(&missed), "{missed}");
+}
+
+#[tokio::test]
+async fn a_line_by_hand_has_the_time_of_the_line_before_it() {
+    let log = Setup::new("log").start().await;
+    let mut lines = tail(&log, "format=ndjson").await;
+    let write = |text: &str| {
+        let mut file = OpenOptions::new().append(true).open(log.log_file()).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    };
+    // Nothing is before the first: it is of the time when the tail began.
+    write("first by hand\n");
+    log.post_json("log", "/log", serde_json::json!({"message": "a", "ts": "2026-01-02T03:04:05Z"}))
+        .await
+        .ok();
+    write("second by hand\n");
+    log.post("log", "/log", "b").await.ok();
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        told.push(serde_json::from_str::<Value>(&lines.next().await.unwrap()).unwrap());
+    }
+    let messages: Vec<_> = told.iter().map(|record| record["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["first by hand", "a", "second by hand", "b"]);
+    assert!(told[0]["ts"].as_str().unwrap() > "2026-01-03", "{}", told[0]);
+    assert_eq!(told[2]["ts"], told[1]["ts"]);
 }

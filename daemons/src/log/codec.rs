@@ -63,7 +63,17 @@ impl<'a> Reader<'a> {
     }
 
     /// What [`put_varint`] wrote.
+    #[inline]
     pub fn varint(&mut self) -> Option<u64> {
+        // Nearly all of them are small.
+        if let [byte @ 0..0x80, rest @ ..] = self.0 {
+            self.0 = rest;
+            return Some(u64::from(*byte));
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.u8()?;
@@ -81,6 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What [`put_signed`] wrote.
+    #[inline]
     pub fn signed(&mut self) -> Option<i64> {
         let value = self.varint()?;
         Some((value >> 1) as i64 ^ -((value & 1) as i64))

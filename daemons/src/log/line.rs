@@ -18,7 +18,7 @@
 //! A line that is not of this grammar (somebody wrote into the file by hand) is
 //! a record all the same: the whole line is its message.
 
-use super::time;
+use super::{scan, time};
 use shared::sanitize::is_hazard;
 use shared::wire::log::Level;
 use std::borrow::Cow;
@@ -69,7 +69,8 @@ impl<'a> Line<'a> {
             _ => return None,
         };
         let rest = rest.strip_prefix(b" ")?;
-        let colon = memchr::memmem::find(rest, b": ")?;
+        // Within a service no space follows a colon, so this is nearly always the first.
+        let colon = memchr::memchr_iter(b':', rest).find(|at| rest.get(at + 1) == Some(&b' '))?;
         let (service, rest) = (rest.get(..colon)?, rest.get(colon + 2..)?);
         let (message, fields) = match memchr::memchr(b'\t', rest) {
             Some(tab) => (rest.get(..tab)?, rest.get(tab + 1..)),
@@ -80,7 +81,7 @@ impl<'a> Line<'a> {
 
     /// The service.
     pub fn service(&self) -> Cow<'a, str> {
-        service_text(self.service)
+        unescape_service(self.service)
     }
 
     /// The service, as the line holds it.
@@ -102,18 +103,16 @@ impl<'a> Line<'a> {
 /// Writes the beginning of a line, up to its message.
 pub fn write_head(out: &mut Vec<u8>, ts_ns: i64, level: Level, service: &[u8]) {
     time::write(out, ts_ns);
-    // Writing into a Vec does not fail.
-    let _ = write!(out, " {:>5} ", level.as_upper());
+    out.extend_from_slice(match level {
+        Level::Trace => b" TRACE ",
+        Level::Debug => b" DEBUG ",
+        Level::Info => b"  INFO ",
+        Level::Warn => b"  WARN ",
+        Level::Error => b" ERROR ",
+        Level::Fatal => b" FATAL ",
+    });
     out.extend_from_slice(service);
     out.extend_from_slice(b": ");
-}
-
-/// What [`escape_service`] wrote.
-pub fn service_text(escaped: &[u8]) -> Cow<'_, str> {
-    match unescape(escaped) {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-    }
 }
 
 /// A service's name as lines hold it.
@@ -137,15 +136,21 @@ pub fn escape_service(service: &str) -> Cow<'_, [u8]> {
     Cow::Owned(escaped)
 }
 
+/// Reads what [`escape_service`] wrote.
+pub fn unescape_service(escaped: &[u8]) -> Cow<'_, str> {
+    match unescape(escaped) {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
 /// Writes bytes so that they stand on one line and harm no terminal.
 pub fn escape(out: &mut Vec<u8>, bytes: &[u8]) {
-    let plain = |b: &u8| (0x20..0x7f).contains(b) && *b != b'\\';
     let mut rest = bytes;
-    while let Some((text, special)) =
-        rest.iter().position(|b| !plain(b)).and_then(|at| rest.split_at_checked(at))
-    {
+    while let Some((text, special)) = rest.split_at_checked(plain_len(rest)) {
         out.extend_from_slice(text);
         rest = match special {
+            [] => return,
             [b'\\', after @ ..] => {
                 out.extend_from_slice(b"\\\\");
                 after
@@ -157,7 +162,13 @@ pub fn escape(out: &mut Vec<u8>, bytes: &[u8]) {
             _ => escape_unicode(out, special),
         };
     }
-    out.extend_from_slice(rest);
+}
+
+/// How many bytes at the beginning stand for themselves.
+fn plain_len(bytes: &[u8]) -> usize {
+    scan::len_before(bytes, |w| {
+        scan::is_control(w) | scan::is(w, b'\\') | scan::is(w, 0x7f) | scan::is_beyond_ascii(w)
+    })
 }
 
 fn escape_byte(out: &mut Vec<u8>, b: u8) {
@@ -309,6 +320,25 @@ mod tests {
             let line = write(0, Level::Warn, &service, &message, "");
             let text = String::from_utf8(line).unwrap();
             prop_assert!(!text.chars().any(is_hazard), "{text:?}");
+        }
+
+        #[test]
+        fn it_is_escaped_as_one_character_after_the_other_is(message in "[ -~]{0,20}.{0,20}[ -~]{0,20}") {
+            let mut out = Vec::new();
+            escape(&mut out, message.as_bytes());
+            let want: String = message
+                .chars()
+                .map(|c| match c {
+                    '\\' => "\\\\".to_owned(),
+                    '\n' => "\\n".to_owned(),
+                    '\r' => "\\r".to_owned(),
+                    '\t' => "\\t".to_owned(),
+                    c if c.is_ascii_control() => format!("\\x{:02x}", u32::from(c)),
+                    c if is_hazard(c) => format!("\\u{{{:x}}}", u32::from(c)),
+                    c => c.to_string(),
+                })
+                .collect();
+            prop_assert_eq!(String::from_utf8(out).unwrap(), want);
         }
 
         #[test]

@@ -1,9 +1,10 @@
 //! Following the log: replay first where that is asked for, then live.
 
-use super::line::Line;
+use super::lines::Reader;
 use super::output::{self, Form};
 use super::query::Filter;
 use super::store::{Chunk, Following};
+use super::time;
 use futures_util::Stream;
 use futures_util::stream;
 use std::sync::Arc;
@@ -41,6 +42,10 @@ struct Tail {
     form: Form,
     caught_up: bool,
     behind_since: Option<Instant>,
+    /// The time of the last line, told or passed over.
+    last_ns: Option<i64>,
+    /// When it began.
+    began_ns: i64,
     /// The lines that are being told, and how far.
     telling: Option<Telling>,
     _place: OwnedSemaphorePermit,
@@ -63,8 +68,17 @@ pub fn follow(
     form: Form,
     place: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Vec<Told>> + Send {
-    let tail =
-        Tail { following, filter, form, caught_up: false, behind_since: None, telling: None, _place: place };
+    let tail = Tail {
+        following,
+        filter,
+        form,
+        caught_up: false,
+        behind_since: None,
+        last_ns: None,
+        began_ns: time::now_ns(),
+        telling: None,
+        _place: place,
+    };
     stream::unfold(tail, |mut tail| async move { tail.next().await.map(|told| (told, tail)) })
 }
 
@@ -108,21 +122,23 @@ impl Tail {
         let mut told = Vec::new();
         let Some(telling) = &mut self.telling else { return told };
         let rest = telling.chunk.lines.get(telling.offset..).unwrap_or_default();
+        let mut reader = Reader::after(self.last_ns, rest, self.began_ns);
         let mut looked_at = 0;
         for raw in rest.split_inclusive(|b| *b == b'\n') {
             if looked_at >= STEP {
                 break;
             }
+            let line = reader.read(looked_at, raw);
             looked_at += raw.len();
             let seq = telling.chunk.seq(telling.at);
             telling.at += 1;
-            let line = Line::read(raw.strip_suffix(b"\n").unwrap_or(raw), 0);
             if seq >= telling.from && self.filter.matches(seq, &line) {
                 let mut text = Vec::with_capacity(raw.len() + 64);
                 output::write(&mut text, self.form, seq, raw, &line);
                 told.push(Told::Record { seq, text });
             }
         }
+        self.last_ns = reader.last_ns(looked_at);
         telling.offset += looked_at;
         if telling.offset >= telling.chunk.lines.len() {
             self.telling = None;

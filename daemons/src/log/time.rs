@@ -19,17 +19,18 @@ pub fn now_ns() -> i64 {
 }
 
 /// A calendar date from days since 1970-01-01, after Howard Hinnant,
-/// "chrono-Compatible Low-Level Date Algorithms" (`civil_from_days`).
-const fn civil(days: i64) -> (i64, i64, i64) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
+/// "chrono-Compatible Low-Level Date Algorithms" (`civil_from_days`). Every day
+/// that can be kept is long after the year 0, where `z` begins.
+const fn civil(days: i64) -> (u32, u32, u32) {
+    let z = (days + 719_468) as u32;
+    let era = z / 146_097;
+    let doe = z % 146_097;
     let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
     let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     let mp = (5 * doy + 2) / 153;
     let day = doy - (153 * mp + 2) / 5 + 1;
     let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    (yoe + era * 400 + (month <= 2) as i64, month, day)
+    (yoe + era * 400 + (month <= 2) as u32, month, day)
 }
 
 /// Days since 1970-01-01 of a calendar date (`days_from_civil`).
@@ -42,13 +43,12 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + doe - 719_468
 }
 
-fn push_digits(out: &mut Vec<u8>, value: i64, width: u32) {
-    let mut rest = value;
-    for place in (0..width).rev() {
-        let unit = 10_i64.pow(place);
-        // A digit is below 10.
-        out.push(b'0' + (rest / unit) as u8);
-        rest %= unit;
+const fn days_of_month(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
     }
 }
 
@@ -57,57 +57,60 @@ fn push_digits(out: &mut Vec<u8>, value: i64, width: u32) {
 pub fn write(out: &mut Vec<u8>, ns: i64) {
     let seconds = ns.div_euclid(NANOS);
     let (year, month, day) = civil(seconds.div_euclid(DAY_S));
-    let second = seconds.rem_euclid(DAY_S);
-    let fraction = ns.rem_euclid(NANOS);
-    for (value, width, after) in [
-        (year, 4, b'-'),
-        (month, 2, b'-'),
-        (day, 2, b'T'),
-        (second / 3_600, 2, b':'),
-        (second / 60 % 60, 2, b':'),
-        (second % 60, 2, b'.'),
-    ] {
-        push_digits(out, value, width);
-        out.push(after);
+    // Both are below 2^32.
+    let second = seconds.rem_euclid(DAY_S) as u32;
+    let fraction = ns.rem_euclid(NANOS) as u32;
+    let pair = |value: u32| [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+    let [[y0, y1], [y2, y3], [m0, m1], [d0, d1]] = [year / 100, year % 100, month, day].map(pair);
+    let [[h0, h1], [n0, n1], [s0, s1]] = [second / 3_600, second / 60 % 60, second % 60].map(pair);
+    let [[f0, f1], [f2, f3], [f4, f5], [f6, f7]] =
+        [fraction / 10_000_000, fraction / 100_000 % 100, fraction / 1_000 % 100, fraction / 10 % 100]
+            .map(pair);
+    let f8 = b'0' + (fraction % 10) as u8;
+    #[rustfmt::skip]
+    let text = [
+        y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1, b'.',
+        f0, f1, f2, f3, f4, f5, f6, f7, f8, b'Z',
+    ];
+    match text.split_last_chunk::<4>() {
+        Some((six, b"000Z")) => {
+            out.extend_from_slice(six);
+            out.push(b'Z');
+        }
+        _ => out.extend_from_slice(&text),
     }
-    if fraction % 1_000 == 0 {
-        push_digits(out, fraction / 1_000, 6);
-    } else {
-        push_digits(out, fraction, 9);
-    }
-    out.push(b'Z');
+}
+
+fn number<const N: usize>(digits: [u8; N]) -> Option<i64> {
+    digits.into_iter().try_fold(0_i64, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i64::from(b - b'0')))
 }
 
 /// Reads what [`write()`] writes at the beginning of `text`: the time and how
 /// many bytes it took.
 pub fn read(text: &[u8]) -> Option<(i64, usize)> {
-    let number = |from: usize, to: usize| -> Option<i64> {
-        text.get(from..to)?
-            .iter()
-            .try_fold(0_i64, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i64::from(b - b'0')))
-    };
-    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')];
-    if !marks.iter().all(|(at, mark)| text.get(*at) == Some(mark)) {
-        return None;
-    }
-    let (fraction, end) = match (text.get(26), text.get(29)) {
-        (Some(b'Z'), _) => (number(20, 26)? * 1_000, 27),
-        (_, Some(b'Z')) => (number(20, 29)?, 30),
+    #[rustfmt::skip]
+    let [
+        y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1, b'.',
+        f0, f1, f2, f3, f4, f5, ref rest @ ..,
+    ] = *text else { return None };
+    let micros = number([f0, f1, f2, f3, f4, f5])? * 1_000;
+    let (fraction, len) = match *rest {
+        [b'Z', ..] => (micros, 27),
+        [f6, f7, f8, b'Z', ..] => (micros + number([f6, f7, f8])?, 30),
         _ => return None,
     };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let (year, month, day) = (number([y0, y1, y2, y3])?, number([m0, m1])?, number([d0, d1])?);
+    let (hour, minute, second) = (number([h0, h1])?, number([n0, n1])?, number([s0, s1])?);
     let exists = (1..=12).contains(&month)
-        && (1..=31).contains(&day)
+        && (1..=days_of_month(year, month)).contains(&day)
         && hour < 24
         && minute < 60
-        && second < 60
-        && civil(days(year, month, day)) == (year, month, day);
+        && second < 60;
     if !exists {
         return None;
     }
     let seconds = days(year, month, day) * DAY_S + hour * 3_600 + minute * 60 + second;
-    Some((seconds.checked_mul(NANOS)?.checked_add(fraction)?, end))
+    Some((seconds.checked_mul(NANOS)?.checked_add(fraction)?, len))
 }
 
 /// Reads any RFC 3339 time that can be kept.
@@ -151,9 +154,16 @@ mod tests {
 
     #[test]
     fn a_date_that_does_not_exist_is_no_time() {
-        for text in
-            ["2026-02-30T00:00:00.000000Z", "2026-13-01T00:00:00.000000Z", "2026-01-01T24:00:00.000000Z"]
-        {
+        for text in [
+            "2026-02-30T00:00:00.000000Z",
+            "2026-13-01T00:00:00.000000Z",
+            "2026-01-01T24:00:00.000000Z",
+            "1900-02-29T00:00:00.000000Z",
+            "2026-00-01T00:00:00.000000Z",
+            "2026-01-00T00:00:00.000000Z",
+            "2026-11-31T00:00:00.000000Z",
+            "2026-01-01T00:0x:00.000000Z",
+        ] {
             assert_eq!(parse_rfc3339(text), None, "{text}");
         }
     }

@@ -8,11 +8,11 @@
 
 use super::Context;
 use super::error::ApiError;
-use super::extract::{BODY_MAX, BodyDeadline};
+use super::extract::BodyDeadline;
 use super::metrics::Http;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::Authority};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, uri::Authority};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -27,7 +27,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(60);
 /// The same for long polls: more than the longest wait that they accept.
 const PATIENT_ANSWER_MAX: Duration = Duration::from_secs(11 * 60);
 
-const REQUEST_ID: &str = "x-request-id";
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id that is taken over from a client.
 const REQUEST_ID_MAX: usize = 64;
 
@@ -58,7 +58,6 @@ pub fn router(context: &Context, api: OpenApiRouter, patient: &'static [&'static
                 "this path does not take that method; the Allow header lists those it takes",
             )
         })
-        .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(from_fn_with_state(gate, pass))
 }
 
@@ -71,7 +70,8 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     request.extensions_mut().insert(gate.body_deadline);
 
     let admitted = admit(&gate.hosts, request.uri(), request.headers());
-    let path = request.uri().path().to_owned();
+    let uri = request.uri().clone();
+    let path = uri.path();
     let mut response = match admitted {
         Err(refusal) => refusal.into_response(),
         Ok(()) => {
@@ -96,18 +96,18 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     } else {
         tracing::debug!(%method, path, status, elapsed = ?began.elapsed(), "request");
     }
-    response.headers_mut().insert(REQUEST_ID, id);
+    response.headers_mut().insert(&REQUEST_ID, id);
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
 fn request_id(headers: &HeaderMap) -> HeaderValue {
-    let given = headers.get(REQUEST_ID).filter(|value| {
+    let given = headers.get(&REQUEST_ID).filter(|value| {
         let bytes = value.as_bytes();
         (1..=REQUEST_ID_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
     });
     given.cloned().unwrap_or_else(|| {
-        HeaderValue::from_str(&format!("{:016x}", fastrand::u64(..)))
+        HeaderValue::try_from(format!("{:016x}", fastrand::u64(..)))
             .unwrap_or(HeaderValue::from_static("none"))
     })
 }

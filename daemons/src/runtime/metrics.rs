@@ -39,7 +39,7 @@ impl Metrics {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Answered {
-    method: String,
+    method: &'static str,
     route: String,
     status: u16,
 }
@@ -77,13 +77,15 @@ impl Http {
     /// Counts one request. The method of a stranger's making is not a label.
     pub fn observe(&self, method: &Method, route: &str, status: u16, elapsed: Duration) {
         let method = match *method {
-            Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE => method.as_str(),
+            Method::GET => "GET",
+            Method::HEAD => "HEAD",
+            Method::POST => "POST",
+            Method::PUT => "PUT",
+            Method::DELETE => "DELETE",
             _ => "other",
         };
-        let route = route.to_owned();
-        self.requests
-            .get_or_create(&Answered { method: method.to_owned(), route: route.clone(), status })
-            .inc();
-        self.seconds.get_or_create(&Route { route }).observe(elapsed.as_secs_f64());
+        let answered = Answered { method, route: route.to_owned(), status };
+        self.requests.get_or_create(&answered).inc();
+        self.seconds.get_or_create(&Route { route: answered.route }).observe(elapsed.as_secs_f64());
     }
 }

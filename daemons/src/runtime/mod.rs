@@ -176,6 +176,13 @@ impl OwnDir {
         Ok(Self { path, _lock: lock })
     }
 
+    /// Whether a process uses the directory at this place.
+    pub fn is_used(path: &Path) -> bool {
+        let lock = std::fs::File::open(path.join("lock"));
+        // Given back at once: nobody is kept from starting.
+        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod endpoint;
+pub mod fixture;
 
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;

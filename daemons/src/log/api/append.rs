@@ -5,9 +5,9 @@ use crate::log::batch::{Batch, Defaults};
 use crate::log::ingest::{BodyError, BodyKind, DecodeError, Encoding, read};
 use crate::log::store::AppendError;
 use crate::runtime::error::ApiError;
-use crate::runtime::extract::{Body, Query, media_type};
+use crate::runtime::extract::{Query, media_type, read_body};
 use axum::Json;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -97,7 +97,7 @@ pub async fn append(
         return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
     let room = app.store.room(if encoding == Encoding::Identity { announced.min(max) } else { max })?;
-    let Body(body) = Body::from_request(request, &()).await?;
+    let body = read_body(request, max).await?;
     let batch = if encoding == Encoding::Identity && body.len() <= INLINE_MAX {
         read(kind, &body, &defaults)?
     } else {

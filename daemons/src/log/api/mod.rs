@@ -16,7 +16,6 @@ use super::store::Store;
 use super::time;
 use crate::runtime::Context;
 use crate::runtime::error::ApiError;
-use axum::extract::DefaultBodyLimit;
 use shared::wire::log::Level;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,8 +32,10 @@ const WHOLE_MAX: usize = 10_000;
 /// Bytes of such an answer: a page ends early there.
 const WHOLE_LEN_MAX: usize = 16 << 20;
 
-#[derive(Clone)]
-struct App {
+/// One pointer: it is copied many times a request.
+type App = Arc<Shared>;
+
+struct Shared {
     store: Arc<Store>,
     tails: Arc<Semaphore>,
     stop: CancellationToken,
@@ -47,7 +48,7 @@ struct App {
 /// All routes.
 pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
     let settings = &context.settings.log;
-    let app = App {
+    let app = Shared {
         store,
         tails: Arc::new(Semaphore::new(settings.tails_max)),
         stop: context.stop.clone(),
@@ -63,11 +64,10 @@ pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
         .routes(routes!(count::stats))
         .routes(routes!(context::context))
         .routes(routes!(retention::retention))
-        .layer(DefaultBodyLimit::max(app.body_max))
-        .with_state(app)
+        .with_state(Arc::new(app))
 }
 
-impl App {
+impl Shared {
     /// A place among the queries that run.
     fn admit(&self) -> Result<Admitted, ApiError> {
         let permit = Arc::clone(&self.queries)

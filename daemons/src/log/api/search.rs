@@ -113,25 +113,23 @@ struct Search {
 }
 
 impl Search {
-    /// One page as a whole. `next` is there when there is at least one more record.
+    /// One page as a whole. A full page has a `next`, whether or not there is
+    /// more: to look for one more could take as long as all of them did.
     fn page(&self, budget: &Budget) -> Response {
         let Self { snapshot, filter, order, limit } = self;
         let mut body = b"{\"records\":[".to_vec();
-        let (mut count, mut last, mut more) = (0, None, false);
-        let walked = walk(snapshot, filter, *order, limit + 1, budget, |hit| {
-            if count == *limit || body.len() >= WHOLE_LEN_MAX {
-                more = true;
-                return ControlFlow::Break(());
-            }
+        let (mut count, mut last) = (0, None);
+        let walked = walk(snapshot, filter, *order, *limit, budget, |hit| {
             if count > 0 {
                 body.push(b',');
             }
             output::write_json(&mut body, hit.seq, hit.line);
             count += 1;
             last = Some(Cursor::at(*order, hit.line.ts_ns, hit.seq));
-            ControlFlow::Continue(())
+            if body.len() >= WHOLE_LEN_MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        let next = last.filter(|_| more).map_or(Value::Null, |last| Value::from(last.to_text()));
+        let is_full = count == *limit || body.len() >= WHOLE_LEN_MAX;
+        let next = last.filter(|_| is_full).map_or(Value::Null, |last| Value::from(last.to_text()));
         body.extend_from_slice(format!("],\"next\":{next},\"partial\":{}}}", walked.partial).as_bytes());
         ([(header::CONTENT_TYPE, "application/json")], body).into_response()
     }

@@ -84,7 +84,7 @@ pub async fn tail(
     Ok(match query.format {
         TailFormat::Sse => {
             let told = follow(following, filter, Form::Json, place);
-            sse::answer(app.stop, told.flat_map(stream::iter).map(|told| event(&told)))
+            sse::answer(app.stop.clone(), told.flat_map(stream::iter).map(|told| event(&told)))
         }
         TailFormat::Ndjson => {
             lines(app, follow(following, filter, Form::Json, place), "application/x-ndjson", |told, out| {
@@ -138,7 +138,7 @@ fn lines(
             Ok::<_, std::convert::Infallible>(Bytes::from(out))
         })
         .filter(|chunk| std::future::ready(chunk.as_ref().is_ok_and(|chunk| !chunk.is_empty())))
-        .take_until(app.stop.cancelled_owned());
+        .take_until(app.stop.clone().cancelled_owned());
     ([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))], Body::from_stream(chunks))
         .into_response()
 }

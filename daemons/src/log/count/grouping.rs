@@ -2,7 +2,7 @@
 
 use crate::log::fields::{self, Fields};
 use crate::log::index::Kinds;
-use crate::log::line::{Line, service_text};
+use crate::log::line::{Line, unescape_service};
 use serde_json::Value;
 use shared::wire::log::{Labels, Level};
 use std::collections::HashMap;
@@ -85,24 +85,25 @@ impl Grouping<'_> {
     fn put_common(self, label: &Label, level: Level, service: &[u8], key: &mut Vec<u8>) {
         match label {
             Label::Level => push_text(key, level.as_str()),
-            _ => push_text(key, &service_text(service)),
+            _ => push_text(key, &unescape_service(service)),
         }
     }
 
     /// The keys of all kinds.
     pub fn keys(self, kinds: &Kinds) -> Keys {
-        let mut keys = Keys { of_kind: Vec::with_capacity(kinds.len()), keys: Vec::new() };
-        let mut numbers: HashMap<(Level, &[u8]), usize> = HashMap::new();
-        for (kind, _) in kinds.iter() {
-            let number = *numbers.entry((kind.level, kind.service)).or_insert_with(|| {
-                let mut key = Vec::new();
-                self.by.iter().for_each(|label| self.put_common(label, kind.level, kind.service, &mut key));
-                keys.keys.push(key);
-                keys.keys.len() - 1
-            });
-            keys.of_kind.push(number);
-        }
-        keys
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        let mut numbers: HashMap<Vec<u8>, usize> = HashMap::new();
+        let of_source = kinds.sources().map(|(level, service)| {
+            let mut key = Vec::new();
+            self.by.iter().for_each(|label| self.put_common(label, level, service, &mut key));
+            *numbers.entry(key).or_insert_with_key(|key| {
+                keys.push(key.clone());
+                keys.len() - 1
+            })
+        });
+        let of_source: Vec<usize> = of_source.collect();
+        let number = |kind| kinds.source(kind).and_then(|source| of_source.get(source).copied());
+        Keys { of_kind: (0..super::UNKNOWN).map_while(number).collect(), keys }
     }
 
     /// The labels that a key was made of.

@@ -10,7 +10,7 @@ mod tally;
 
 pub use grouping::Label;
 
-use super::index::{Count, Index};
+use super::index::{Count, Index, UNKNOWN};
 use super::query::{Filter, Verdict};
 use super::search::{Budget, Part, Share, parallel};
 use super::store::{Block, Snapshot, View};
@@ -58,13 +58,14 @@ pub fn hits(snapshot: &Snapshot, filter: &Filter, by: &[Label], step_seconds: i6
 fn count(snapshot: &Snapshot, filter: &Filter, grouping: Grouping<'_>, budget: &Budget) -> Tally {
     let mut tally = Tally::default();
     let mut texts: Vec<(Arc<Part>, usize)> = Vec::new();
-    for of_view in parallel::map(snapshot, |view| count_segment(view, filter, grouping, budget)) {
+    for of_view in parallel::map(snapshot, |view, _| count_segment(view, filter, grouping, budget)) {
         tally.merge(of_view.tally);
         if let Some(part) = of_view.part.map(Arc::new) {
             texts.extend(of_view.texts.into_iter().map(|at| (Arc::clone(&part), at)));
         }
     }
-    let counted = parallel::map(&texts, |(part, at)| count_text(part, *at, filter, grouping, budget));
+    let counted =
+        parallel::map(&texts, |(part, at), text| count_text(part, *at, filter, grouping, budget, text));
     counted.into_iter().for_each(|of_block| tally.merge(of_block));
     tally
 }
@@ -92,7 +93,7 @@ fn count_segment(view: &View, filter: &Filter, grouping: Grouping<'_>, budget: &
             return counted;
         }
     };
-    let indexed = part.index().filter(|_| grouping.is_by_kind());
+    let indexed = part.index().filter(|(_, verdicts)| grouping.is_by_kind() && !verdicts.is_empty());
     match indexed {
         None => counted.texts = part.candidates(filter).map(|(at, _)| at).collect(),
         Some((index, verdicts)) => {
@@ -126,6 +127,7 @@ impl OfKinds<'_> {
         let is_sure = self.grouping.step_seconds.is_none()
             && self.index.blocks() == blocks.len()
             && self.index.kinds.unknown() == 0
+            && self.verdicts.len() == self.index.kinds.len()
             && self.verdicts.iter().all(|verdict| *verdict != Verdict::Maybe)
             && blocks.iter().all(|block| filter.bounds.cover(block));
         if !is_sure {
@@ -155,7 +157,7 @@ impl OfKinds<'_> {
             Share::Kinds => {
                 let by_minutes = self.grouping.step_seconds.is_none_or(|step| step % SECONDS_PER_MINUTE == 0);
                 if by_minutes && filter.bounds.cover(block) {
-                    self.add_minutes(part, at, tally);
+                    self.add_minutes(at, tally);
                     return Some(());
                 }
                 self.add_seconds(part, at, block, filter, tally)
@@ -163,31 +165,28 @@ impl OfKinds<'_> {
         }
     }
 
-    fn add_minutes(&self, part: &Part, at: usize, tally: &mut Tally) {
-        // Entries of one step come together: they are summed up by key first.
+    fn add_minutes(&self, at: usize, tally: &mut Tally) {
+        // The entries of one minute come together: they are summed up by key first.
         let mut sums = vec![0_u64; self.keys.len()];
-        let mut current = None;
-        let mut flush = |step: i64, sums: &mut [u64]| {
+        let mut current = i64::MIN;
+        let mut flush = |minute: i64, sums: &mut [u64]| {
+            let step = self.grouping.step(minute.saturating_mul(SECONDS_PER_MINUTE));
             for (key, sum) in sums.iter_mut().enumerate().filter(|(_, sum)| **sum > 0) {
                 tally.add(self.keys.get(key), step, std::mem::take(sum));
             }
         };
         self.index.counts(at, |Count { minute, kind, count }| {
-            if part.verdict(kind) != Verdict::Yes {
-                return;
+            if minute != current {
+                flush(current, &mut sums);
+                current = minute;
             }
-            let step = self.grouping.step(minute.saturating_mul(SECONDS_PER_MINUTE));
-            if current.is_some_and(|current| current != step) {
-                flush(current.unwrap_or_default(), &mut sums);
-            }
-            current = Some(step);
-            if let Some(sum) = sums.get_mut(self.keys.number(kind)) {
+            if self.verdicts.get(usize::from(kind)) == Some(&Verdict::Yes)
+                && let Some(sum) = sums.get_mut(self.keys.number(kind))
+            {
                 *sum += u64::from(count);
             }
         });
-        if let Some(step) = current {
-            flush(step, &mut sums);
-        }
+        flush(current, &mut sums);
     }
 
     /// Counts by the columns; not if a bound cuts through a second in which
@@ -217,14 +216,21 @@ impl OfKinds<'_> {
     }
 }
 
-fn count_text(part: &Part, at: usize, filter: &Filter, grouping: Grouping<'_>, budget: &Budget) -> Tally {
+fn count_text(
+    part: &Part,
+    at: usize,
+    filter: &Filter,
+    grouping: Grouping<'_>,
+    budget: &Budget,
+    text: &mut Vec<u8>,
+) -> Tally {
     let mut tally = Tally::default();
     if budget.is_spent() {
         tally.partial = true;
         return tally;
     }
     let mut key = Vec::new();
-    let visited = part.visit(at, filter, |_, _, line| {
+    let visited = part.visit(at, filter, text, |_, _, line| {
         key.clear();
         grouping.key_of_line(line, &mut key);
         tally.add(&key, grouping.step(line.ts_ns.div_euclid(NS_PER_SECOND)), 1);

@@ -1,13 +1,13 @@
 //! From the lines of a block to its index.
 
+use super::hashes::Hashes;
 use super::kinds::{Kinds, UNKNOWN};
 use super::{Columns, Count};
 use crate::log::line::Line;
 use crate::log::lines::lines;
 use crate::log::query::Kind;
 use crate::log::words::{Runs, scan_fields, scan_message};
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashMap;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -23,34 +23,18 @@ pub struct BlockIndex {
     pub counts: Vec<Count>,
     /// The hashes of its words, ascending.
     pub words: Vec<u64>,
+    /// The earliest and the latest time in it, in nanoseconds since 1970.
+    pub span: (i64, i64),
 }
-
-/// Hashes of keys that are hashes already.
-#[derive(Default)]
-struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxh3_64(bytes);
-    }
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
-type ByHash = BuildHasherDefault<AsIs>;
 
 /// Builds the index of a segment, block by block.
 #[derive(Default)]
 pub struct Builder {
     kinds: Kinds,
     /// Numbers of kinds by the hash of everything in them.
-    numbers: HashMap<u64, u16, ByHash>,
+    numbers: HashMap<u64, u16>,
     runs: Runs,
-    words: HashSet<u64, ByHash>,
+    words: Hashes,
     key: Vec<u8>,
 }
 
@@ -59,17 +43,18 @@ impl Builder {
     pub fn block(&mut self, block: &[u8]) -> BlockIndex {
         self.words.clear();
         let mut columns = Columns::default();
+        let (mut min_ns, mut max_ns) = (i64::MAX, i64::MIN);
         for (_, line) in lines(block) {
+            (min_ns, max_ns) = (min_ns.min(line.ts_ns), max_ns.max(line.ts_ns));
             columns.kinds.push(self.record(&line));
             columns.seconds.push(line.ts_ns.div_euclid(NS_PER_SECOND));
         }
-        let mut words: Vec<u64> = self.words.iter().copied().collect();
-        words.sort_unstable();
+        let words = self.words.sorted();
         let counts = count(&columns);
         for entry in &counts {
             self.kinds.count(entry.kind, u64::from(entry.count));
         }
-        BlockIndex { columns: Arc::new(columns), counts, words }
+        BlockIndex { columns: Arc::new(columns), counts, words, span: (min_ns, max_ns) }
     }
 
     /// The kinds so far.
@@ -86,9 +71,7 @@ impl Builder {
     fn record(&mut self, line: &Line<'_>) -> u16 {
         let words = &mut self.words;
         if let Some(fields) = line.fields {
-            scan_fields(fields, |word| {
-                words.insert(word);
-            });
+            scan_fields(fields, |word| words.insert(word));
         }
         // The key: level, service and template, with the length of the service so
         // that no two keys are written alike.
@@ -100,9 +83,7 @@ impl Builder {
         key.extend_from_slice(service);
         let head = key.len();
         let message = line.message();
-        let has_template = scan_message(&message, &mut self.runs, key, |word| {
-            words.insert(word);
-        });
+        let has_template = scan_message(&message, &mut self.runs, key, |word| words.insert(word));
         if !has_template {
             key.truncate(head);
         }

@@ -2,6 +2,7 @@
 
 use crate::log::query::Kind;
 use shared::wire::log::Level;
+use std::collections::HashMap;
 
 /// The kind of records of which nothing is known: a segment has room for so
 /// many kinds before it.
@@ -13,21 +14,25 @@ const TEXT_MAX: usize = 4 << 20;
 /// The kinds of a segment, by number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kinds {
-    text: Vec<u8>,
     entries: Vec<Entry>,
-    /// How many records each has, and those that are [`UNKNOWN`] last.
+    /// How many records each has, and those that are [`UNKNOWN`].
     totals: Vec<u64>,
     unknown: u64,
+    /// Levels and services: of these there are few.
+    sources: Vec<Source>,
+    numbers: HashMap<Source, u16>,
+    templates: Vec<u8>,
+    services_len: usize,
 }
+
+/// A level and a service, as lines hold it.
+type Source = (Level, Box<[u8]>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
-    level: Level,
-    /// Where the service begins in the text, where it ends, and where the
-    /// template ends; one that has none ends with the service.
-    begin: u32,
-    service_end: u32,
-    template_end: Option<u32>,
+    source: u16,
+    /// Where the template begins and ends, if there is one.
+    template: Option<(u32, u32)>,
 }
 
 impl Kinds {
@@ -39,17 +44,27 @@ impl Kinds {
     /// A kind by its number; none if it is unknown.
     pub fn get(&self, kind: u16) -> Option<Kind<'_>> {
         let entry = self.entries.get(usize::from(kind))?;
-        let service = self.text.get(entry.begin as usize..entry.service_end as usize)?;
-        let template = match entry.template_end {
-            Some(end) => Some(self.text.get(entry.service_end as usize..end as usize)?),
+        let (level, service) = self.sources.get(usize::from(entry.source))?;
+        let template = match entry.template {
+            Some((begin, end)) => Some(self.templates.get(begin as usize..end as usize)?),
             None => None,
         };
-        Some(Kind { level: entry.level, service, template })
+        Some(Kind { level: *level, service, template })
     }
 
     /// All of them, by number, with how many records each has.
     pub fn iter(&self) -> impl Iterator<Item = (Kind<'_>, u64)> {
         (0..UNKNOWN).map_while(|kind| self.get(kind)).zip(self.totals.iter().copied())
+    }
+
+    /// The different levels and services.
+    pub fn sources(&self) -> impl Iterator<Item = (Level, &[u8])> {
+        self.sources.iter().map(|(level, service)| (*level, service.as_ref()))
+    }
+
+    /// Which of them a kind has.
+    pub fn source(&self, kind: u16) -> Option<usize> {
+        self.entries.get(usize::from(kind)).map(|entry| usize::from(entry.source))
     }
 
     /// How many records have a kind that is not known.
@@ -61,16 +76,29 @@ impl Kinds {
     pub fn push(&mut self, kind: &Kind<'_>) -> Option<u16> {
         let number = u16::try_from(self.entries.len()).ok().filter(|number| *number != UNKNOWN)?;
         let template_len = kind.template.map_or(0, <[u8]>::len);
-        if self.text.len() + kind.service.len() + template_len > TEXT_MAX {
+        if self.text_len() + kind.service.len() + template_len > TEXT_MAX {
             return None;
         }
-        let begin = self.text.len() as u32;
-        self.text.extend_from_slice(kind.service);
-        let service_end = self.text.len() as u32;
-        self.text.extend_from_slice(kind.template.unwrap_or_default());
-        let template_end = kind.template.map(|_| self.text.len() as u32);
-        self.entries.push(Entry { level: kind.level, begin, service_end, template_end });
+        let source = self.source_of(kind)?;
+        let template = kind.template.map(|template| {
+            let begin = self.templates.len() as u32;
+            self.templates.extend_from_slice(template);
+            (begin, self.templates.len() as u32)
+        });
+        self.entries.push(Entry { source, template });
         self.totals.push(0);
+        Some(number)
+    }
+
+    fn source_of(&mut self, kind: &Kind<'_>) -> Option<u16> {
+        let source = (kind.level, Box::from(kind.service));
+        if let Some(number) = self.numbers.get(&source) {
+            return Some(*number);
+        }
+        let number = u16::try_from(self.sources.len()).ok()?;
+        self.services_len += kind.service.len();
+        self.sources.push(source.clone());
+        self.numbers.insert(source, number);
         Some(number)
     }
 
@@ -82,8 +110,12 @@ impl Kinds {
         }
     }
 
+    fn text_len(&self) -> usize {
+        self.templates.len() + 2 * self.services_len
+    }
+
     /// About how many bytes of memory they take.
-    pub const fn memory(&self) -> usize {
-        self.text.len() + self.entries.len() * (size_of::<Entry>() + size_of::<u64>())
+    pub fn memory(&self) -> usize {
+        self.text_len() + self.entries.len() * (size_of::<Entry>() + size_of::<u64>())
     }
 }

@@ -48,6 +48,7 @@
 
 mod build;
 mod file;
+mod hashes;
 mod kinds;
 mod words;
 
@@ -89,7 +90,11 @@ pub struct Blocks(Vec<u64>);
 impl Blocks {
     /// All of so many.
     pub fn all(count: usize) -> Self {
-        Self(vec![u64::MAX; count.div_ceil(64)])
+        let mut all = Self(vec![u64::MAX; count.div_ceil(64)]);
+        if let Some(last) = all.0.last_mut().filter(|_| count % 64 > 0) {
+            *last >>= 64 - count % 64;
+        }
+        all
     }
 
     /// None of so many.
@@ -107,6 +112,11 @@ impl Blocks {
         if let Some(word) = self.0.get_mut(block / 64) {
             *word |= 1 << (block % 64);
         }
+    }
+
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     fn keep(&mut self, other: &Self) {
@@ -153,6 +163,49 @@ impl Index {
     /// How many blocks it covers, from the first on.
     pub const fn blocks(&self) -> usize {
         self.blocks
+    }
+
+    /// The earliest and the latest time in a block that was just built.
+    pub fn span(&self, block: usize) -> Option<(i64, i64)> {
+        match &self.source {
+            Source::Memory(blocks) => blocks.get(block).map(|block| block.span),
+            Source::File(_) => None,
+        }
+    }
+
+    /// Looks at every byte of the file that it is in.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is damaged.
+    pub fn check(&self) -> io::Result<()> {
+        match &self.source {
+            Source::Memory(_) => Ok(()),
+            Source::File(opened) => opened.check(),
+        }
+    }
+
+    /// Whether it says what one that was just built says, with this copy of a
+    /// directory. Its bytes are not asked: another version of zstd packs the same
+    /// into others.
+    ///
+    /// # Errors
+    /// When its file cannot be read, or is damaged.
+    pub fn says(&self, built: &Builder, blocks: &[Arc<BlockIndex>], directory: &[u8]) -> io::Result<bool> {
+        let same_words = match &self.source {
+            Source::Memory(own) => own == blocks,
+            Source::File(opened) => opened.has(blocks, directory)?,
+        };
+        if !same_words || *self.kinds != *built.kinds() || self.runs != *built.runs() {
+            return Ok(false);
+        }
+        for (at, block) in blocks.iter().enumerate() {
+            let mut counts = Vec::with_capacity(block.counts.len());
+            self.counts(at, |count| counts.push(count));
+            if counts != block.counts || *self.columns(at)? != *block.columns {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// About how many bytes of memory it takes.

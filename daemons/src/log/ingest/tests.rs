@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::log::line::Line;
+use proptest::prelude::*;
 use shared::wire::log::Level;
 
 fn lines(kind: BodyKind, body: &str) -> Result<Vec<String>, BodyError> {
@@ -93,4 +94,63 @@ fn a_line_gives_back_what_was_sent() {
     assert_eq!(line.message().as_ref(), b"\xff\x00 \xe4\xb9\xa6");
     assert_eq!(line.service(), "a: b");
     assert_eq!(batch.span, Some((5_000, 5_000)));
+}
+
+/// Values of a key: as they should be, as they may be, and what is no JSON.
+fn value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        3 => "[ -~]{0,20}".prop_map(|text| format!("\"{text}\"")),
+        1 => Just("\"2026-11-22T10:00:00.123456789Z\"".to_owned()),
+        1 => Just("\"Warning\"".to_owned()),
+        1 => "-?[0-9]{1,20}(\\.[0-9]{1,3})?(e[0-9])?|true|null|tru|[0-9]\\.|\"\t\"",
+        1 => "\\[ ?(1|\\{\\}|\"\\]\")? ?\\]|\\{ ?\"a\" ?: ?[0-9] ?\\}|\\[\\{",
+    ]
+}
+
+/// Lines that are records, nearly.
+fn line() -> impl Strategy<Value = String> {
+    let key = prop_oneof![
+        4 => Just("message".to_owned()),
+        6 => "service|level|ts|fields|[a-c]",
+        1 => "mess\\\\u0061ge|[^\"]{0,3}",
+    ];
+    let space = "| | |\t|  |\r|\u{c}|\u{a0}";
+    let member = (key, value(), space).prop_map(|(k, v, s)| format!("{s}\"{k}\"{s}:{s}{v}{s}"));
+    let members = proptest::collection::vec(member, 0..5).prop_map(|members| members.join(","));
+    (members, "| |x|,|\\}|\r").prop_map(|(members, end)| format!("{{{members}}}{end}"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn what_is_read_quickly_is_read_the_same_with_care(line in line()) {
+        let defaults = Defaults { ts_ns: 7_000, level: Level::Info, service: "D".to_owned() };
+        let (mut quickly, mut carefully) = (Batch::default(), Batch::default());
+        let read = quick::read(line.as_bytes(), &defaults, &mut quickly);
+        let fault = json::read_one(line.as_bytes(), &defaults, &mut carefully).err();
+        if read.is_some() {
+            prop_assert_eq!((quickly, None), (carefully, fault), "{}", line);
+        } else {
+            prop_assert_eq!(quickly, Batch::default());
+        }
+    }
+
+    #[test]
+    fn what_senders_write_is_read_quickly_and_comes_back(
+        message in any::<String>(), service in "[^\"\\\\\\p{Cc}]{1,10}", other in any::<String>(),
+    ) {
+        let record = serde_json::json!({"message": message, "service": service, "n": 1.5, "o": other});
+        for text in [record.to_string(), format!("{record:#}")] {
+            let defaults = Defaults { ts_ns: 0, level: Level::Info, service: "D".to_owned() };
+            let mut batch = Batch::default();
+            prop_assert!(quick::read(text.as_bytes(), &defaults, &mut batch).is_some(), "{}", text);
+            let line = Line::read(batch.lines.strip_suffix(b"\n").unwrap(), 1);
+            prop_assert_eq!(line.message().into_owned(), message.as_bytes());
+            prop_assert_eq!(line.service(), service.as_str());
+            let fields: serde_json::Value = serde_json::from_slice(line.fields.unwrap()).unwrap();
+            prop_assert_eq!(fields, serde_json::json!({"n": 1.5, "o": other}));
+        }
+    }
 }

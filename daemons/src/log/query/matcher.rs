@@ -1,36 +1,36 @@
 //! A query made ready to be asked of many lines.
 
 use super::bounds::Bounds;
+use super::finder::{Finder, begins_in_word, compile_regex, ends_in_word, has_capital, regex_has_capital};
+use super::literal::Literal;
+use super::required::{Part, Required};
 use super::{Comparison, Expr, Pattern, QueryError, parse};
 use crate::log::fields::{self, Fields};
 use crate::log::line::{Line, escape_service};
 use crate::log::time;
-use crate::log::words::is_word;
-use memchr::memmem;
-use regex_automata::Input;
-use regex_automata::meta::{Config, Regex};
-use regex_automata::util::syntax;
+use crate::log::words::{is_word, mask};
+use regex_automata::meta::Regex;
 use shared::wire::log::Level;
 use std::borrow::Cow;
-
-/// What a compiled pattern may take, in bytes: a query cannot make the daemon grow.
-const REGEX_SIZE_MAX: usize = 512 << 10;
+use std::sync::OnceLock;
 
 /// A predicate on records.
 #[derive(Debug)]
 pub struct Filter {
     /// At least this grave.
-    min_level: Level,
+    pub(super) min_level: Level,
     /// The service, as lines hold it.
-    service: Option<Vec<u8>>,
+    pub(super) service: Option<Vec<u8>>,
     /// In time and sequence.
     pub bounds: Bounds,
-    test: Test,
+    pub(super) test: Test,
+    /// Searches alone want it, and it is large.
+    pub(super) literal: OnceLock<Option<Literal>>,
 }
 
 /// An [`Expr`] with everything compiled.
 #[derive(Debug)]
-enum Test {
+pub(super) enum Test {
     All,
     And(Vec<Test>),
     Or(Vec<Test>),
@@ -44,21 +44,20 @@ enum Test {
     Field(String, Matcher),
 }
 
+/// A [`Pattern`] with everything compiled.
 #[derive(Debug)]
-enum Matcher {
+pub(super) enum Matcher {
+    /// There is something.
     Any,
-    Text { finder: Finder, start: bool, end: bool },
-    Regex(Regex),
-    Exact(String),
+    /// A text at the edges of words, where its part says so.
+    Text { finder: Finder, part: Part },
+    /// A regular expression; `local` when what it matches does not depend on
+    /// what stands around that.
+    Regex { regex: Regex, local: bool, required: Required },
+    /// The whole text, and its template.
+    Exact { text: String, template: Vec<u8> },
+    /// A comparison, with the number that it is with.
     Compare(Comparison, String, Option<f64>),
-}
-
-#[derive(Debug)]
-enum Finder {
-    /// As it is written.
-    Sensitive(Box<memmem::Finder<'static>>),
-    /// In any case.
-    Insensitive(Regex),
 }
 
 /// One record, decoded no further than it is asked for.
@@ -80,6 +79,7 @@ impl Filter {
             service: None,
             bounds: Bounds::default(),
             test: compile(parse::parse(query)?)?,
+            literal: OnceLock::new(),
         })
     }
 
@@ -156,16 +156,27 @@ impl Matcher {
     fn compile(pattern: Pattern) -> Result<Self, QueryError> {
         let compiled = match pattern {
             Pattern::Any => Ok(Self::Any),
-            Pattern::Text { text, start, end } => Finder::new(&text).map(|finder| {
-                // At the edge of a word only where the text itself has one.
-                let start = start && text.chars().next().is_some_and(is_word);
-                let end = end && text.chars().next_back().is_some_and(is_word);
-                Self::Text { finder, start, end }
-            }),
-            Pattern::Regex(regex) => {
-                compile_regex(&regex, has_capital(&strip_escapes(&regex))).map(Self::Regex)
+            Pattern::Text { text, start, end } => {
+                let any_case = !has_capital(&text);
+                Finder::of_lines(&text, any_case).map(|finder| {
+                    // At the edge of a word only where the text itself has one.
+                    let start = start && text.chars().next().is_some_and(is_word);
+                    let end = end && text.chars().next_back().is_some_and(is_word);
+                    Self::Text { finder, part: Part::new(text, any_case, start, end) }
+                })
             }
-            Pattern::Exact(text) => Ok(Self::Exact(text)),
+            Pattern::Regex(regex) => {
+                compile_regex(&regex, regex_has_capital(&regex)).map(|(regex, hir)| Self::Regex {
+                    regex,
+                    local: hir.properties().look_set().is_empty(),
+                    required: Required::of(&hir),
+                })
+            }
+            Pattern::Exact(text) => {
+                let mut template = Vec::with_capacity(text.len());
+                mask(&text, &mut template, |_| ());
+                Ok(Self::Exact { text, template })
+            }
             Pattern::Compare(comparison, value) => {
                 let number = value.parse().ok();
                 Ok(Self::Compare(comparison, value, number))
@@ -174,15 +185,15 @@ impl Matcher {
         compiled.map_err(|reason| QueryError { position: 0, reason })
     }
 
-    fn holds(&self, text: &[u8]) -> bool {
+    pub(super) fn holds(&self, text: &[u8]) -> bool {
         match self {
             Self::Any => !text.is_empty(),
-            Self::Text { finder, start, end } => finder.find(text, |from, to| {
-                (!start || !ends_in_word(text.get(..from).unwrap_or_default()))
-                    && (!end || !begins_in_word(text.get(to..).unwrap_or_default()))
+            Self::Text { finder, part } => finder.find(text, |from, to| {
+                (!part.start || !ends_in_word(text.get(..from).unwrap_or_default()))
+                    && (!part.end || !begins_in_word(text.get(to..).unwrap_or_default()))
             }),
-            Self::Regex(regex) => regex.is_match(text),
-            Self::Exact(exact) => text == exact.as_bytes(),
+            Self::Regex { regex, .. } => regex.is_match(text),
+            Self::Exact { text: exact, .. } => text == exact.as_bytes(),
             Self::Compare(comparison, value, number) => {
                 let text = String::from_utf8_lossy(text);
                 match (text.parse::<f64>().ok(), number) {
@@ -195,12 +206,12 @@ impl Matcher {
     }
 
     /// Levels compare by gravity and match by any of their spellings.
-    fn holds_level(&self, level: Level) -> bool {
+    pub(super) fn holds_level(&self, level: Level) -> bool {
         match self {
             Self::Compare(comparison, value, _) => {
                 value.parse::<Level>().is_ok_and(|wanted| comparison.holds(level.cmp(&wanted)))
             }
-            Self::Exact(value) => value.parse() == Ok(level),
+            Self::Exact { text, .. } => text.parse() == Ok(level),
             matcher => matcher.holds(level.as_str().as_bytes()) || matcher.holds(level.as_upper().as_bytes()),
         }
     }
@@ -212,104 +223,6 @@ impl Matcher {
                 time::parse_day(value).is_some_and(|wanted| comparison.holds(ts_ns.cmp(&wanted)))
             }
             matcher => matcher.holds(time::to_rfc3339(ts_ns).as_bytes()),
-        }
-    }
-}
-
-impl Finder {
-    fn new(text: &str) -> Result<Self, String> {
-        if has_capital(text) {
-            Ok(Self::Sensitive(Box::new(memmem::Finder::new(text.as_bytes()).into_owned())))
-        } else {
-            compile_regex(&escape_regex(text), false).map(Self::Insensitive)
-        }
-    }
-
-    /// Whether it is found anywhere where `accept` says yes.
-    fn find(&self, text: &[u8], accept: impl Fn(usize, usize) -> bool) -> bool {
-        match self {
-            Self::Sensitive(finder) => {
-                let len = finder.needle().len();
-                finder.find_iter(text).any(|at| accept(at, at + len))
-            }
-            Self::Insensitive(regex) => regex.find_iter(Input::new(text)).any(|m| accept(m.start(), m.end())),
-        }
-    }
-}
-
-/// Whether a regular expression can be used.
-pub(super) fn check_regex(regex: &str) -> Result<(), String> {
-    compile_regex(regex, true).map(drop)
-}
-
-fn compile_regex(pattern: &str, case_sensitive: bool) -> Result<Regex, String> {
-    Regex::builder()
-        .configure(
-            Config::new()
-                .nfa_size_limit(Some(REGEX_SIZE_MAX))
-                .hybrid_cache_capacity(REGEX_SIZE_MAX)
-                .utf8_empty(false),
-        )
-        .syntax(syntax::Config::new().case_insensitive(!case_sensitive).utf8(false))
-        .build(pattern)
-        .map_err(|error| match error.syntax_error() {
-            Some(syntax) => {
-                let text = syntax.to_string();
-                format!("not a regular expression: {}", text.lines().last().unwrap_or_default())
-            }
-            None => "this regular expression is too large".to_owned(),
-        })
-}
-
-fn escape_regex(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for c in text.chars() {
-        if c.is_ascii_punctuation() {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-fn has_capital(text: &str) -> bool {
-    text.chars().any(char::is_uppercase)
-}
-
-/// `\W` is no capital.
-fn strip_escapes(regex: &str) -> String {
-    let mut chars = regex.chars();
-    let mut out = String::new();
-    while let Some(c) = chars.next() {
-        if c == '\\' {
-            chars.next();
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-fn ends_in_word(text: &[u8]) -> bool {
-    match text.last() {
-        None => false,
-        Some(b) if b.is_ascii() => is_word(char::from(*b)),
-        Some(_) => {
-            let tail = text.get(text.len().saturating_sub(4)..).unwrap_or_default();
-            tail.utf8_chunks().last().is_some_and(|chunk| {
-                chunk.invalid().is_empty() && chunk.valid().chars().next_back().is_some_and(is_word)
-            })
-        }
-    }
-}
-
-fn begins_in_word(text: &[u8]) -> bool {
-    match text.first() {
-        None => false,
-        Some(b) if b.is_ascii() => is_word(char::from(*b)),
-        Some(_) => {
-            let head = text.get(..4).unwrap_or(text);
-            head.utf8_chunks().next().is_some_and(|chunk| chunk.valid().chars().next().is_some_and(is_word))
         }
     }
 }

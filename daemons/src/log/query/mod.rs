@@ -17,10 +17,15 @@
 //! digits and underscores; `word` and `"a phrase"` match whole words. Smart case:
 //! a pattern matches any case until it holds a capital.
 
+mod any_case;
 mod bounds;
+mod finder;
+mod literal;
 mod matcher;
 mod parse;
 mod plan;
+mod required;
+mod template;
 
 pub use matcher::Filter;
 pub use parse::QueryError;
@@ -91,5 +96,7 @@ impl Comparison {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -195,7 +195,7 @@ impl Parser<'_> {
                 self.at += 1;
                 let at = self.at;
                 let regex = self.value()?;
-                super::matcher::check_regex(&regex).map_err(|reason| self.error_at(at, reason))?;
+                super::finder::check_regex(&regex).map_err(|reason| self.error_at(at, reason))?;
                 Ok(Pattern::Regex(regex))
             }
             Some('=') => {

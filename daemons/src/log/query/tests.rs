@@ -37,7 +37,14 @@ fn words_are_whole_words_in_any_case_until_a_capital_is_typed() {
         ("10.0.0.1", "from 10.0.0.12:80", false),
         ("user_id", "the user_id is", true),
         ("user", "the user_id is", false),
+        // What is refused may overlap what is not.
+        ("a.a", "ba.a.a", true),
+        ("A.A", "bA.A.A", true),
         ("*", "anything", true),
+        // Neither of these is an escape.
+        ("\"<nil>\"", "it is <nil> again", true),
+        ("\"<nil>\"", "it is nil again", false),
+        ("a->b", "a->b", true),
     ] {
         assert_eq!(message(query, text), want, "{query} in {text}");
     }

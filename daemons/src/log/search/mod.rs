@@ -233,7 +233,7 @@ impl<'a> Walk<'a> {
     fn expand(&mut self, part: Part) {
         let number = self.parts.len();
         for (at, block) in part.candidates(self.filter) {
-            let best = self.order.best((block.min_ns, block.max_ns), (block.first_seq, block.last_seq()));
+            let best = self.order.best(part.times(at, block), (block.first_seq, block.last_seq()));
             self.pending.push(Pending { best, what: What::Block(number, at) });
         }
         self.parts.push(part);
@@ -241,19 +241,23 @@ impl<'a> Walk<'a> {
 
     fn look_through(&mut self, wave: &[(usize, usize)]) {
         let (parts, filter, order, limit) = (&self.parts, self.filter, self.order, self.limit);
-        let results = parallel::map(wave, |(part, at)| {
-            let mut found = Vec::new();
+        let results = parallel::map(wave, |(part, at), text| {
+            let mut places = Vec::new();
             let visited = parts.get(*part).map_or(Ok(()), |part| {
-                part.visit(*at, filter, |seq, raw, line| {
-                    let rank = order.rank(line.ts_ns, seq);
-                    found.push(Found { rank, seq, ts_ns: line.ts_ns, raw: raw.into() });
-                    if found.len() / 2 >= limit {
-                        keep_best(&mut found, limit);
-                    }
+                part.visit(*at, filter, text, |seq, start, line| {
+                    places.push((order.rank(line.ts_ns, seq), seq, line.ts_ns, start));
                 })
             });
-            keep_best(&mut found, limit);
-            (found, visited.is_err())
+            if places.len() > limit {
+                places.select_nth_unstable_by(limit, |a, b| b.cmp(a));
+                places.truncate(limit);
+            }
+            let found = places.into_iter().map(|(rank, seq, ts_ns, start)| {
+                let rest = text.get(start..).unwrap_or_default();
+                let len = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+                Found { rank, seq, ts_ns, raw: rest.get(..len).unwrap_or_default().into() }
+            });
+            (found.collect::<Vec<_>>(), visited.is_err())
         });
         for (found, failed) in results {
             self.partial |= failed;
@@ -275,12 +279,5 @@ impl<'a> Walk<'a> {
         let found = self.found.pop()?;
         self.waiting -= found.raw.len();
         Some(found)
-    }
-}
-
-fn keep_best(found: &mut Vec<Found>, limit: usize) {
-    if found.len() > limit {
-        found.sort_unstable_by(|a, b| b.cmp(a));
-        found.truncate(limit);
     }
 }

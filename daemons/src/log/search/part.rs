@@ -3,7 +3,7 @@
 use crate::log::index::{Blocks, Columns, Count, Index};
 use crate::log::line::Line;
 use crate::log::lines;
-use crate::log::query::{Filter, Needs, Verdict};
+use crate::log::query::{Filter, Verdict};
 use crate::log::store::{Block, Reading, View};
 use std::io;
 use std::sync::Arc;
@@ -11,11 +11,16 @@ use std::sync::Arc;
 /// A segment that may hold matching records.
 pub struct Part {
     reading: Reading,
-    /// What the filter says of each kind of the index.
+    /// What the filter says of each kind of the index; nothing where it was not
+    /// asked.
     verdicts: Vec<Verdict>,
     /// The indexed blocks that may hold what the filter needs.
     may_hold: Blocks,
 }
+
+/// Where no more than one block in so many may hold what a filter needs, its
+/// kinds are not asked: to read that block takes less time.
+const FEW: usize = 8;
 
 /// How much of a block matches, as far as its index knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,10 +59,10 @@ impl Part {
 
     /// Asks the index; whether anything that it covers can match.
     fn ask(&mut self, index: &Index, filter: &Filter) -> io::Result<bool> {
-        let needs = filter.needs();
-        self.may_hold = index.blocks_with(&needs)?;
-        if !matches!(needs, Needs::Anything) && !(0..index.blocks()).any(|at| self.may_hold.contains(at)) {
-            return Ok(false);
+        self.may_hold = index.blocks_with(&filter.needs())?;
+        let holding = self.may_hold.count();
+        if holding * FEW <= index.blocks() {
+            return Ok(holding > 0);
         }
         self.verdicts = index.kinds.iter().map(|(kind, _)| filter.verdict(&kind, &index.runs)).collect();
         Ok(index.kinds.unknown() > 0 || self.verdicts.iter().any(|verdict| *verdict != Verdict::No))
@@ -77,10 +82,16 @@ impl Part {
     pub fn candidates(&self, filter: &Filter) -> impl Iterator<Item = (usize, &Block)> {
         let indexed = self.reading.index().map_or(0, |index| index.blocks());
         let may_match = move |(at, block): &(usize, &Block)| {
-            filter.bounds.meet((block.first_seq, block.last_seq()), (block.min_ns, block.max_ns))
+            filter.bounds.meet((block.first_seq, block.last_seq()), self.times(*at, block))
                 && (*at >= indexed || self.may_hold.contains(*at))
         };
         self.reading.blocks().iter().enumerate().filter(may_match)
+    }
+
+    /// Between which times the records of a block lie. Of a block of the active
+    /// segment the index knows it better.
+    pub fn times(&self, at: usize, block: &Block) -> (i64, i64) {
+        self.reading.index().and_then(|index| index.span(at)).unwrap_or((block.min_ns, block.max_ns))
     }
 
     /// What the filter says of a record of this kind.
@@ -103,7 +114,8 @@ impl Part {
         share
     }
 
-    /// Visits the records of a block that match, in order.
+    /// Visits the records of a block that match, in order: sequence, where the line
+    /// begins in `text`, into which the block is read, and the line.
     ///
     /// # Errors
     /// When the block cannot be read.
@@ -111,39 +123,41 @@ impl Part {
         &self,
         at: usize,
         filter: &Filter,
-        mut visit: impl FnMut(u64, &[u8], &Line<'_>),
+        text: &mut Vec<u8>,
+        mut visit: impl FnMut(u64, usize, &Line<'_>),
     ) -> io::Result<()> {
         if self.share(at) == Share::None {
             return Ok(());
         }
         let Some(block) = self.reading.blocks().get(at) else { return Ok(()) };
-        let mut text = Vec::new();
-        self.reading.read(at, &mut text)?;
+        self.reading.read(at, text)?;
+        let text = text.as_slice();
         let columns = self.columns(at);
         let verdict = |record: usize| {
             let kind = columns.as_ref().and_then(|columns| columns.kinds.get(record));
             kind.map_or(Verdict::Maybe, |kind| self.verdict(*kind))
         };
         let bounded = !filter.bounds.cover(block);
+        let mut reader = lines::Reader::new(&text);
         let mut look = |record: usize, seq: u64, start: usize, raw: &[u8]| {
             let verdict = verdict(record);
             if verdict == Verdict::No {
                 return;
             }
-            let line = lines::read(&text, start, raw);
+            let line = reader.read(start, raw);
             let matches = match verdict {
                 Verdict::Yes => !bounded || filter.bounds.contain(seq, line.ts_ns),
                 _ => filter.matches(seq, &line),
             };
             if matches {
-                visit(seq, raw, &line);
+                visit(seq, start, &line);
             }
         };
         match filter.literal() {
             Some(literal) => {
                 let mut seqs = block.seqs().enumerate();
                 let mut start = 0;
-                for found in literal.find_iter(&text) {
+                for found in literal.find_iter(text) {
                     if found < start {
                         // In a line that was looked at already.
                         continue;
@@ -160,12 +174,8 @@ impl Part {
                 }
             }
             None => {
-                let mut start = 0;
-                for ((record, seq), raw) in
-                    block.seqs().enumerate().zip(text.split_inclusive(|b| *b == b'\n'))
-                {
+                for ((record, seq), (start, raw)) in block.seqs().enumerate().zip(lines::split(text)) {
                     look(record, seq, start, raw);
-                    start += raw.len();
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! What a failure of the disk means for what is acknowledged.
 
+use rustix::io::Errno;
 use std::io::{self, ErrorKind};
 
 /// Why something was not put on disk.
@@ -20,12 +21,38 @@ impl Fault {
         if is_full(&error) { Self::Full } else { Self::Broken(error) }
     }
 
-    /// Of a step before anything was written.
+    /// Of a step before anything was written. An error of the disk is one of
+    /// syncing a file or a directory, mostly: whether what had been done before is
+    /// there is not known, and the kernel does not say so twice.
     pub fn of_opening(error: io::Error) -> Self {
-        if is_full(&error) { Self::Full } else { Self::Later(error) }
+        match error.raw_os_error() {
+            _ if is_full(&error) => Self::Full,
+            Some(code) if code == Errno::IO.raw_os_error() => Self::Broken(error),
+            _ => Self::Later(error),
+        }
     }
 }
 
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_leaves_the_disk_in_doubt_is_for_good() {
+        for (error, opening, write) in [
+            (Errno::NOSPC, "Full", "Full"),
+            (Errno::DQUOT, "Full", "Full"),
+            (Errno::MFILE, "Later", "Broken"),
+            (Errno::ACCESS, "Later", "Broken"),
+            (Errno::IO, "Broken", "Broken"),
+        ] {
+            let is = |fault: Fault, name: &str| format!("{fault:?}").starts_with(name);
+            assert!(is(Fault::of_opening(error.into()), opening), "{error}");
+            assert!(is(Fault::of_write(error.into()), write), "{error}");
+        }
+    }
 }

@@ -37,9 +37,34 @@ impl Files {
                 .create(&path)
                 .map_err(|e| StartError::path("cannot make the directory", &path, e))?;
         }
+        Ok(Self::there(active, dir))
+    }
+
+    /// The files of a log that is there.
+    pub fn there(active: PathBuf, dir: PathBuf) -> Self {
         // A link to the log is followed once: it is the file that is rotated.
         let active = std::fs::canonicalize(&active).unwrap_or(active);
-        Ok(Self { active, dir })
+        Self { active, dir }
+    }
+
+    /// Where all but the active segment is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Where the segments are, and their indexes.
+    pub fn segments(&self) -> PathBuf {
+        self.dir.join(SEGMENTS)
+    }
+
+    /// What was cut off and is kept.
+    pub fn kept(&self) -> io::Result<Vec<PathBuf>> {
+        let mut kept: Vec<PathBuf> = match fs::read_dir(self.dir.join(TORN)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            entries => entries?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?,
+        };
+        kept.sort_unstable();
+        Ok(kept)
     }
 
     /// Where the manifest is.
@@ -59,17 +84,17 @@ impl Files {
 
     /// Where a rotated segment is.
     pub fn plain(&self, base: u64) -> PathBuf {
-        self.dir.join(SEGMENTS).join(format!("{base:020}{PLAIN}"))
+        self.segments().join(format!("{base:020}{PLAIN}"))
     }
 
     /// Where a sealed segment is.
     pub fn sealed(&self, name: &SealedName) -> PathBuf {
-        self.dir.join(SEGMENTS).join(format!("{name}{SEALED}"))
+        self.segments().join(format!("{name}{SEALED}"))
     }
 
     /// Where the index of a sealed segment is.
     pub fn index(&self, name: &SealedName) -> PathBuf {
-        self.dir.join(SEGMENTS).join(format!("{name}{INDEX}"))
+        self.segments().join(format!("{name}{INDEX}"))
     }
 
     /// Where what was cut off at `offset` of a segment is kept.
@@ -82,14 +107,14 @@ impl Files {
     pub fn list(&self) -> io::Result<Listing> {
         let mut listing = Listing::default();
         let mut indexes = Vec::new();
-        for entry in fs::read_dir(self.dir.join(SEGMENTS))? {
+        for entry in fs::read_dir(self.segments())? {
             let entry = entry?;
             match entry.file_name().to_str().and_then(parse) {
                 Some(Name::Plain(base)) => listing.plain.push(base),
                 Some(Name::Sealed(name)) => listing.sealed.push(name),
                 Some(Name::Index(name)) => indexes.push(name),
                 Some(Name::Unfinished) => listing.leftover.push(entry.path()),
-                None => {}
+                None => listing.foreign.push(entry.path()),
             }
         }
         listing.plain.sort_unstable();
@@ -153,6 +178,8 @@ pub struct Listing {
     pub sealed: Vec<SealedName>,
     /// Files of work that was not finished.
     pub leftover: Vec<PathBuf>,
+    /// Files that are none of the log's.
+    pub foreign: Vec<PathBuf>,
 }
 
 enum Name {
@@ -262,5 +289,6 @@ mod tests {
             unfinished(&files.sealed(&name(9, None))),
         ];
         assert_eq!(listing.leftover, leftover);
+        assert_eq!(listing.foreign, [files.plain(9).with_file_name("notes.log")]);
     }
 }

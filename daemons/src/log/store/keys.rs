@@ -71,8 +71,26 @@ fn line_of(key: &str, answer: &Accepted) -> String {
 pub struct Found {
     /// Its entries, in order; a torn last line is none.
     pub entries: Vec<Entry>,
+    /// Whole lines that are no entries.
+    pub damaged: u64,
+    /// Bytes after the last whole line.
+    pub torn: u64,
     /// The length of its whole lines.
     len: u64,
+}
+
+impl Found {
+    /// How many requests are not there as a whole.
+    pub fn unfinished(&self, next_seq: u64) -> u64 {
+        self.entries.iter().filter(|entry| !entry.is_there(next_seq)).count() as u64
+    }
+}
+
+impl Entry {
+    /// Whether all of its records are there.
+    const fn is_there(&self, next_seq: u64) -> bool {
+        self.answer.last < next_seq
+    }
 }
 
 /// Reads the file.
@@ -84,10 +102,11 @@ pub fn read(files: &Files) -> io::Result<Found> {
     let whole = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);
     let lines = String::from_utf8_lossy(text.get(..whole).unwrap_or_default());
     let entries: Vec<Entry> = lines.lines().filter_map(parse).collect();
-    if entries.len() < lines.lines().count() {
-        tracing::error!("some idempotency keys are damaged and forgotten: {}", files.keys().display());
+    let damaged = (lines.lines().count() - entries.len()) as u64;
+    if damaged > 0 {
+        tracing::error!("{damaged} idempotency keys are damaged and forgotten: {}", files.keys().display());
     }
-    Ok(Found { entries, len: whole as u64 })
+    Ok(Found { entries, damaged, torn: (text.len() - whole) as u64, len: whole as u64 })
 }
 
 /// Where the log has to be cut: the first record of a request of which a part
@@ -102,8 +121,8 @@ impl Keys {
     /// only if it holds others: a full disk does not stop a start.
     pub fn adopt(files: &Files, found: Found, next_seq: u64) -> io::Result<Self> {
         let before = found.entries.len();
-        let there = |entry: &Entry| entry.answer.last < next_seq;
-        let mut kept: Vec<Entry> = found.entries.into_iter().filter(there).collect();
+        let mut kept: Vec<Entry> =
+            found.entries.into_iter().filter(|entry| entry.is_there(next_seq)).collect();
         let mut len = found.len;
         if kept.len() < before || kept.len() > KEYS_KEPT {
             kept.drain(..kept.len().saturating_sub(KEYS_KEPT));

@@ -2,38 +2,66 @@
 //!
 //! # Format, version 1
 //!
-//! Text is the truth. The log is a sequence of *segments*; a segment is a file
-//! of lines ([`super::line`]), one record a line. A record's sequence is the
+//! Text is the truth. The log is a sequence of *segments*; a segment holds
+//! lines ([`super::line`]), one record a line. A record's sequence is the
 //! segment's *base* plus the number of lines before it, so sequences need not be
-//! written down and a segment can be read with `less`.
+//! written down and a segment can be read with `less`; where sealing has sorted
+//! records into classes, the directory of each file says which sequences it has.
 //!
-//! | file | what it is |
-//! |---|---|
-//! | `--log-file` (`./distributed.log`) | the active segment, and the write-ahead log at once |
-//! | `DATA/log/segments/{base:020}.log` | rotated segments, named by their base |
-//! | `DATA/log/manifest.json`, `manifest.copy.json` | the active segment's base and when it was begun ([`manifest`]) |
-//! | `DATA/log/keys` | idempotency keys and what was answered ([`keys`]) |
-//! | `DATA/log/torn/{base:020}-{offset}` | what recovery cut off, kept for whoever wants to look |
+//! | file | what it is | its format |
+//! |---|---|---|
+//! | `--log-file` (`./distributed.log`) | the active segment, and the write-ahead log at once | [`super::line`] |
+//! | `DATA/log/segments/{base:020}.log` | a rotated segment that is not sealed yet | [`super::line`] |
+//! | `DATA/log/segments/{base:020}[-{class}].log.zst` | a sealed segment: zstd frames, their directory, a seek table | [`sealed`] |
+//! | `DATA/log/segments/{base:020}[-{class}].idx` | its index, which can be deleted | [`super::index`] |
+//! | `DATA/log/segments/*.new`, `*.copy` | work that was not finished; removed at the start | |
+//! | `DATA/log/manifest.json`, `manifest.copy.json` | the active segment's base and when it was begun | [`manifest`] |
+//! | `DATA/log/keys` | idempotency keys and what was answered | [`keys`] |
+//! | `DATA/log/torn/{base:020}-{offset}` | what recovery cut off, kept for whoever wants to look | |
+//!
+//! Names are made and read in [`files`].
 //!
 //! # Life of a segment
 //!
-//! *Active*: the one that is appended to. When it is large or old enough it is
-//! *rotated*: renamed into the data directory (copied, where that is on another
-//! file system), and a new active file begun. In memory a segment is divided
-//! into *blocks* of about 1 MiB of whole lines, each with the times that it
-//! spans: the unit in which it is read.
+//! *Active*: the one that is appended to. In memory it is divided into *blocks*
+//! of about 1 MiB of whole lines ([`block`]), the unit in which everything is
+//! read; a block that no line is added to any more is indexed.
+//!
+//! *Rotated*: when it is large or old enough it is renamed into the data
+//! directory (copied, where that is on another file system), and a new active
+//! file begun ([`rotate`]).
+//!
+//! *Sealed*: every block becomes a zstd frame, and an index is written beside
+//! it ([`seal`]). The plain file goes only after every frame has been read back
+//! and compared, and the new file and the directory are synced. With classes
+//! there is one sealed file for each class that has records in it.
+//!
+//! *Recompressed*: a segment that has been sealed for a while is compressed
+//! harder, frame by frame, into a new file that replaces it by a rename.
+//!
+//! *Deleted*: when retention says so ([`super::retention`]), file by file.
+//!
+//! All but the first is done in the background by one thread ([`upkeep`]).
 //!
 //! # What must hold
 //!
 //! 1. A record is acknowledged, found by a search and told to a tail only when
 //!    its line and all lines before it are on disk (`durability = fsync`).
-//! 2. All bytes up to the acknowledged length are whole lines; what is after it
-//!    was never acknowledged, and a reader never looks there.
+//! 2. All bytes of the active file up to the acknowledged length are whole
+//!    lines; what is after it was never acknowledged, and a reader never looks
+//!    there.
 //! 3. The key of a request is on disk before its lines are. A key whose lines
 //!    are not all there is forgotten, and those that are there are cut off.
 //! 4. A sequence is never used twice. A segment has room for 2^32 of them: when
 //!    the active file has vanished or is shorter than at the last clean stop,
 //!    the next base is 2^32 beyond, further than it can have come.
+//! 5. While a plain file is there, sealed files of its base do not count: they
+//!    are removed at the start, and it is sealed again.
+//! 6. A sealed file is never changed, only replaced by one of the same lines.
+//! 7. An index is a function of the lines. Any bit of it that has changed is
+//!    noticed before it is used; then the text is searched, and the index
+//!    rebuilt.
+//! 8. Nothing outside of `DATA/log/segments` is deleted.
 //!
 //! # What failures leave behind
 //!
@@ -43,12 +71,19 @@
 //! | between a key and its lines | a key without its lines | forgotten, with those of its lines that are there |
 //! | in a rotation | the segment renamed and no active file | the next base is counted from the segment |
 //! | in a rotation across file systems | the same segment twice | the active file is dropped, its copy kept |
-//! | disk full | nothing: the file is cut back | |
+//! | while sealing | the plain file, and sealed ones of its base | those are removed, and it is sealed again |
+//! | while recompressing | a `.new` file | removed |
+//! | while deleting | an index without its text | removed |
+//! | disk full | nothing: the file is cut back, or the `.new` file removed | |
 //! | somebody cut or moved the active file | what was in it is theirs | a new active file is begun by the next record |
 //! | fsync error | unknown | nothing is acknowledged until then; what is on disk is read back |
+//! | a damaged frame | its lines are lost, and no others | reported when it is met; searches that wanted it say `partial` |
+//! | a damaged directory | nothing | read from the copy in the index, else from the frames |
+//! | a damaged or missing index | nothing | rebuilt |
 
 mod block;
 mod cache;
+pub mod check;
 mod crash;
 mod damage;
 mod fault;
@@ -58,6 +93,7 @@ mod live;
 mod manifest;
 mod measured;
 mod reading;
+pub mod rebuild;
 mod recover;
 mod replay;
 mod rotate;

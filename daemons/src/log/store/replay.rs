@@ -3,6 +3,7 @@
 use super::live::Chunk;
 use super::reading::{Reading, View};
 use super::{Block, Snapshot};
+use crate::log::lines::split;
 use std::io::ErrorKind;
 
 /// The records from `seq` on: one block of them. What lies between and does not
@@ -84,7 +85,7 @@ fn interleave(sources: &[Source], seq: u64, end: u64) -> Chunk {
     }
     let mut records: Vec<(u64, &[u8])> = texts
         .iter()
-        .flat_map(|(block, lines)| block.seqs().zip(lines.split_inclusive(|b| *b == b'\n')))
+        .flat_map(|(block, lines)| block.seqs().zip(split(lines).map(|(_, line)| line)))
         .filter(|(of_line, _)| (seq..end).contains(of_line))
         .collect();
     records.sort_unstable_by_key(|(of_line, _)| *of_line);

@@ -23,7 +23,7 @@ use super::segment::{Plain, Sealed};
 use crate::log::codec::checksum;
 use crate::log::index::{self, BlockIndex, Builder};
 use crate::log::line::Line;
-use crate::log::lines::{lines, span};
+use crate::log::lines::lines;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -115,10 +115,7 @@ impl Sealer<'_> {
             if at == part.built.blocks.len() {
                 part.built.blocks.push(Arc::new(part.built.builder.block(&part.lines)));
             }
-            // The times of lines that somebody appended were not looked at.
-            let known = Some((block.min_ns, block.max_ns)).filter(|(min_ns, _)| *min_ns > i64::MIN);
-            let span = known.unwrap_or_else(|| part.span());
-            part.push(span)?;
+            part.push(at)?;
         }
         self.finish(part)
     }
@@ -198,16 +195,12 @@ impl Part {
             return Ok(());
         }
         self.built.blocks.push(Arc::new(self.built.builder.block(&self.lines)));
-        self.push(self.span())
+        self.push(self.built.blocks.len() - 1)
     }
 
-    /// The times of its lines.
-    fn span(&self) -> (i64, i64) {
-        let (_, min_ns, max_ns) = span(&self.lines);
-        (min_ns, max_ns)
-    }
-
-    fn push(&mut self, span: (i64, i64)) -> io::Result<()> {
+    /// Writes the lines as a frame, of which this is the index.
+    fn push(&mut self, at: usize) -> io::Result<()> {
+        let span = self.built.blocks.get(at).map_or((i64::MIN, i64::MAX), |block| block.span);
         self.writer.push(&self.lines, &self.runs, span)?;
         self.lines.clear();
         self.runs.clear();

@@ -4,7 +4,7 @@ use super::block::{BLOCK_LEN, Block};
 use super::cache::Cache;
 use super::damage::Damage;
 use super::files::SealedName;
-use super::sealed::{self, Directory};
+use super::sealed::{self, Directory, Origin};
 use crate::log::index::Index;
 use crate::log::lines::span;
 use std::fs::File;
@@ -34,45 +34,59 @@ impl Extent {
 
     /// Adds whole lines. `span` holds their earliest and latest time.
     pub fn push(&mut self, lines: &[u8], records: u64, span: (i64, i64)) {
-        if lines.len() <= BLOCK_LEN {
+        if lines.len() <= self.room() {
             return self.push_piece(lines.len(), records, span);
         }
         let mut rest = lines;
         while !rest.is_empty() {
-            // A piece ends with the last line that fits, or with the first if none does.
-            let window = rest.get(..BLOCK_LEN).unwrap_or(rest);
-            let end = memchr::memrchr(b'\n', window)
-                .or_else(|| memchr::memchr(b'\n', rest))
-                .map_or(rest.len(), |newline| newline + 1);
+            // A piece ends with the last line for which there is room in the block;
+            // a line for which there is none in any has one of its own.
+            let window = rest.get(..self.room()).unwrap_or(rest);
+            let Some(end) = memchr::memrchr(b'\n', window).map(|newline| newline + 1) else {
+                let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+                self.push_block(end, 1, span);
+                rest = rest.get(end..).unwrap_or_default();
+                continue;
+            };
             let (piece, after) = rest.split_at(end);
             self.push_piece(piece.len(), memchr::memchr_iter(b'\n', piece).count() as u64, span);
             rest = after;
         }
     }
 
+    /// How many bytes the last block has room for.
+    fn room(&self) -> usize {
+        self.blocks.last().map_or(BLOCK_LEN, |block| BLOCK_LEN.saturating_sub(block.len))
+    }
+
     fn push_piece(&mut self, len: usize, records: u64, (min_ns, max_ns): (i64, i64)) {
-        let records = u32::try_from(records).unwrap_or(u32::MAX);
         match self.blocks.last_mut().filter(|block| block.len + len <= BLOCK_LEN) {
             Some(block) => {
                 block.len += len;
                 block.stored_len += len;
-                block.records += records;
+                block.records += records as u32;
                 block.min_ns = block.min_ns.min(min_ns);
                 block.max_ns = block.max_ns.max(max_ns);
+                self.len += len as u64;
+                self.next_seq += records;
             }
-            None => self.blocks.push(Block {
-                offset: self.len,
-                stored_len: len,
-                len,
-                first_seq: self.next_seq,
-                records,
-                runs: None,
-                min_ns,
-                max_ns,
-            }),
+            None => self.push_block(len, records, (min_ns, max_ns)),
         }
+    }
+
+    fn push_block(&mut self, len: usize, records: u64, (min_ns, max_ns): (i64, i64)) {
+        self.blocks.push(Block {
+            offset: self.len,
+            stored_len: len,
+            len,
+            first_seq: self.next_seq,
+            records: records as u32,
+            runs: None,
+            min_ns,
+            max_ns,
+        });
         self.len += len as u64;
-        self.next_seq += u64::from(records);
+        self.next_seq += records;
     }
 }
 
@@ -224,11 +238,6 @@ impl Opened {
         };
         sealed::read_frame(&self.file, block, *sum, lines)
     }
-
-    /// The file.
-    pub const fn file(&self) -> &File {
-        &self.file
-    }
 }
 
 impl Sealed {
@@ -246,15 +255,11 @@ impl Sealed {
     /// When it cannot be read and nothing is left that says what it holds.
     pub fn open(&self) -> io::Result<Opened> {
         let file = File::open(&self.path)?;
-        let directory = Directory::read(&file).or_else(|error| {
-            self.damage.note(self.name.to_string(), None, &error);
-            let copy = File::open(&self.index_path).and_then(|index| crate::log::index::directory_of(&index));
-            match copy.ok().and_then(|copy| Directory::from_payload(&copy)) {
-                Some(copy) if copy.fits(&file) => Ok(copy),
-                // Of a file that was cut short it still says what is before the cut.
-                copy => Directory::reconstruct(&file, self.name.base).or_else(|error| copy.ok_or(error)),
-            }
-        })?;
+        let (directory, origin) = Directory::find(&file, &self.index_path, self.name.base)
+            .inspect_err(|error| self.damage.note(self.name.to_string(), None, error))?;
+        if let Origin::Copy(damage) | Origin::Frames { damage, .. } = &origin {
+            self.damage.note(self.name.to_string(), None, damage);
+        }
         let index = match Index::open(&self.index_path, directory.identity()) {
             Ok(index) => Some(Arc::new(index)),
             Err(error) => {
@@ -312,11 +317,6 @@ impl Sealed {
         len(&self.path) + len(&self.index_path)
     }
 
-    /// Where its text is.
-    pub const fn path(&self) -> &PathBuf {
-        &self.path
-    }
-
     /// Where its index is, if it is there.
     pub const fn index_path(&self) -> &PathBuf {
         &self.index_path
@@ -348,7 +348,8 @@ impl Summary {
     }
 }
 
-/// Looks through the first `len` bytes of a file of lines.
+/// Looks through the first `len` bytes of a file of lines. A last line without an
+/// end is one as well: a rotated segment that has lost bytes must be sealed too.
 pub fn scan(file: &File, base: u64, len: u64) -> io::Result<Extent> {
     let mut extent = Extent::empty(base);
     let mut buffer = Vec::new();
@@ -358,7 +359,7 @@ pub fn scan(file: &File, base: u64, len: u64) -> io::Result<Extent> {
         file.read_exact_at(&mut buffer, extent.len)?;
         match memchr::memrchr(b'\n', &buffer) {
             Some(end) => buffer.truncate(end + 1),
-            // The last line has lost its end, and is a line all the same.
+            // The last line of a segment that has lost its end.
             None if extent.len + wanted as u64 == len => {}
             None => {
                 // A line longer than the buffer: look further.

@@ -77,7 +77,7 @@ impl Export {
             let Some(page) = pages.next().await? else { break };
             partial |= page.partial;
             records += page.records.len() as u64;
-            for (_, record) in &page.records {
+            for record in &page.records {
                 self.format.write(&mut text, record, to_terminal).map_err(|e| service.unexpected(&e))?;
             }
         }

@@ -1,6 +1,7 @@
-//! Tools for the log: `distlogd log import`, `distlogd log export`.
+//! Tools for the log: `distlogd log import`, `export`, `verify`, `rebuild-index`.
 //!
-//! Both talk to a log service that runs, over HTTP as everybody does, and hold
+//! [`verify`] and [`rebuild`] read the log's own files, each on all cores, and
+//! tell what [`super::store`] finds in them. The other two talk to a log service that runs, over HTTP as everybody does, and hold
 //! no more than a few batches at a time:
 //!
 //! * in: [`input`] opens and unpacks → [`lines`] → [`recognise`] (with [`json`]
@@ -18,14 +19,18 @@ mod lines;
 mod pages;
 mod parcel;
 mod progress;
+mod rebuild;
 mod recognise;
 mod service;
+mod verify;
 mod when;
 
 use crate::settings::Settings;
 use clap::Subcommand;
+use shared::daemon::Daemon;
 use std::error::Error;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What to do with a log.
@@ -43,6 +48,16 @@ pub enum Tool {
     /// All that match, in the order in which they were stored. Bytes that are no
     /// UTF-8 come as U+FFFD. Ends with 3 when a part of the log could not be read.
     Export(export::Export),
+    /// Look at every file of the log, and change none
+    ///
+    /// Says of each what is wrong with it and what the log service would do about
+    /// it. It may be running meanwhile. Ends with 0 when all is well, 1 when something
+    /// can be repaired, 2 when records are lost, 3 when a file could not be looked at.
+    Verify(verify::Verify),
+    /// Rebuild missing and damaged indexes of the log, while no log service is running
+    ///
+    /// A running one does so by itself. Ends with 1 when an index could not be rebuilt.
+    RebuildIndex(rebuild::RebuildIndex),
 }
 
 impl Tool {
@@ -51,15 +66,26 @@ impl Tool {
     /// # Errors
     /// With one message that says what went wrong and how far it came.
     pub fn run(self, settings: &Settings) -> Result<ExitCode, Box<dyn Error>> {
+        match &self {
+            Self::Verify(verify) => return verify.run(settings),
+            Self::RebuildIndex(rebuild) => return rebuild.run(settings),
+            Self::Import(_) | Self::Export(_) => {}
+        }
         // One thread waits for answers; files are read on another.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             match self {
                 Self::Import(import) => import.run(settings).await,
                 Self::Export(export) => export.run(settings).await,
+                Self::Verify(_) | Self::RebuildIndex(_) => Ok(ExitCode::SUCCESS),
             }
         })
     }
+}
+
+/// Where the log service has its files, but for the active one.
+fn own_dir(settings: &Settings) -> PathBuf {
+    settings.general.data_dir.join(Daemon::Log.word())
 }
 
 /// The last line of a tool; that nobody reads on is no failure.

@@ -1,8 +1,5 @@
-//! All records that match, a page at a time, in the order of their sequence.
-//!
-//! A page is a range of sequences, not the first so many of an answer: so it
-//! does not matter in which order the service answers, and records that come
-//! while this goes on lie behind the last page.
+//! All records that match, a page at a time, in the order in which they were
+//! stored: up to the one that was the last when this began.
 
 use super::service::{CallError, Service};
 use reqwest::Method;
@@ -28,12 +25,11 @@ pub struct Which {
 }
 
 /// One page.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub struct Page {
-    /// Records as the service writes them, after their sequence.
-    pub records: Vec<(u64, Box<RawValue>)>,
-    /// Whether there are more than the answer holds.
-    more: bool,
+    /// Records as the service writes them.
+    pub records: Vec<Box<RawValue>>,
+    next: Option<String>,
     /// Whether something could not be searched.
     pub partial: bool,
 }
@@ -42,94 +38,54 @@ pub struct Page {
 pub struct Pages<'s> {
     service: &'s Service,
     which: Which,
-    /// All up to this sequence were told.
-    after: u64,
-    /// The last sequence that is wanted.
-    last: u64,
-    /// Sequences of the next page: more where few match, fewer where they are large.
-    width: u64,
+    /// Where the next one begins; none when there is none.
+    after: Option<String>,
+    /// Records from this sequence on are not wanted.
+    end: u64,
 }
 
 impl<'s> Pages<'s> {
     /// Of the records that are there now.
     ///
     /// # Errors
-    /// When the service does not answer, or the query is wrong.
+    /// When the service does not answer.
     pub async fn new(service: &'s Service, which: Which) -> Result<Self, CallError> {
-        // A wrong query is told even where there is nothing to be searched.
-        ask(service, &which, "asc", (0, Some(1)), 1).await?;
-        let all = Which::default();
-        let newest = ask(service, &all, "desc", (0, None), 1).await?;
-        let mut last = newest.records.first().map_or(0, |(seq, _)| *seq);
-        // The newest need not be the one that was stored last.
-        let mut step = 1;
-        while !ask(service, &all, "asc", (last, None), 1).await?.records.is_empty() {
-            last += step;
-            step *= 2;
+        #[derive(Deserialize)]
+        struct Numbered {
+            seq: u64,
         }
-        Ok(Self { service, which, after: 0, last, width: RECORDS_MAX })
+        let newest = ask(service, &Which::default(), "desc", "0", u64::MAX, 1).await?;
+        let newest = newest.records.first().map(|record| serde_json::from_str::<Numbered>(record.get()));
+        let last = newest.transpose().map_err(|e| service.unexpected(&e))?.map_or(0, |newest| newest.seq);
+        Ok(Self { service, which, after: Some("0".to_owned()), end: last.saturating_add(1) })
     }
 
     /// The next one; none at the end.
     ///
     /// # Errors
-    /// When the service does not answer, or not what was asked for.
+    /// When the service does not answer, or the query is wrong.
     pub async fn next(&mut self) -> Result<Option<Page>, CallError> {
-        while self.after < self.last {
-            let end = self.last.min(self.after.saturating_add(self.width));
-            let range = (self.after, Some(end + 1));
-            let mut page = ask(self.service, &self.which, "asc", range, RECORDS_MAX).await?;
-            // Not all of the range: too many, too large, or too slow. What cannot be
-            // read at all is not found by asking for less.
-            if (page.more && self.width > 1) || (page.partial && self.width > RECORDS_MAX) {
-                self.width /= 2;
-                continue;
-            }
-            if (page.records.len() as u64) < RECORDS_MAX / 4 {
-                self.width = self.width.saturating_mul(2);
-            }
-            self.after = end;
-            if !page.records.is_empty() || page.partial {
-                page.records.sort_by_key(|(seq, _)| *seq);
-                return Ok(Some(page));
-            }
-        }
-        Ok(None)
+        let Some(after) = self.after.take() else { return Ok(None) };
+        let page = ask(self.service, &self.which, "asc", &after, self.end, RECORDS_MAX).await?;
+        self.after.clone_from(&page.next);
+        Ok(Some(page))
     }
 }
 
-/// Asks for the records after one sequence and before another.
+/// Asks for records between two sequences, both not among them.
 async fn ask(
     service: &Service,
     which: &Which,
     order: &str,
-    (after, before): (u64, Option<u64>),
+    after: &str,
+    before: u64,
     limit: u64,
 ) -> Result<Page, CallError> {
-    #[derive(Deserialize)]
-    struct Answer {
-        records: Vec<Box<RawValue>>,
-        next: Option<u64>,
-        partial: bool,
-    }
-    #[derive(Deserialize)]
-    struct Numbered {
-        seq: u64,
-    }
     let request = service
         .request(Method::GET)
         .query(which)
-        .query(&[("after", Some(after)), ("before", before), ("limit", Some(limit))])
-        .query(&[("format", "json"), ("order", order)]);
+        .query(&[("before", before), ("limit", limit)])
+        .query(&[("format", "json"), ("order", order), ("after", after)]);
     let body = service.call(request).await?;
-    let page = || {
-        let answer: Answer = serde_json::from_slice(&body)?;
-        let numbered = |record: Box<RawValue>| {
-            let Numbered { seq } = serde_json::from_str(record.get())?;
-            Ok((seq, record))
-        };
-        let records = answer.records.into_iter().map(numbered).collect::<Result<_, serde_json::Error>>()?;
-        Ok(Page { records, more: answer.next.is_some(), partial: answer.partial })
-    };
-    page().map_err(|e: serde_json::Error| service.unexpected(&e))
+    serde_json::from_slice(&body).map_err(|e| service.unexpected(&e))
 }

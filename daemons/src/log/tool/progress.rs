@@ -2,8 +2,8 @@
 //! terminal.
 
 use std::io::{IsTerminal, Write, stderr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Between two drawings.
@@ -54,6 +54,32 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if self.drawn.is_some() {
             let _ = write!(stderr(), "{CLEAR}");
+        }
+    }
+}
+
+/// A bar for work on all cores.
+pub struct Meter {
+    read: Arc<AtomicU64>,
+    records: AtomicU64,
+    progress: Mutex<Progress>,
+}
+
+impl Meter {
+    /// Nothing drawn yet.
+    pub fn new(total: u64) -> Self {
+        let read = Arc::new(AtomicU64::new(0));
+        let progress = Mutex::new(Progress::new(Arc::clone(&read), Some(total)));
+        Self { read, records: AtomicU64::new(0), progress }
+    }
+
+    /// So many more bytes and records are done.
+    pub fn add(&self, bytes: u64, records: u64) {
+        self.read.fetch_add(bytes, Ordering::Relaxed);
+        let records = self.records.fetch_add(records, Ordering::Relaxed) + records;
+        // Another one is drawing if it is locked.
+        if let Ok(mut progress) = self.progress.try_lock() {
+            progress.draw(records);
         }
     }
 }

@@ -65,7 +65,8 @@ pub fn fold(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-fn has_case(c: char) -> bool {
+/// Whether a letter has another form in the other case.
+pub fn has_case(c: char) -> bool {
     // The scripts of East Asia have none, and would be slow to look up.
     let quick = matches!(c, '\u{2e80}'..='\u{a63f}' | '\u{ac00}'..='\u{d7ff}');
     !quick && (c.is_lowercase() || c.is_uppercase() || !c.to_lowercase().eq([c]) || !c.to_uppercase().eq([c]))

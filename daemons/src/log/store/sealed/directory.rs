@@ -22,10 +22,12 @@ use super::{
     SEEKABLE_MAGIC, SKIPPABLE_HEAD, damaged, decode,
 };
 use crate::log::codec::{Reader, checksum};
+use crate::log::index;
 use crate::log::lines::span;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"distlogD";
@@ -36,6 +38,22 @@ const RUN_LEN: usize = 12;
 const TRAILER: usize = 12;
 /// A directory longer than this is none: a segment has some thousand frames.
 const DIRECTORY_MAX: usize = 256 << 20;
+
+/// Where a directory was found.
+#[derive(Debug)]
+pub enum Origin {
+    /// In the file.
+    Own,
+    /// In the index: that of the file is damaged.
+    Copy(io::Error),
+    /// It was made from the frames.
+    Frames {
+        /// What is the matter with that of the file.
+        damage: io::Error,
+        /// Frames that nothing is known of, behind a damaged one.
+        given_up: usize,
+    },
+}
 
 /// The frames of a sealed segment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -190,14 +208,37 @@ impl Directory {
         if stored + (SKIPPABLE_HEAD + len) as u64 == end { Ok(directory) } else { Err(lost()) }
     }
 
+    /// Reads a file's own directory; if that is damaged, the copy in its index;
+    /// if that is too, the frames themselves.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or nothing is left that says what it holds.
+    pub fn find(file: &File, index_path: &Path, base: u64) -> io::Result<(Self, Origin)> {
+        let damage = match Self::read(file) {
+            Ok(directory) => return Ok((directory, Origin::Own)),
+            Err(damage) => damage,
+        };
+        let copy = File::open(index_path).and_then(|index| index::directory_of(&index));
+        match copy.ok().and_then(|copy| Self::from_payload(&copy)) {
+            Some(copy) if copy.fits(file) => Ok((copy, Origin::Copy(damage))),
+            copy => match (Self::reconstruct(file, base), copy) {
+                (Ok((directory, given_up)), _) => Ok((directory, Origin::Frames { damage, given_up })),
+                // Of a file that was cut short it still says what is before the cut.
+                (Err(_), Some(copy)) => Ok((copy, Origin::Copy(damage))),
+                (Err(error), None) => Err(error),
+            },
+        }
+    }
+
     /// Finds out by decoding what a lost directory said. What is behind a
-    /// damaged frame is given up: how many records that had, nobody knows. A
-    /// block that cannot be read stands for all of it.
+    /// damaged frame is given up, for how many records that had, nobody knows: a
+    /// block that cannot be read stands for all of it. Answers how many frames
+    /// that are.
     ///
     /// # Errors
     /// When the file cannot be read, its seek table is damaged too, or the
     /// sequences of its records cannot be known.
-    pub fn reconstruct(file: &File, base: u64) -> io::Result<Self> {
+    fn reconstruct(file: &File, base: u64) -> io::Result<(Self, usize)> {
         let table = SeekTable::read(file)?;
         let mut magic = [0; 4];
         let head = table.entries.last().map_or(0, |(stored_len, _)| *stored_len as u64);
@@ -207,14 +248,18 @@ impl Directory {
         }
         let mut found = Self { level: 0, base, blocks: Vec::new(), sums: Vec::new() };
         let (mut offset, mut first_seq) = (0, base);
-        let mut lines = Vec::new();
-        for (stored_len, len) in table.entries.into_iter().filter(|(_, len)| *len > 0) {
+        let (mut lines, mut given_up) = (Vec::new(), 0);
+        // The directory is a frame without content.
+        let frames = table.entries.into_iter().filter(|(_, len)| *len > 0);
+        let count = frames.clone().count();
+        for (at, (stored_len, len)) in frames.enumerate() {
             let mut stored = vec![0; stored_len];
             file.read_exact_at(&mut stored, offset)?;
             if decode(&stored, len, &mut lines).is_err() {
                 tracing::error!(
                     "a frame and the directory of a sealed segment are damaged: what follows is lost"
                 );
+                given_up = count - at;
                 found.sums.push(!checksum(&stored));
                 found.blocks.push(Block {
                     offset,
@@ -243,7 +288,7 @@ impl Directory {
             offset += stored_len as u64;
             first_seq += u64::from(records);
         }
-        Ok(found)
+        Ok((found, given_up))
     }
 
     /// Whether a file of this length can be the one that this is the directory of.

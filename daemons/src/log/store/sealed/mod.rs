@@ -19,14 +19,16 @@
 mod directory;
 mod write;
 
-pub use directory::Directory;
+pub use directory::{Directory, Origin};
 pub use write::{FrameSums, SealedWriter};
 
 use super::block::Block;
 use crate::log::codec::checksum;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
+use zstd::bulk::Decompressor;
 
 /// Skippable frames that hold a directory; any decoder passes over them.
 const DIRECTORY_MAGIC: u32 = 0x184D_2A50;
@@ -58,12 +60,18 @@ pub fn damaged(what: &str) -> io::Error {
 /// # Errors
 /// When it cannot be read, or is damaged.
 pub fn read_frame(file: &File, block: &Block, sum: u64, lines: &mut Vec<u8>) -> io::Result<()> {
-    let mut stored = vec![0; block.stored_len];
-    file.read_exact_at(&mut stored, block.offset)?;
-    if checksum(&stored) != sum {
-        return Err(damaged("a frame is damaged"));
+    thread_local! {
+        /// The frame as it is stored: kept from one to the next.
+        static STORED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }
-    decode(&stored, block.len, lines)
+    STORED.with_borrow_mut(|stored| {
+        stored.resize(block.stored_len, 0);
+        file.read_exact_at(stored, block.offset)?;
+        if checksum(stored) != sum {
+            return Err(damaged("a frame is damaged"));
+        }
+        decode(stored, block.len, lines)
+    })
 }
 
 /// Decodes one frame of a known length.
@@ -71,8 +79,17 @@ fn decode(stored: &[u8], len: usize, lines: &mut Vec<u8>) -> io::Result<()> {
     if len > BLOCK_LEN_MAX {
         return Err(damaged("a frame is too long"));
     }
+    thread_local! {
+        static DECODER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    }
     lines.clear();
     lines.reserve_exact(len);
-    let decoded = zstd::bulk::Decompressor::new()?.decompress_to_buffer(stored, lines)?;
+    let decoded = DECODER.with_borrow_mut(|decoder| {
+        let decoder = match decoder {
+            Some(decoder) => decoder,
+            none => none.insert(Decompressor::new()?),
+        };
+        decoder.decompress_to_buffer(stored, lines)
+    })?;
     if decoded == len { Ok(()) } else { Err(damaged("a frame has another length than it should")) }
 }

@@ -1,0 +1,134 @@
+//! The manifest, the keys and the active file.
+
+use super::super::files::Files;
+use super::super::keys;
+use super::super::manifest::{Manifest, SEGMENT_ROOM};
+use super::text::{self, Text};
+use super::{Finding, Report, Seen, What};
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+/// The active segment may be rotated while they are read. Then they are read
+/// again, so often, after a pause in which a rotation ends.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Looks at them.
+pub fn check(files: &Files, seen: Seen<'_>) -> Vec<Report> {
+    for _ in 1..TRIES {
+        let manifest = read_manifest(files);
+        let reports = check_with(files, &manifest, seen);
+        let mut findings = reports.iter().flat_map(|report| &report.findings);
+        let is_rotating = |finding: &Finding| matches!(finding, Finding::Cut(_) | Finding::RotationCutShort);
+        if read_manifest(files) == manifest && !findings.any(is_rotating) {
+            return reports;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    check_with(files, &read_manifest(files), seen)
+}
+
+fn read_manifest(files: &Files) -> Result<Manifest, Finding> {
+    match Manifest::read(files) {
+        Ok(Some(manifest)) => Ok(manifest),
+        Ok(None) if files.manifest().exists() => {
+            Err(Finding::Damaged("it is not what it should be".to_owned()))
+        }
+        Ok(None) => Err(Finding::Missing),
+        Err(error) if error.kind() == ErrorKind::Other => Err(Finding::Unusable(error.to_string())),
+        Err(error) => Err(Finding::Unreadable(error.to_string())),
+    }
+}
+
+fn check_with(files: &Files, manifest: &Result<Manifest, Finding>, seen: Seen<'_>) -> Vec<Report> {
+    let mut of_manifest = Report::new(files.manifest(), What::Manifest);
+    let mut of_keys = Report::new(files.keys(), What::Keys);
+    let mut of_active = Report::new(files.active.clone(), What::Active);
+    of_manifest.findings.extend(manifest.as_ref().err().cloned());
+    let manifest = manifest.as_ref().ok();
+    // First, for the records of a request come after its key.
+    let keys = keys::read(files);
+    let active = File::open(&files.active).and_then(|file| text::read(&file, seen));
+    match &active {
+        Ok(text) => check_active(&mut of_active, files, manifest, text),
+        Err(error) if error.kind() == ErrorKind::NotFound => match manifest {
+            Some(_) if is_rotated(files, manifest) => {}
+            Some(manifest) => of_active.findings.push(cut(manifest)),
+            None => of_active.findings.push(Finding::Missing),
+        },
+        Err(error) => of_active.findings.push(Finding::Unreadable(error.to_string())),
+    }
+    if is_rotated(files, manifest) {
+        of_manifest.findings.push(Finding::RotationCutShort);
+    }
+    match keys {
+        Ok(found) => {
+            // Where the active segment begins, the manifest says.
+            let next_seq = match (manifest, &active) {
+                (Some(manifest), Ok(text)) if !is_rotated(files, Some(manifest)) => {
+                    Some(manifest.base + text.records)
+                }
+                _ => None,
+            };
+            check_keys(&mut of_keys, files, &found, next_seq);
+            if let (Some(manifest), Some(next_seq)) = (manifest, next_seq)
+                && let Some(first) =
+                    keys::cut_at(&found.entries, next_seq).filter(|first| *first >= manifest.base)
+            {
+                of_active.findings.push(Finding::Unacknowledged(first..next_seq));
+            }
+        }
+        Err(error) => of_keys.findings.push(Finding::Unreadable(error.to_string())),
+    }
+    vec![of_manifest, of_keys, of_active]
+}
+
+fn cut(manifest: &Manifest) -> Finding {
+    Finding::Cut(manifest.base.saturating_add(SEGMENT_ROOM))
+}
+
+/// Whether the active segment of the manifest is among the rotated ones already.
+fn is_rotated(files: &Files, manifest: Option<&Manifest>) -> bool {
+    let has_base = |base| -> io::Result<bool> {
+        let listing = files.list()?;
+        Ok(listing.plain.contains(&base) || listing.sealed.iter().any(|name| name.base == base))
+    };
+    manifest.is_some_and(|manifest| has_base(manifest.base).unwrap_or(false))
+}
+
+fn check_active(report: &mut Report, files: &Files, manifest: Option<&Manifest>, text: &Text) {
+    report.records = text.records;
+    let rotated = is_rotated(files, manifest);
+    let base = manifest.map_or(0, |manifest| manifest.base);
+    if manifest.is_some() && !rotated {
+        report.base = Some(base);
+        report.seqs = base..base + text.records;
+    }
+    if let Some(manifest) = manifest
+        && !rotated
+        && text.len < manifest.least_len
+    {
+        report.findings.push(cut(manifest));
+    }
+    report.findings.extend(text.findings(base));
+    if text.whole < text.len {
+        report.findings.push(Finding::Torn(text.len - text.whole));
+    }
+}
+
+fn check_keys(report: &mut Report, files: &Files, found: &keys::Found, next_seq: Option<u64>) {
+    if !files.keys().exists() {
+        report.findings.push(Finding::Missing);
+    }
+    if found.damaged > 0 {
+        report.findings.push(Finding::KeysDamaged(found.damaged));
+    }
+    if found.torn > 0 {
+        report.findings.push(Finding::Torn(found.torn));
+    }
+    let unfinished = next_seq.map_or(0, |next_seq| found.unfinished(next_seq));
+    if unfinished > 0 {
+        report.findings.push(Finding::KeysUnfinished(unfinished));
+    }
+}
