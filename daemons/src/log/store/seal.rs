@@ -102,7 +102,7 @@ impl Sealer<'_> {
 
     fn begin(&self, base: u64, class: Option<String>, built: Built) -> io::Result<Part> {
         let name = SealedName { base, class };
-        let writer = SealedWriter::create(&files::unfinished(&self.files.sealed(&name)), LEVEL_FAST)?;
+        let writer = SealedWriter::create(&files::unfinished(&self.files.sealed(&name)), base, LEVEL_FAST)?;
         crash::point()?;
         Ok(Part { name, writer, built, lines: Vec::new(), runs: Vec::new() })
     }
@@ -275,7 +275,7 @@ pub fn recompress(files: &Files, sealed: &Sealed, go_on: &dyn Fn() -> io::Result
     let path = files.sealed(&sealed.name);
     let new = files::unfinished(&path);
     let opened = sealed.open()?;
-    let mut writer = SealedWriter::create(&new, LEVEL_COLD)?;
+    let mut writer = SealedWriter::create(&new, sealed.name.base, LEVEL_COLD)?;
     let mut built = Built::default();
     let mut text = Vec::new();
     for (at, block) in opened.directory.blocks.iter().enumerate() {
