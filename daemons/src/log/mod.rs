@@ -10,10 +10,11 @@
 //! The path of a record: [`api`] → [`ingest`] makes lines of the body
 //! ([`batch`]) → [`store`]'s writer puts them on disk → readers: [`search`] and
 //! [`count`] over a snapshot, [`tail`] over what comes, all through [`query`].
+//! What a message and its fields are made of is said in [`words`] and [`fields`];
+//! what is known of records without reading them is the [`index`].
 //!
 //! [`tool`] is the other side of the table: commands that talk to a running log
-//! service, as `curl` does.
-//! What a message and its fields are made of is said in [`words`] and [`fields`].
+//! service, as `curl` does, or look after its files.
 
 mod api;
 mod batch;

@@ -91,7 +91,7 @@ impl Blocks {
     /// All of so many.
     pub fn all(count: usize) -> Self {
         let mut all = Self(vec![u64::MAX; count.div_ceil(64)]);
-        if let Some(last) = all.0.last_mut().filter(|_| count % 64 > 0) {
+        if let Some(last) = all.0.last_mut().filter(|_| !count.is_multiple_of(64)) {
             *last >>= 64 - count % 64;
         }
         all

@@ -5,6 +5,9 @@ use crate::log::store::Block;
 
 const NS_PER_SECOND: i64 = 1_000_000_000;
 
+/// A place in the order of time: a time, and a sequence among records of one.
+type Place = (i64, u64);
+
 /// Between what records lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -16,7 +19,7 @@ pub struct Bounds {
     pub seqs: (u64, u64),
     /// Times and sequences, in the order of time: after the first, before the
     /// second.
-    pub cursors: (Option<(i64, u64)>, Option<(i64, u64)>),
+    pub cursors: (Option<Place>, Option<Place>),
 }
 
 impl Default for Bounds {

@@ -138,7 +138,7 @@ impl Part {
             kind.map_or(Verdict::Maybe, |kind| self.verdict(*kind))
         };
         let bounded = !filter.bounds.cover(block);
-        let mut reader = lines::Reader::new(&text);
+        let mut reader = lines::Reader::new(text);
         let mut look = |record: usize, seq: u64, start: usize, raw: &[u8]| {
             let verdict = verdict(record);
             if verdict == Verdict::No {

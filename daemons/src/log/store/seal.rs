@@ -44,6 +44,9 @@ pub struct Built {
     pub blocks: Vec<Arc<BlockIndex>>,
 }
 
+/// Tells the class of a record; none for one of no class.
+pub type ClassOf<'a> = dyn Fn(&Line<'_>) -> Option<String> + 'a;
+
 /// How and where segments are sealed.
 pub struct Sealer<'a> {
     /// The names.
@@ -51,7 +54,7 @@ pub struct Sealer<'a> {
     /// Where damage is noted.
     pub damage: &'a Arc<Damage>,
     /// The class of a record; nobody asks when there are none.
-    pub class_of: Option<&'a dyn Fn(&Line<'_>) -> Option<String>>,
+    pub class_of: Option<&'a ClassOf<'a>>,
     /// Asked after each block whether to go on.
     pub go_on: &'a dyn Fn() -> io::Result<()>,
 }
@@ -99,7 +102,7 @@ impl Sealer<'_> {
 
     fn begin(&self, base: u64, class: Option<String>, built: Built) -> io::Result<Part> {
         let name = SealedName { base, class };
-        let writer = SealedWriter::create(&files::unfinished(&self.files.sealed(&name)), LEVEL_FAST)?;
+        let writer = SealedWriter::create(&files::unfinished(&self.files.sealed(&name)), base, LEVEL_FAST)?;
         crash::point()?;
         Ok(Part { name, writer, built, lines: Vec::new(), runs: Vec::new() })
     }
@@ -124,7 +127,7 @@ impl Sealer<'_> {
     fn write_parts(
         &self,
         plain: &Plain,
-        class_of: &dyn Fn(&Line<'_>) -> Option<String>,
+        class_of: &ClassOf<'_>,
     ) -> io::Result<Vec<Written>> {
         let mut parts: Vec<Part> = Vec::new();
         let mut text = Vec::new();
@@ -272,7 +275,7 @@ pub fn recompress(files: &Files, sealed: &Sealed, go_on: &dyn Fn() -> io::Result
     let path = files.sealed(&sealed.name);
     let new = files::unfinished(&path);
     let opened = sealed.open()?;
-    let mut writer = SealedWriter::create(&new, LEVEL_COLD)?;
+    let mut writer = SealedWriter::create(&new, sealed.name.base, LEVEL_COLD)?;
     let mut built = Built::default();
     let mut text = Vec::new();
     for (at, block) in opened.directory.blocks.iter().enumerate() {

@@ -35,15 +35,6 @@ impl Runs {
         all
     }
 
-    /// Adds what occurs elsewhere.
-    pub fn merge(&mut self, other: &Self) {
-        if self.0.is_empty() {
-            self.0.clone_from(&other.0);
-        } else {
-            self.0.iter_mut().zip(&other.0).for_each(|(block, other)| *block |= other);
-        }
-    }
-
     /// For a file: nothing, or 2,744 bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.iter().flat_map(|block| block.to_le_bytes()).collect()

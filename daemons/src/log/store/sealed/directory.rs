@@ -1,7 +1,7 @@
 //! What the frames of a sealed segment hold.
 //!
 //! ```text
-//! payload  = "distlogD" version:u32 level:i32 count:u32 entry… runs
+//! payload  = "distlogD" version:u32 level:i32 base:u64 count:u32 entry… runs
 //!            length:u32 checksum:u64
 //! entry    = stored-length:u32 length:u32 records:u32 runs:u32 first-seq:u64
 //!            min-ns:i64 max-ns:i64 checksum:u64
@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Around it is a skippable frame, of one magic number where all sequences simply
-//! follow each other and of another where not: without the directory they can be
+//! follow the base and of another where not: without the directory they can be
 //! found out in the first case only.
 //!
 //! An entry with no runs has sequences that follow its first. The checksum of an
@@ -60,6 +60,8 @@ pub enum Origin {
 pub struct Directory {
     /// The zstd level at which it was compressed.
     pub level: i32,
+    /// The sequence that its records do not come before.
+    pub base: u64,
     /// The frames, in order.
     pub blocks: Vec<Block>,
     /// The checksum of each as it is stored.
@@ -73,6 +75,7 @@ impl Directory {
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&self.level.to_le_bytes());
+        out.extend_from_slice(&self.base.to_le_bytes());
         out.extend_from_slice(&(self.blocks.len() as u32).to_le_bytes());
         for (block, sum) in self.blocks.iter().zip(&self.sums) {
             let runs = block.runs.as_deref().unwrap_or_default();
@@ -105,10 +108,11 @@ impl Directory {
             return None;
         }
         let level = reader.u32()?.cast_signed();
+        let base = reader.u64()?;
         let count = reader.u32()? as usize;
         let mut runs = Reader(reader.0.get(count.checked_mul(ENTRY_LEN)?..)?);
         let mut directory =
-            Self { level, blocks: Vec::with_capacity(count), sums: Vec::with_capacity(count) };
+            Self { level, base, blocks: Vec::with_capacity(count), sums: Vec::with_capacity(count) };
         let mut offset = 0;
         for _ in 0..count {
             let stored_len = reader.u32()? as usize;
@@ -148,15 +152,22 @@ impl Directory {
         checksum(&bytes)
     }
 
+    /// Whether its sequences simply follow the base.
+    fn is_contiguous(&self) -> bool {
+        let mut next_seq = self.base;
+        self.blocks.iter().all(|block| {
+            let follows = block.runs.is_none() && block.first_seq == next_seq;
+            next_seq = block.last_seq() + 1;
+            follows
+        })
+    }
+
     /// The directory and the seek table as they end a file. The content
     /// checksums are those that zstd put at the end of each frame.
     pub fn to_tail(&self, content_sums: &[u32]) -> Vec<u8> {
         let payload = self.to_payload();
         let mut out = Vec::with_capacity(payload.len() + 64 + self.blocks.len() * SEEK_ENTRY);
-        let follows = |pair: &[Block]| matches!(pair, [a, b] if a.last_seq() + 1 == b.first_seq);
-        let is_whole =
-            self.blocks.iter().all(|block| block.runs.is_none()) && self.blocks.windows(2).all(follows);
-        let magic = if is_whole { DIRECTORY_MAGIC } else { SCATTERED_MAGIC };
+        let magic = if self.is_contiguous() { DIRECTORY_MAGIC } else { SCATTERED_MAGIC };
         out.extend_from_slice(&magic.to_le_bytes());
         out.extend_from_slice(&(payload.len() as u32).to_le_bytes());
         out.extend_from_slice(&payload);
@@ -235,7 +246,7 @@ impl Directory {
         if u32::from_le_bytes(magic) != DIRECTORY_MAGIC {
             return Err(damaged("the sequences of a sealed segment are lost"));
         }
-        let mut found = Self { level: 0, blocks: Vec::new(), sums: Vec::new() };
+        let mut found = Self { level: 0, base, blocks: Vec::new(), sums: Vec::new() };
         let (mut offset, mut first_seq) = (0, base);
         let (mut lines, mut given_up) = (Vec::new(), 0);
         // The directory is a frame without content.

@@ -32,7 +32,7 @@ use zstd::bulk::Decompressor;
 
 /// Skippable frames that hold a directory; any decoder passes over them.
 const DIRECTORY_MAGIC: u32 = 0x184D_2A50;
-/// The same, of a segment whose sequences do not simply follow each other.
+/// The same, of a segment whose sequences do not simply follow its base.
 const SCATTERED_MAGIC: u32 = 0x184D_2A5B;
 /// The one that the seekable format uses.
 const SEEK_TABLE_MAGIC: u32 = 0x184D_2A5E;

@@ -30,11 +30,11 @@ impl SealedWriter {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn create(path: &Path, level: i32) -> io::Result<Self> {
+    pub fn create(path: &Path, base: u64, level: i32) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
         let mut compressor = Compressor::new(level)?;
         compressor.set_parameter(CParameter::ChecksumFlag(true))?;
-        let directory = Directory { level, ..Directory::default() };
+        let directory = Directory { level, base, ..Directory::default() };
         Ok(Self { file, compressor, directory, content_sums: Vec::new(), sums: Vec::new(), offset: 0 })
     }
 

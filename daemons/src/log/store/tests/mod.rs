@@ -4,7 +4,13 @@
 //! Most of these tests do the upkeep by hand, step by step, so that they are the
 //! same every time; a few leave it to its thread.
 
+mod crashes;
+mod damage;
+mod faults;
+mod model;
 mod recover;
+mod retention;
+mod sealing;
 mod tail;
 
 use super::manifest::Manifest;
@@ -53,6 +59,13 @@ impl Deref for Idle {
 }
 
 impl Idle {
+    /// The same, after the time between two looks at what is to be deleted.
+    fn settle_later(&mut self) {
+        self.settle();
+        self.upkeep.wake();
+        self.settle();
+    }
+
     /// Does the upkeep until there is nothing to do, or something fails.
     fn try_settle(&mut self) {
         self.rotate();
@@ -101,6 +114,10 @@ impl Place {
 
     fn active(&self) -> PathBuf {
         self.elsewhere.as_ref().unwrap_or(&self.dir).path().join("distributed.log")
+    }
+
+    fn manifests(&self) -> [PathBuf; 2] {
+        ["manifest.json", "manifest.copy.json"].map(|name| self.path().join("data").join(name))
     }
 
     fn settings(&self) -> settings::Log {
@@ -156,10 +173,11 @@ impl Place {
     async fn leave(&self, log: Idle) {
         log.close().await;
         drop(log);
-        let path = self.path().join("data/manifest.json");
-        let mut manifest: Manifest = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        manifest.least_len = 0;
-        fs::write(path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+        for path in self.manifests() {
+            let mut manifest: Manifest = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            manifest.least_len = 0;
+            fs::write(path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+        }
     }
 
     async fn reopen(&self, log: Idle) -> Idle {
@@ -245,7 +263,7 @@ async fn fill(store: &Store, records: u64) {
 }
 
 fn budget() -> Budget {
-    Budget { deadline: Instant::now() + Duration::from_secs(20), left: Arc::default() }
+    Budget { deadline: Instant::now() + Duration::from_secs(600), left: Arc::default() }
 }
 
 /// All records that can be read, by sequence, and whether there are more.

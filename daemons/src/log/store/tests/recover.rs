@@ -67,7 +67,9 @@ async fn a_damaged_manifest_is_made_anew_from_the_segments() {
     }
     store.close().await;
     drop(store);
-    fs::write(place.path().join("data/manifest.json"), "").unwrap();
+    for path in place.manifests() {
+        fs::write(path, "").unwrap();
+    }
     assert_eq!(append(&place.open(), "next").await, 11);
 }
 
@@ -110,12 +112,17 @@ async fn a_log_that_vanished_does_not_give_its_sequences_away_again() {
 #[tokio::test]
 async fn a_log_moved_away_while_it_is_written_goes_on_in_a_new_file() {
     let place = Place::new(1 << 20);
-    let store = place.open();
-    append(&store, "a").await;
+    let mut log = place.open_idle();
+    append(&log, "a").await;
     fs::rename(place.active(), place.path().join("moved")).unwrap();
-    assert_eq!(append(&store, "b").await, 2);
+    assert_eq!(append(&log, "b").await, 2);
     assert!(fs::read_to_string(place.active()).unwrap().ends_with("b\n"));
-    assert_eq!(all(&store), pairs(&[(1, "a"), (2, "b")]));
+    assert_eq!(all(&log), pairs(&[(1, "a"), (2, "b")]));
+    // It is sealed as any other, and the file stays where it was moved to.
+    log.settle();
+    place.assert_settled();
+    assert_eq!(all(&*place.reopen(log).await), pairs(&[(1, "a"), (2, "b")]));
+    assert!(fs::read_to_string(place.path().join("moved")).unwrap().ends_with("a\n"));
 }
 
 #[tokio::test]
@@ -184,19 +191,16 @@ async fn a_key_is_answered_again_and_stores_nothing_over_stops_and_rotations() {
 #[tokio::test]
 async fn a_key_whose_records_are_not_all_there_is_forgotten_with_them() {
     let place = Place::new(1 << 20);
-    let store = place.open();
-    append(&store, "a").await;
-    let body = br#"[{"message":"b"},{"message":"c"}]"#;
-    let keyed = read(BodyKind::Json, body, &Defaults::now(None, None)).unwrap();
-    store.append(keyed.clone(), Some("k".to_owned()), store.room(1).unwrap()).await.unwrap();
-    store.close().await;
-    drop(store);
+    let log = place.open_idle();
+    append(&log, "a").await;
+    let keyed = json_batch(&serde_json::json!([{"message": "b"}, {"message": "c"}]));
+    append_batch(&log, keyed.clone(), Some("k")).await;
+    place.leave(log).await;
     // As a crash in the middle of the write leaves it: the second line torn.
     let text = fs::read(place.active()).unwrap();
     fs::write(place.active(), text.get(..text.len() - 3).unwrap()).unwrap();
-    fs::remove_file(place.path().join("data/manifest.json")).unwrap();
     let store = place.open();
     assert_eq!(all(&store), pairs(&[(1, "a")]));
-    assert_eq!(store.append(keyed, Some("k".to_owned()), store.room(1).unwrap()).await.unwrap().first, 2);
+    assert_eq!(append_batch(&store, keyed, Some("k")).await, 2);
     assert_eq!(all(&store), pairs(&[(1, "a"), (2, "b"), (3, "c")]));
 }
