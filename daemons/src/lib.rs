@@ -11,6 +11,10 @@ mod runtime;
 mod services;
 pub mod settings;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use log::fuzzing;
+
 mod library;
 mod log;
 mod monitor;

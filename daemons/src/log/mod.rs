@@ -21,6 +21,8 @@ mod batch;
 mod codec;
 mod count;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod index;
 mod ingest;
 mod line;

@@ -114,7 +114,8 @@ fn kinds_to_bytes(kinds: &Kinds, runs: &Runs) -> Vec<u8> {
     out
 }
 
-fn kinds_from_bytes(bytes: &[u8]) -> Option<(Kinds, Runs)> {
+/// What [`kinds_to_bytes`] wrote.
+pub fn kinds_from_bytes(bytes: &[u8]) -> Option<(Kinds, Runs)> {
     let mut reader = Reader(bytes);
     let runs = Runs::from_bytes(reader.bytes()?)?;
     let mut kinds = Kinds::default();
@@ -172,8 +173,12 @@ fn pack_columns(columns: &Columns) -> io::Result<Vec<u8>> {
 fn unpack_columns(packed: &[u8]) -> Option<Columns> {
     let mut reader = Reader(packed);
     let records = reader.size()?;
-    let bytes = unpack(reader.0)?;
-    let mut reader = Reader(&bytes);
+    columns_from_bytes(records, &unpack(reader.0)?)
+}
+
+/// The columns of so many records.
+pub fn columns_from_bytes(records: usize, bytes: &[u8]) -> Option<Columns> {
+    let mut reader = Reader(bytes);
     let (low, high) = (reader.take(records)?, reader.take(records)?);
     let kinds = low.iter().zip(high).map(|(low, high)| u16::from_le_bytes([*low, *high])).collect();
     let mut seconds = Vec::with_capacity(records);
@@ -280,6 +285,9 @@ pub fn open(file: File, identity: u64) -> io::Result<(Kinds, Runs, Opened)> {
     let (kinds, runs) = kinds_from_bytes(&section(Section::Kinds)?).ok_or_else(damaged)?;
     let counts = section(Section::Counts)?;
     let (columns, words) = (header.place(Section::Columns), header.place(Section::Words));
+    if Some(words.len) != header.shape.len() {
+        return Err(damaged());
+    }
     let blocks = block_places(&counts, columns, header.shape.blocks).ok_or_else(damaged)?;
     Ok((kinds, runs, Opened { file, shape: header.shape, columns, words, counts, blocks }))
 }
@@ -288,7 +296,7 @@ fn block_places(counts: &[u8], columns: Place, blocks: usize) -> Option<Vec<Bloc
     let mut reader = Reader(counts);
     let mut places = Vec::new();
     for _ in 0..blocks {
-        let offset = columns.offset + reader.varint()?;
+        let offset = columns.offset.checked_add(reader.varint()?)?;
         let len = reader.size()?;
         let sum = reader.u64()?;
         places

@@ -46,6 +46,8 @@
 //! used: those of a section when the file is opened, those of columns and of a
 //! page of words when they are read.
 
+#[cfg(any(test, fuzzing))]
+pub mod any_bytes;
 mod build;
 mod file;
 mod hashes;

@@ -57,9 +57,9 @@ impl Shape {
         ROWS * self.row_len() + SUM_LEN
     }
 
-    /// The bytes of all pages.
-    pub const fn len(self) -> usize {
-        self.pages * self.page_len()
+    /// The bytes of all pages; none if there cannot be so many, or are none.
+    pub fn len(self) -> Option<usize> {
+        self.pages.checked_mul(self.page_len()).filter(|len| *len > 0)
     }
 
     /// The page of a word.
@@ -79,7 +79,7 @@ fn rows(hash: u64) -> impl Iterator<Item = usize> {
 pub fn build(blocks: &[Arc<BlockIndex>]) -> (Shape, Vec<u8>) {
     let shape = Shape::of(blocks);
     let (row_len, page_len) = (shape.row_len(), shape.page_len());
-    let mut bytes = vec![0; shape.len()];
+    let mut bytes = vec![0; shape.pages * page_len];
     for (at, block) in blocks.iter().enumerate() {
         for hash in &block.words {
             let page = shape.page(*hash) * page_len;
@@ -101,7 +101,7 @@ pub fn build(blocks: &[Arc<BlockIndex>]) -> (Shape, Vec<u8>) {
 /// The blocks that may hold a word.
 pub fn blocks_with(file: &File, offset: u64, shape: Shape, hash: u64) -> io::Result<Blocks> {
     let mut page = vec![0; shape.page_len()];
-    file.read_exact_at(&mut page, offset + (shape.page(hash) * shape.page_len()) as u64)?;
+    file.read_exact_at(&mut page, offset.saturating_add((shape.page(hash) * shape.page_len()) as u64))?;
     if !is_whole(&page) {
         return Err(super::file::damaged());
     }
@@ -120,7 +120,7 @@ pub fn blocks_with(file: &File, offset: u64, shape: Shape, hash: u64) -> io::Res
 
 /// Whether no page is damaged.
 pub fn are_whole(bytes: &[u8], shape: Shape) -> bool {
-    bytes.len() == shape.len() && bytes.chunks_exact(shape.page_len()).all(is_whole)
+    Some(bytes.len()) == shape.len() && bytes.chunks_exact(shape.page_len()).all(is_whole)
 }
 
 fn is_whole(page: &[u8]) -> bool {

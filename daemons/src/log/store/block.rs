@@ -47,6 +47,21 @@ impl Block {
         }
     }
 
+    /// Whether its sequences are as many as its records, ascend, and are numbers.
+    pub fn makes_sense(&self) -> bool {
+        let whole = [Run { first: self.first_seq, len: self.records }];
+        let runs = self.runs.as_deref().unwrap_or(&whole);
+        let (mut end, mut records) = (self.first_seq, 0_u64);
+        runs.first().is_some_and(|run| run.first == self.first_seq)
+            && runs.iter().all(|run| {
+                let follows = run.len > 0 && run.first >= end;
+                records += u64::from(run.len);
+                end = run.first.checked_add(u64::from(run.len)).unwrap_or(0);
+                follows && end > 0
+            })
+            && records == u64::from(self.records)
+    }
+
     /// The sequences of its records, in order.
     pub fn seqs(&self) -> impl Iterator<Item = u64> + '_ {
         let whole = [Run { first: self.first_seq, len: self.records }];

@@ -107,6 +107,8 @@ mod writer;
 pub use block::Block;
 pub use live::{Chunk, Following};
 pub use reading::{Reading, View};
+#[cfg(any(test, fuzzing))]
+pub use sealed::any_bytes;
 
 use super::batch::Batch;
 use super::retention::{Candidate, Policy};

@@ -124,11 +124,7 @@ impl Sealer<'_> {
     }
 
     /// Every line goes to the file of its class.
-    fn write_parts(
-        &self,
-        plain: &Plain,
-        class_of: &ClassOf<'_>,
-    ) -> io::Result<Vec<Written>> {
+    fn write_parts(&self, plain: &Plain, class_of: &ClassOf<'_>) -> io::Result<Vec<Written>> {
         let mut parts: Vec<Part> = Vec::new();
         let mut text = Vec::new();
         for block in &plain.extent()?.blocks {

@@ -64,14 +64,9 @@ pub enum Finding {
     Lost(String),
     /// The directory is damaged, and read from the copy in the index.
     DirectoryCopied,
-    /// The directory is damaged, and made from the frames.
-    DirectoryMade {
-        /// The sequences of the records are not known any more: they are counted
-        /// from the base, and there are other classes.
-        guessed: bool,
-        /// Frames that nothing is known of.
-        given_up: usize,
-    },
+    /// The directory is damaged, and made from the frames, of which nothing is
+    /// known of so many.
+    DirectoryMade(usize),
     /// What ends a sealed file is not as it was written.
     Tail,
     /// Frames that are damaged, counted from 0, and the sequences of their records.
@@ -131,12 +126,11 @@ impl Finding {
             | Self::Cut(_)
             | Self::NoEnd(_)
             | Self::Lost(_)
-            | Self::DirectoryMade { guessed: true, .. }
+            | Self::DirectoryMade(1..)
             | Self::Frames { .. }
             | Self::FrameDiffers(_)
             | Self::Overlap(_)
             | Self::Disorder => Gravity::Lost,
-            Self::DirectoryMade { given_up, .. } if *given_up > 0 => Gravity::Lost,
             _ => Gravity::Repairable,
         }
     }

@@ -24,8 +24,7 @@ pub fn check(files: &Files, names: &[SealedName], seen: Seen<'_>) -> Vec<Report>
     let mut reports = Vec::new();
     let mut runs = Vec::new();
     for name in names {
-        let has_siblings = names.len() > 1 || name.class.is_some();
-        let (both, own) = check_settled(files, name, has_siblings, seen);
+        let (both, own) = check_settled(files, name, seen);
         reports.extend(both);
         runs.extend(own);
     }
@@ -37,16 +36,11 @@ pub fn check(files: &Files, names: &[SealedName], seen: Seen<'_>) -> Vec<Report>
     reports
 }
 
-fn check_settled(
-    files: &Files,
-    name: &SealedName,
-    has_siblings: bool,
-    seen: Seen<'_>,
-) -> ([Report; 2], Vec<Run>) {
+fn check_settled(files: &Files, name: &SealedName, seen: Seen<'_>) -> ([Report; 2], Vec<Run>) {
     let mut tries_left = TRIES;
     loop {
         let (before, mut runs) = (inodes(files, name), Vec::new());
-        let both = check_one(files, name, has_siblings, &mut runs, seen);
+        let both = check_one(files, name, &mut runs, seen);
         tries_left -= 1;
         if tries_left == 0 || both.iter().all(|report| report.gravity(true) == Gravity::None) {
             return (both, runs);
@@ -84,13 +78,7 @@ fn between(runs: &[Run]) -> Vec<Finding> {
     findings
 }
 
-fn check_one(
-    files: &Files,
-    name: &SealedName,
-    has_siblings: bool,
-    runs: &mut Vec<Run>,
-    seen: Seen<'_>,
-) -> [Report; 2] {
+fn check_one(files: &Files, name: &SealedName, runs: &mut Vec<Run>, seen: Seen<'_>) -> [Report; 2] {
     let mut sealed = Report::new(files.sealed(name), What::Sealed);
     let mut index = Report::new(files.index(name), What::Index);
     let found = File::open(&sealed.path)
@@ -112,7 +100,7 @@ fn check_one(
         },
         Origin::Copy(_) => sealed.findings.push(Finding::DirectoryCopied),
         Origin::Frames { given_up, .. } => {
-            sealed.findings.push(Finding::DirectoryMade { guessed: has_siblings, given_up });
+            sealed.findings.push(Finding::DirectoryMade(given_up));
             if given_up > 0 {
                 // It stands for all that nothing is known of.
                 directory.blocks.pop();

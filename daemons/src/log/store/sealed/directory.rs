@@ -35,7 +35,7 @@ const VERSION: u32 = 1;
 const ENTRY_LEN: usize = 48;
 const RUN_LEN: usize = 12;
 /// Bytes of the length and the checksum at the end.
-const TRAILER: usize = 12;
+pub const TRAILER: usize = 12;
 /// A directory longer than this is none: a segment has some thousand frames.
 const DIRECTORY_MAX: usize = 256 << 20;
 
@@ -97,7 +97,8 @@ impl Directory {
         out
     }
 
-    /// What [`Self::to_payload`] wrote; none if any bit of it is another.
+    /// What [`Self::to_payload`] wrote; none if any bit of it is another, or if
+    /// what it says of a frame cannot be.
     pub fn from_payload(payload: &[u8]) -> Option<Self> {
         let (summed, sum) = payload.split_at_checked(payload.len().checked_sub(8)?)?;
         if Reader(sum).u64()? != checksum(summed) {
@@ -126,16 +127,8 @@ impl Directory {
             let own: Option<Vec<Run>> =
                 (0..run_count).map(|_| Some(Run { first: own.u64()?, len: own.u32()? })).collect();
             let own = Some(own?).filter(|own| !own.is_empty()).map(Arc::from);
-            directory.blocks.push(Block {
-                offset,
-                stored_len,
-                len,
-                first_seq,
-                records,
-                runs: own,
-                min_ns,
-                max_ns,
-            });
+            let block = Block { offset, stored_len, len, first_seq, records, runs: own, min_ns, max_ns };
+            directory.blocks.push(Some(block).filter(Block::makes_sense)?);
             offset += stored_len as u64;
         }
         Some(directory)
@@ -327,15 +320,19 @@ fn lost() -> io::Error {
 }
 
 /// The seek table, as far as it is needed.
-struct SeekTable {
+pub struct SeekTable {
     /// Where its skippable frame begins.
-    begin: u64,
+    pub begin: u64,
     /// Stored and decoded length of each frame.
-    entries: Vec<(usize, usize)>,
+    pub entries: Vec<(usize, usize)>,
 }
 
 impl SeekTable {
-    fn read(file: &File) -> io::Result<Self> {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is damaged.
+    pub fn read(file: &File) -> io::Result<Self> {
         let lost = || damaged("the seek table of a sealed segment is damaged");
         let end = file.metadata()?.len();
         let mut footer = [0; SEEK_FOOTER];

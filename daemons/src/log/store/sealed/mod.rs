@@ -16,6 +16,8 @@
 //! the index: if the directory is lost, that one is used, else the seek table
 //! and the frames themselves.
 
+#[cfg(any(test, fuzzing))]
+pub mod any_bytes;
 mod directory;
 mod write;
 

@@ -66,7 +66,13 @@ fn about(finding: &Finding, what: What, is_running: bool) -> String {
         Finding::DirectoryCopied => {
             "its directory is damaged: the copy in the index is used, and no record is lost".to_owned()
         }
-        Finding::DirectoryMade { guessed, given_up } => made(*guessed, *given_up),
+        Finding::DirectoryMade(0) => {
+            "its directory is damaged: made from the frames, and no record is lost".to_owned()
+        }
+        Finding::DirectoryMade(given_up) => {
+            let frames = count(*given_up as u64, "frame");
+            format!("its directory is damaged: {frames} from the first damaged one on cannot be read")
+        }
         Finding::Tail => "its seek table is damaged: the log service does not need it".to_owned(),
         Finding::Frames { frames, records, seqs } => lost_frames(frames, *records, seqs),
         Finding::FrameDiffers(frame) => format!("frame {frame} is not what the directory says"),
@@ -94,18 +100,6 @@ const fn missing(what: What) -> &'static str {
     }
 }
 
-fn made(is_guessed: bool, given_up: usize) -> String {
-    let mut said = "its directory is damaged and made from the frames".to_owned();
-    if is_guessed {
-        said.push_str(": which sequences the records had is lost");
-    }
-    if given_up > 0 {
-        let frames = count(given_up as u64, "frame");
-        said.push_str(&format!(": {frames} from the first damaged one on cannot be read"));
-    }
-    said
-}
-
 fn lost_frames(frames: &Range<usize>, lost: u64, seqs: &Range<u64>) -> String {
     let which = match frames.len() {
         0 | 1 => format!("frame {} is damaged", frames.start),
@@ -114,11 +108,7 @@ fn lost_frames(frames: &Range<usize>, lost: u64, seqs: &Range<u64>) -> String {
     if lost == seqs.end - seqs.start {
         format!("{which}: {} lost", are(seqs))
     } else {
-        format!(
-            "{which}: {} between {} are lost",
-            count(lost, "record"),
-            span(seqs).replace(" to ", " and ")
-        )
+        format!("{which}: {} between {} are lost", count(lost, "record"), span(seqs).replace(" to ", " and "))
     }
 }
 
