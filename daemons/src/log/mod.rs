@@ -23,6 +23,7 @@ mod count;
 mod fields;
 mod index;
 mod ingest;
+mod limits;
 mod line;
 mod lines;
 mod output;
