@@ -3,20 +3,11 @@
 
 use super::line::{NO_SERVICE, escape, escape_service, write_head};
 use super::time;
+use crate::log::limits::{FIELDS_DEPTH_MAX, FIELDS_MAX, RECORD_MAX, SERVICE_MAX};
 use shared::sanitize::is_hazard;
 use shared::wire::log::Level;
 use std::borrow::Cow;
 use std::io::Write as _;
-
-/// The longest service name, in bytes.
-pub const SERVICE_MAX: usize = 255;
-/// The longest message and the longest fields of one record, in bytes as they
-/// come: some records fill a frame, none fills many.
-pub const RECORD_MAX: usize = 1 << 20;
-/// Fields of one record.
-pub const FIELDS_MAX: usize = 256;
-/// How deep a field's value may be nested: well below what a JSON reader takes.
-pub const DEPTH_MAX: usize = 64;
 
 /// Why a record is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -166,8 +157,11 @@ fn compact(out: &mut Vec<u8>, json: &str) -> Result<(), RecordError> {
             '}' | ']' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > DEPTH_MAX {
-            return Err(RecordError::new("fields", format!("are nested deeper than {DEPTH_MAX} levels")));
+        if depth > FIELDS_DEPTH_MAX {
+            return Err(RecordError::new(
+                "fields",
+                format!("are nested deeper than {FIELDS_DEPTH_MAX} levels"),
+            ));
         }
         // Outside its strings JSON is ASCII.
         out.push(c as u8);
@@ -205,7 +199,7 @@ mod tests {
 
     #[test]
     fn what_is_nested_too_deep_is_refused() {
-        assert!(compacted(&"[".repeat(DEPTH_MAX + 1)).is_err());
+        assert!(compacted(&"[".repeat(FIELDS_DEPTH_MAX + 1)).is_err());
     }
 
     #[test]

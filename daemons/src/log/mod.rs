@@ -25,6 +25,7 @@ mod fields;
 pub mod fuzzing;
 mod index;
 mod ingest;
+mod limits;
 mod line;
 mod lines;
 mod output;

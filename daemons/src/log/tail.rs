@@ -5,19 +5,13 @@ use super::output::{self, Form};
 use super::query::Filter;
 use super::store::{Chunk, Following};
 use super::time;
+use crate::log::limits::{BEHIND_MAX, BEHIND_TIME_MAX};
 use futures_util::Stream;
 use futures_util::stream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// A reader that follows live and stays further behind than so many records,
-/// for longer than [`BEHIND_TIME_MAX`], is put forward to the end and told how
-/// many it missed: whoever follows wants to see now. A reader that replays is
-/// never put forward before it has caught up.
-const BEHIND_MAX: u64 = 100_000;
-/// The time in which a reader may catch up with a burst.
-const BEHIND_TIME_MAX: Duration = Duration::from_secs(5);
 /// Bytes of lines that are looked at before the reader must have taken what
 /// matched: what a stalled reader holds, and for how long one keeps a thread.
 const STEP: usize = 64 * 1024;

@@ -3,6 +3,7 @@
 use super::{App, level};
 use crate::log::batch::{Batch, Defaults};
 use crate::log::ingest::{BodyError, BodyKind, DecodeError, Encoding, read};
+use crate::log::limits::KEY_MAX;
 use crate::log::store::AppendError;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Query, media_type, read_body};
@@ -16,8 +17,6 @@ use utoipa::IntoParams;
 
 /// A body larger than this, or packed, is read beside the runtime's threads.
 const INLINE_MAX: usize = 64 * 1024;
-/// The longest idempotency key.
-const KEY_MAX: usize = 255;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

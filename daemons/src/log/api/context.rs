@@ -1,7 +1,8 @@
 //! `GET /log/context`.
 
 use super::search::RecordFormat;
-use super::{App, WHOLE_LEN_MAX, bounded};
+use super::{App, bounded};
+use crate::log::limits::{NEIGHBOURS_MAX, WHOLE_LEN_MAX};
 use crate::log::output::{self, Form};
 use crate::log::query::Filter;
 use crate::log::search::{Budget, Order, walk};
@@ -15,9 +16,6 @@ use serde::Deserialize;
 use shared::wire::log::{Page, Record};
 use std::ops::ControlFlow;
 use utoipa::IntoParams;
-
-/// Neighbours on one side.
-const NEIGHBOURS_MAX: usize = 1_000;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,8 @@
 //! `GET /log/hits` and `/log/stats`.
 
-use super::{App, LIMIT_DEFAULT, WHOLE_MAX, bounded, which};
+use super::{App, bounded, which};
 use crate::log::count::{self, Label};
+use crate::log::limits::{LIMIT_DEFAULT, STEP_MAX, WHOLE_MAX};
 use crate::log::search::Budget;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::Query;
@@ -14,9 +15,6 @@ use shared::span::Span;
 use shared::wire::log::{Hits, Labels, Stats};
 use std::time::Duration;
 use utoipa::IntoParams;
-
-/// The longest step.
-const STEP_MAX: Duration = Duration::from_secs(3_650 * 86_400);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -25,13 +25,6 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Records, or groups, of an answer that names no limit.
-const LIMIT_DEFAULT: usize = 100;
-/// Records, or groups, of one answer that is made as a whole.
-const WHOLE_MAX: usize = 10_000;
-/// Bytes of such an answer: a page ends early there.
-const WHOLE_LEN_MAX: usize = 16 << 20;
-
 /// One pointer: it is copied many times a request.
 type App = Arc<Shared>;
 

@@ -1,7 +1,8 @@
 //! `GET /log`.
 
 use super::cursor::Cursor;
-use super::{Admitted, App, LIMIT_DEFAULT, WHOLE_LEN_MAX, WHOLE_MAX, Waiting, Which, bounded, which};
+use super::{Admitted, App, Waiting, Which, bounded, which};
+use crate::log::limits::{LIMIT_DEFAULT, STREAMED_MAX, UNREAD_MAX, WHOLE_LEN_MAX, WHOLE_MAX};
 use crate::log::output::{self, Form};
 use crate::log::query::Filter;
 use crate::log::search::{Budget, Order, walk};
@@ -19,19 +20,14 @@ use shared::wire::log::{Page, Record};
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use utoipa::{IntoParams, ToSchema};
 
-/// Records of one streamed answer.
-const STREAMED_MAX: usize = 1_000_000;
 /// Bytes that are sent at a time.
 const CHUNK: usize = 64 * 1024;
-/// For how long a client may leave an answer unread before its search is given up.
-const UNREAD_MAX: Duration = Duration::from_secs(30);
 
 /// How records are answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]

@@ -1,12 +1,7 @@
 //! Counts under keys and steps of time.
 
+use crate::log::limits::{LABELS_LEN_MAX, POINTS_MAX};
 use std::collections::{BTreeMap, HashMap};
-
-/// Different sets of labels, and points of time series, that one answer counts;
-/// what is beyond is in the total alone, and the answer is partial.
-const POINTS_MAX: usize = 100_000;
-/// Bytes of all labels that one answer counts by.
-const KEYS_LEN_MAX: usize = 16 << 20;
 
 /// What was counted.
 #[derive(Debug, Default)]
@@ -27,7 +22,7 @@ impl Tally {
         let point = self.counts.get_mut(key).and_then(|points| points.get_mut(&step));
         if let Some(count) = point {
             *count += records;
-        } else if self.points < POINTS_MAX && self.keys_len < KEYS_LEN_MAX {
+        } else if self.points < POINTS_MAX && self.keys_len < LABELS_LEN_MAX {
             self.points += 1;
             self.keys_len += key.len();
             self.counts.entry(key.to_owned()).or_default().insert(step, records);

@@ -4,6 +4,7 @@ use super::kinds::Kinds;
 use super::words::{self, Shape};
 use super::{BlockIndex, Blocks, Columns, Count};
 use crate::log::codec::{Reader, checksum, put_bytes, put_signed, put_varint};
+use crate::log::limits::SECTION_MAX;
 use crate::log::query::Kind;
 use crate::log::words::Runs;
 use shared::wire::log::Level;
@@ -18,8 +19,6 @@ const SECTIONS: usize = 5;
 const HEADER_LEN: usize = 32 + SECTIONS * 24 + 8;
 /// How hard the sections are compressed: 9 would take 3% off, for three times the work.
 const ZSTD_LEVEL: i32 = 3;
-/// A section that claims to be longer than this is damaged.
-const SECTION_MAX: usize = 1 << 30;
 
 /// The sections, in the order of the file.
 #[derive(Clone, Copy)]

@@ -1,5 +1,6 @@
 //! What records have in common.
 
+use crate::log::limits::KINDS_LEN_MAX;
 use crate::log::query::Kind;
 use shared::wire::log::Level;
 use std::collections::HashMap;
@@ -7,9 +8,6 @@ use std::collections::HashMap;
 /// The kind of records of which nothing is known: a segment has room for so
 /// many kinds before it.
 pub const UNKNOWN: u16 = u16::MAX;
-/// Bytes that the kinds of one segment may take; what comes after has no
-/// template, and in the end no kind. Real logs take half a MiB.
-const TEXT_MAX: usize = 4 << 20;
 
 /// The kinds of a segment, by number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,7 +74,7 @@ impl Kinds {
     pub fn push(&mut self, kind: &Kind<'_>) -> Option<u16> {
         let number = u16::try_from(self.entries.len()).ok().filter(|number| *number != UNKNOWN)?;
         let template_len = kind.template.map_or(0, <[u8]>::len);
-        if self.text_len() + kind.service.len() + template_len > TEXT_MAX {
+        if self.text_len() + kind.service.len() + template_len > KINDS_LEN_MAX {
             return None;
         }
         let source = self.source_of(kind)?;

@@ -2,10 +2,11 @@
 //! from the body, the others are copied as the text they are, so that a number
 //! keeps every digit.
 
-use super::super::batch::{Batch, Defaults, FIELDS_MAX, RecordError};
+use super::super::batch::{Batch, Defaults, RecordError};
 use super::super::fields::Text;
 use super::record::{Draft, Value};
 use super::{BodyError, quick};
+use crate::log::limits::FIELDS_MAX;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;

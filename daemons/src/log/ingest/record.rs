@@ -1,8 +1,9 @@
 //! What the keys of a record mean, whoever reads them out of its JSON.
 
-use super::super::batch::{Batch, Defaults, FIELDS_MAX, NewLine, RecordError};
+use super::super::batch::{Batch, Defaults, NewLine, RecordError};
 use super::super::fields::{Text, members};
 use super::super::time;
+use crate::log::limits::FIELDS_MAX;
 use shared::wire::log::Level;
 use std::borrow::Cow;
 use std::collections::HashSet;

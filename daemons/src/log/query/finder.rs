@@ -1,15 +1,13 @@
 //! Looking for one text or one regular expression in bytes.
 
 use super::any_case::AnyCase;
+use crate::log::limits::REGEX_SIZE_MAX;
 use crate::log::words::{has_case, is_word};
 use memchr::memmem;
 use regex_automata::Input;
 use regex_automata::meta::{Config, Regex};
 use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
-
-/// What a compiled pattern may take, in bytes: a query cannot make the daemon grow.
-const REGEX_SIZE_MAX: usize = 512 << 10;
 
 /// A text to look for.
 #[derive(Debug)]

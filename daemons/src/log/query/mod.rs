@@ -31,13 +31,6 @@ pub use matcher::Filter;
 pub use parse::QueryError;
 pub use plan::{Kind, Needs, Verdict};
 
-/// The longest query, in characters.
-const QUERY_MAX: usize = 4_096;
-/// Patterns in one query.
-const PATTERNS_MAX: usize = 64;
-/// How deep parentheses may be nested.
-const DEPTH_MAX: usize = 32;
-
 /// What a query says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Expr {

@@ -1,6 +1,7 @@
 //! From text to [`Expr`], by recursive descent: the grammar is in [`super`].
 
-use super::{Comparison, DEPTH_MAX, Expr, PATTERNS_MAX, Pattern, QUERY_MAX};
+use super::{Comparison, Expr, Pattern};
+use crate::log::limits::{PATTERNS_MAX, QUERY_DEPTH_MAX, QUERY_MAX};
 use crate::log::time;
 use shared::wire::log::Level;
 
@@ -121,8 +122,8 @@ impl Parser<'_> {
 
     fn deeper(&mut self) -> Result<(), QueryError> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(self.error(format!("a query is nested at most {DEPTH_MAX} deep")));
+        if self.depth > QUERY_DEPTH_MAX {
+            return Err(self.error(format!("a query is nested at most {QUERY_DEPTH_MAX} deep")));
         }
         Ok(())
     }

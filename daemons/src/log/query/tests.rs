@@ -3,6 +3,7 @@
 use super::*;
 use crate::log::batch::Batch;
 use crate::log::ingest::{BodyKind, read};
+use crate::log::limits::{PATTERNS_MAX, QUERY_DEPTH_MAX, QUERY_MAX};
 use crate::log::line::Line;
 
 /// Whether a query matches a record given as JSON.
@@ -174,7 +175,7 @@ fn a_bad_query_points_at_the_character() {
 fn a_query_is_bounded_in_length_depth_patterns_and_size() {
     for query in [
         "a".repeat(QUERY_MAX + 1),
-        "(".repeat(DEPTH_MAX + 1),
+        "(".repeat(QUERY_DEPTH_MAX + 1),
         "-".repeat(3_000),
         "a ".repeat(PATTERNS_MAX + 1),
         format!("~\"{}\"", "(a{100}){100}{100}"),

@@ -11,6 +11,7 @@
 pub mod parallel;
 mod part;
 
+use crate::log::limits::{WAITING_MAX, WAVE_MAX};
 pub use part::{Part, Share};
 
 use super::line::Line;
@@ -23,13 +24,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use utoipa::ToSchema;
-
-/// Blocks that are looked through at the same time: few at first, for the
-/// newest records are often enough.
-const WAVE_MAX: usize = 16;
-/// Bytes of found records that may wait for others to come before them. Only
-/// times in great disorder need as much; then the answer is partial.
-const WAITING_MAX: usize = 64 << 20;
 
 /// In which order records are answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]

@@ -2,12 +2,6 @@
 
 use std::sync::Arc;
 
-/// The size of a block before compression. Small enough that one hit costs a
-/// millisecond, large enough that compression loses little by the cut: on real
-/// logs frames of 1 MiB are 2% larger than one frame over everything. In tests
-/// it is a few lines, so that a few records are many blocks.
-pub const BLOCK_LEN: usize = if cfg!(test) { 256 } else { 1 << 20 };
-
 /// Sequences that follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {

@@ -1,15 +1,10 @@
 //! Sealed segments that are open: those that were asked for last.
 
 use super::segment::{Opened, Sealed};
+use crate::log::limits::{CACHE_LEN_MAX, CACHE_OPEN_MAX};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Bytes of directories and indexes in memory: a segment of 64 MiB of real logs
-/// takes less than one MiB.
-const MEMORY_MAX: usize = 64 << 20;
-/// Segments that are open, each with two files.
-const OPEN_MAX: usize = 256;
 
 /// A cache of open segments, the one asked for last in front.
 #[derive(Debug, Default)]
@@ -50,10 +45,10 @@ impl Cache {
         let mut memory = 0;
         let fits = |opened: &Opened| {
             memory += opened.memory();
-            memory <= MEMORY_MAX
+            memory <= CACHE_LEN_MAX
         };
         let fitting =
             open.iter().map(|(_, opened)| opened.as_ref()).map(fits).take_while(|fits| *fits).count();
-        open.truncate(fitting.clamp(1, OPEN_MAX));
+        open.truncate(fitting.clamp(1, CACHE_OPEN_MAX));
     }
 }

@@ -1,14 +1,12 @@
 //! What was found damaged: told once, counted, shown in the health report.
 
+use crate::log::limits::DAMAGE_NOTED_MAX;
 use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
 use prometheus_client::metrics::gauge::Gauge;
 use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// So many damaged places are told apart.
-const NOTED_MAX: usize = 10_000;
 
 /// The places that are known to be damaged.
 pub struct Damage {
@@ -40,7 +38,7 @@ impl Damage {
             return tracing::error!("segment {segment} cannot be read: {error}");
         }
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.len() >= NOTED_MAX || !noted.insert((segment.clone(), block)) {
+        if noted.len() >= DAMAGE_NOTED_MAX || !noted.insert((segment.clone(), block)) {
             return;
         }
         self.gauge.set(i64::try_from(noted.len()).unwrap_or(i64::MAX));

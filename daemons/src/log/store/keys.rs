@@ -10,15 +10,13 @@ use super::crash;
 use super::fault::Fault;
 use super::files::{self, Files};
 use crate::log::codec::checksum;
+use crate::log::limits::KEYS_KEPT;
 use shared::wire::log::Accepted;
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::FileExt;
-
-/// Keys that are remembered.
-pub const KEYS_KEPT: usize = 100_000;
 
 /// A key's hash: memory holds these, the file the keys themselves, so the hash
 /// may differ between versions. Two of 64 bits make a collision unthinkable.

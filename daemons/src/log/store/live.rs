@@ -5,12 +5,10 @@
 //! walk, so nothing is missed or told twice where one becomes the other.
 
 use super::{Shared, View, replay};
+use crate::log::limits::RECENT_LEN_MAX;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
-
-/// Bytes of the newest lines that are held in memory.
-const RECENT_LEN_MAX: usize = 4 << 20;
 
 /// Whole lines, in the order of their sequences.
 #[derive(Debug, Default)]

@@ -8,10 +8,6 @@ use serde::{Deserialize, Serialize};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Sequences that a segment has room for: the next base after a segment whose
-/// end is not known.
-pub const SEGMENT_ROOM: u64 = 1 << 32;
-
 /// The manifest, replaced as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {

@@ -104,6 +104,7 @@ mod segments;
 mod upkeep;
 mod writer;
 
+use crate::log::limits::UNDER_WAY_MAX;
 pub use block::Block;
 pub use live::{Chunk, Following};
 pub use reading::{Reading, View};
@@ -133,11 +134,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use upkeep::Upkeep;
 use writer::{Request, Writer};
 
-/// Bytes of bodies that may be under way, from the first byte that is read to
-/// the acknowledgement; more is refused. It bounds what ingest holds in memory:
-/// a body, what it unpacks to, and its lines, of which escapes may make four
-/// bytes of one.
-const UNDER_WAY_MAX: usize = 128 << 20;
 /// They are counted in units of this size.
 const UNIT: usize = 1 << 10;
 

@@ -14,7 +14,7 @@
 //! that has records in it, so that each can be deleted as a whole when its time
 //! has come. A line that was a record stays one, with its sequence.
 
-use super::block::{BLOCK_LEN, Run};
+use super::block::Run;
 use super::crash;
 use super::damage::Damage;
 use super::files::{self, Files, SealedName};
@@ -22,6 +22,7 @@ use super::sealed::{Directory, FrameSums, SealedWriter, damaged, read_frame};
 use super::segment::{Plain, Sealed};
 use crate::log::codec::checksum;
 use crate::log::index::{self, BlockIndex, Builder};
+use crate::log::limits::BLOCK_LEN;
 use crate::log::line::Line;
 use crate::log::lines::lines;
 use std::fs::{self, File};

@@ -1,11 +1,12 @@
 //! A segment in memory: plain text that is still to be sealed, or sealed.
 
-use super::block::{BLOCK_LEN, Block};
+use super::block::Block;
 use super::cache::Cache;
 use super::damage::Damage;
 use super::files::SealedName;
 use super::sealed::{self, Directory, Origin};
 use crate::log::index::Index;
+use crate::log::limits::BLOCK_LEN;
 use crate::log::lines::span;
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -187,7 +188,7 @@ pub struct Sealed {
     pub name: SealedName,
     /// Tells it from others of the same name, before and after recompression.
     pub id: u64,
-    path: PathBuf,
+    pub(super) path: PathBuf,
     index_path: PathBuf,
     summary: OnceLock<Summary>,
     lacks_index: AtomicBool,

@@ -9,6 +9,7 @@ use super::manifest::Manifest;
 use super::measured::Measured;
 use super::segment::Plain;
 use super::{AppendError, Batch, Room, Shared};
+use crate::log::limits::GROUP_LEN_MAX;
 use crate::runtime::StartError;
 use crate::runtime::metrics::Metrics;
 use crate::settings::{self, Durability};
@@ -22,8 +23,6 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// Bytes that are written before one sync: more only if one batch is larger.
-const GROUP_LEN_MAX: usize = 8 << 20;
 /// The time between two looks at the age of the active segment.
 const AGE_CHECK: Duration = Duration::from_secs(1);
 

@@ -2,9 +2,9 @@
 
 use super::recognise::Entry;
 use super::when;
-use crate::log::batch::FIELDS_MAX;
 use crate::log::fields::members;
 use crate::log::ingest::repeated;
+use crate::log::limits::FIELDS_MAX;
 use shared::wire::log::Level;
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 use super::input::{self, is_stdin, service_of};
 use super::lines::{Line, Lines};
 use super::recognise::{Entry, Recogniser};
-use crate::log::batch::RECORD_MAX;
+use crate::log::limits::RECORD_MAX;
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,10 @@
 //! From a line to a record: JSON, the log's own format, or any text.
 
 use super::{json, when};
-use crate::log::batch::FIELDS_MAX;
 use crate::log::batch::{Batch, NewLine};
 use crate::log::fields::members;
 use crate::log::ingest::repeated;
+use crate::log::limits::FIELDS_MAX;
 use crate::log::line::Line;
 use crate::log::output::write_string;
 use crate::log::time;

@@ -32,8 +32,6 @@ pub const VARIABLE: u8 = 0xff;
 /// Stands in a folded text for any cased letter beyond ASCII. Never a byte of
 /// UTF-8.
 pub const CASED: u8 = 0xfe;
-/// The longest message that has a template, in bytes.
-pub const TEMPLATE_MAX: usize = 4_096;
 
 /// Whether a character is part of a word.
 pub fn is_word(c: char) -> bool {

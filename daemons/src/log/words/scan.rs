@@ -1,6 +1,7 @@
 //! What an index wants to know of a record, in one pass over it.
 
-use super::{Hasher, Runs, TEMPLATE_MAX, Token, VARIABLE, tokens};
+use super::{Hasher, Runs, Token, VARIABLE, tokens};
+use crate::log::limits::TEMPLATE_MAX;
 
 /// Reads a message (not escaped): calls `word` with the hash of every token,
 /// appends its template to `template` and notes in `runs` what its variable

@@ -2,6 +2,7 @@
 //! matcher's own regular expressions.
 
 use super::*;
+use crate::log::limits::TEMPLATE_MAX;
 use proptest::prelude::*;
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax;

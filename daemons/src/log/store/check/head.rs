@@ -2,9 +2,10 @@
 
 use super::super::files::Files;
 use super::super::keys;
-use super::super::manifest::{Manifest, SEGMENT_ROOM};
+use super::super::manifest::Manifest;
 use super::text::{self, Text};
 use super::{Finding, Report, Seen, What};
+use crate::log::limits::SEGMENT_ROOM;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::time::Duration;

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::log::codec::{Reader, checksum};
 use crate::log::index;
+use crate::log::limits::DIRECTORY_MAX;
 use crate::log::lines::span;
 use std::fs::File;
 use std::io;
@@ -36,8 +37,6 @@ const ENTRY_LEN: usize = 48;
 const RUN_LEN: usize = 12;
 /// Bytes of the length and the checksum at the end.
 pub const TRAILER: usize = 12;
-/// A directory longer than this is none: a segment has some thousand frames.
-const DIRECTORY_MAX: usize = 256 << 20;
 
 /// Where a directory was found.
 #[derive(Debug)]

@@ -21,6 +21,7 @@ pub mod any_bytes;
 mod directory;
 mod write;
 
+use crate::log::limits::BLOCK_LEN_MAX;
 pub use directory::{Directory, Origin};
 pub use write::{FrameSums, SealedWriter};
 
@@ -48,9 +49,6 @@ const SKIPPABLE_HEAD: usize = 8;
 const SEEK_FOOTER: usize = 9;
 /// Bytes of an entry: compressed length, length, checksum.
 const SEEK_ENTRY: usize = 12;
-/// The longest block that is read back. Lines of the service itself have at most about
-/// 8 MiB (every byte of message and fields escaped); somebody may have written a longer one.
-const BLOCK_LEN_MAX: usize = 256 << 20;
 
 /// Something is not as it was written.
 pub fn damaged(what: &str) -> io::Error {

@@ -1,5 +1,6 @@
 use super::*;
-use crate::log::batch::{DEPTH_MAX, RECORD_MAX};
+use crate::log::limits::FIELDS_DEPTH_MAX;
+use crate::log::limits::RECORD_MAX;
 use crate::log::line::{escape, escape_service, write_head};
 use proptest::prelude::*;
 
@@ -61,8 +62,11 @@ fn json_is_read_in_the_words_of_many_programs() {
 
 #[test]
 fn json_that_is_no_record_is_a_text() {
-    let deep =
-        format!(r#"{{"message":"m","a":{}1{}}}"#, "[".repeat(DEPTH_MAX + 1), "]".repeat(DEPTH_MAX + 1));
+    let deep = format!(
+        r#"{{"message":"m","a":{}1{}}}"#,
+        "[".repeat(FIELDS_DEPTH_MAX + 1),
+        "]".repeat(FIELDS_DEPTH_MAX + 1)
+    );
     let many: String = (0..300).map(|n| format!(",\"f{n}\":1")).collect();
     for line in [
         "{",
