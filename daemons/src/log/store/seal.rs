@@ -216,7 +216,7 @@ fn compare(
     go_on: &dyn Fn() -> io::Result<()>,
 ) -> io::Result<()> {
     let file = File::open(path)?;
-    let there = Directory::read(&file)?;
+    let there = Directory::read(&file, directory.base)?;
     let mut text = Vec::new();
     for ((block, stored_sum), sum) in there.blocks.iter().zip(&there.sums).zip(sums) {
         go_on()?;

@@ -188,7 +188,7 @@ pub struct Sealed {
     pub name: SealedName,
     /// Tells it from others of the same name, before and after recompression.
     pub id: u64,
-    pub(super) path: PathBuf,
+    path: PathBuf,
     index_path: PathBuf,
     summary: OnceLock<Summary>,
     lacks_index: AtomicBool,

@@ -20,8 +20,8 @@ pub fn frame(bytes: &[u8]) {
 fn look(file: &File) {
     let mut lines = Vec::new();
     let found = Directory::find(file, Path::new("/dev/null"), 1).map(|(directory, _)| directory);
-    for directory in [Directory::read(file), found].into_iter().flatten() {
-        assert_eq!(Directory::from_payload(&directory.to_payload()).as_ref(), Some(&directory));
+    for directory in [Directory::read(file, 1), found].into_iter().flatten() {
+        assert_eq!(Directory::from_payload(&directory.to_payload(), 1).as_ref(), Some(&directory));
         let _ = (directory.identity(), directory.fits(file), directory.tail_is_whole(file));
         for (block, sum) in directory.blocks.iter().zip(&directory.sums) {
             assert!(block.last_seq() >= block.first_seq);

@@ -1,7 +1,7 @@
 //! What the frames of a sealed segment hold.
 //!
 //! ```text
-//! payload  = "distlogD" version:u32 level:i32 base:u64 count:u32 entry… runs
+//! payload  = "distlogD" version:u32 level:i32 count:u32 entry… runs
 //!            length:u32 checksum:u64
 //! entry    = stored-length:u32 length:u32 records:u32 runs:u32 first-seq:u64
 //!            min-ns:i64 max-ns:i64 checksum:u64
@@ -59,7 +59,7 @@ pub enum Origin {
 pub struct Directory {
     /// The zstd level at which it was compressed.
     pub level: i32,
-    /// The sequence that its records do not come before.
+    /// The sequence that its records do not come before; the file's name has it.
     pub base: u64,
     /// The frames, in order.
     pub blocks: Vec<Block>,
@@ -74,7 +74,6 @@ impl Directory {
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&self.level.to_le_bytes());
-        out.extend_from_slice(&self.base.to_le_bytes());
         out.extend_from_slice(&(self.blocks.len() as u32).to_le_bytes());
         for (block, sum) in self.blocks.iter().zip(&self.sums) {
             let runs = block.runs.as_deref().unwrap_or_default();
@@ -96,9 +95,9 @@ impl Directory {
         out
     }
 
-    /// What [`Self::to_payload`] wrote; none if any bit of it is another, or if
-    /// what it says of a frame cannot be.
-    pub fn from_payload(payload: &[u8]) -> Option<Self> {
+    /// What [`Self::to_payload`] wrote of a segment with this base; none if any
+    /// bit of it is another, or if what it says of a frame cannot be.
+    pub fn from_payload(payload: &[u8], base: u64) -> Option<Self> {
         let (summed, sum) = payload.split_at_checked(payload.len().checked_sub(8)?)?;
         if Reader(sum).u64()? != checksum(summed) {
             return None;
@@ -108,7 +107,6 @@ impl Directory {
             return None;
         }
         let level = reader.u32()?.cast_signed();
-        let base = reader.u64()?;
         let count = reader.u32()? as usize;
         let mut runs = Reader(reader.0.get(count.checked_mul(ENTRY_LEN)?..)?);
         let mut directory =
@@ -184,7 +182,7 @@ impl Directory {
     ///
     /// # Errors
     /// When it cannot be read, or is damaged.
-    pub fn read(file: &File) -> io::Result<Self> {
+    pub fn read(file: &File, base: u64) -> io::Result<Self> {
         let table = SeekTable::read(file)?;
         let mut trailer = [0; TRAILER];
         let end = table.begin;
@@ -195,7 +193,7 @@ impl Directory {
         }
         let mut payload = vec![0; len];
         file.read_exact_at(&mut payload, end.checked_sub(len as u64).ok_or_else(lost)?)?;
-        let directory = Self::from_payload(&payload).ok_or_else(lost)?;
+        let directory = Self::from_payload(&payload, base).ok_or_else(lost)?;
         let stored: u64 = directory.blocks.iter().map(|block| block.stored_len as u64).sum();
         if stored + (SKIPPABLE_HEAD + len) as u64 == end { Ok(directory) } else { Err(lost()) }
     }
@@ -206,12 +204,12 @@ impl Directory {
     /// # Errors
     /// When the file cannot be read, or nothing is left that says what it holds.
     pub fn find(file: &File, index_path: &Path, base: u64) -> io::Result<(Self, Origin)> {
-        let damage = match Self::read(file) {
+        let damage = match Self::read(file, base) {
             Ok(directory) => return Ok((directory, Origin::Own)),
             Err(damage) => damage,
         };
         let copy = File::open(index_path).and_then(|index| index::directory_of(&index));
-        match copy.ok().and_then(|copy| Self::from_payload(&copy)) {
+        match copy.ok().and_then(|copy| Self::from_payload(&copy, base)) {
             Some(copy) if copy.fits(file) => Ok((copy, Origin::Copy(damage))),
             copy => match (Self::reconstruct(file, base), copy) {
                 (Ok((directory, given_up)), _) => Ok((directory, Origin::Frames { damage, given_up })),

@@ -109,7 +109,8 @@ impl Victim {
     /// Everything sealed as if it had never been opened.
     fn reload(&self) {
         for old in self.log.shared.segments.sealed() {
-            let (path, index_path) = (old.path.clone(), old.index_path().clone());
+            let files = &self.log.shared.files;
+            let (path, index_path) = (files.sealed(&old.name), files.index(&old.name));
             let new = Sealed::new(old.name.clone(), path, index_path, Arc::clone(old.damage()));
             self.log.shared.cache.forget(&old);
             self.log.shared.segments.replace_sealed(&old, Some(Segment::Sealed(Arc::new(new))));
@@ -124,7 +125,7 @@ impl Victim {
     /// For each frame of a sealed file where it ends, and its sequences.
     fn frames(&self, name: &str) -> Vec<(u64, BTreeSet<u64>)> {
         let sealed = self.log.shared.segments.sealed();
-        let sealed = sealed.iter().find(|sealed| sealed.path.ends_with(name)).unwrap();
+        let sealed = sealed.iter().find(|sealed| format!("{}.log.zst", sealed.name) == *name).unwrap();
         let opened = sealed.open().unwrap();
         let end = |block: &Block| block.offset + block.stored_len as u64;
         opened.directory.blocks.iter().map(|block| (end(block), block.seqs().collect())).collect()
@@ -326,7 +327,7 @@ async fn the_upkeep_passes_over_what_cannot_be_mended() {
         log.settle();
         let cold = |name: &String| {
             let sealed = log.shared.segments.sealed();
-            let sealed = sealed.iter().find(|sealed| sealed.path.ends_with(name)).unwrap();
+            let sealed = sealed.iter().find(|sealed| format!("{}.log.zst", sealed.name) == *name).unwrap();
             sealed.open().is_ok_and(|opened| opened.directory.level == seal::LEVEL_COLD)
         };
         assert_eq!(sealed.iter().filter(|name| !cold(name)).collect::<Vec<_>>(), [damaged], "{harm}");

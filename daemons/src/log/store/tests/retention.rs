@@ -104,7 +104,7 @@ async fn a_segment_deleted_while_somebody_reads_costs_them_nothing_else() {
     let opened = audit.open().unwrap();
     let gone: Vec<u64> = opened.directory.blocks.iter().flat_map(|block| block.seqs()).collect();
     // Deleted between the look at the list of segments and that at the file.
-    fs::remove_file(&audit.path).unwrap();
+    fs::remove_file(log.shared.files.sealed(&audit.name)).unwrap();
     let expected: Vec<_> = before.iter().filter(|(seq, _)| !gone.contains(seq)).cloned().collect();
     assert!(expected.len() < before.len());
     assert_eq!(tail::told(&log, 1).await, (expected, 0));
