@@ -164,3 +164,26 @@ async fn a_line_by_hand_has_the_time_of_the_line_before_it() {
     assert!(told[0]["ts"].as_str().unwrap() > "2026-01-03", "{}", told[0]);
     assert_eq!(told[2]["ts"], told[1]["ts"]);
 }
+
+#[tokio::test]
+async fn a_reader_that_stalled_goes_on_where_it_was_when_its_lines_are_held_no_more() {
+    const RECORDS: usize = 24_000;
+    let log = Setup::new("log").start().await;
+    let pad = "x".repeat(1_000);
+    for batch in 0..24 {
+        let lines: String =
+            (0..1_000).map(|n| format!("{{\"message\":\"{} {pad}\"}}\n", batch * 1_000 + n)).collect();
+        let request = log.request(Method::POST, "log", "/log").header("content-type", "application/x-ndjson");
+        Answer::of(request.body(lines)).await.ok();
+    }
+    let number = |line: String| line.split(' ').nth(4).unwrap().parse::<usize>().unwrap();
+    let mut stalled = tail(&log, "after=0&format=text").await;
+    assert_eq!(number(stalled.next().await.unwrap()), 0);
+    let mut reading = tail(&log, "after=0&format=text").await;
+    for want in 0..RECORDS {
+        assert_eq!(number(reading.next().await.unwrap()), want);
+    }
+    for want in 1..RECORDS {
+        assert_eq!(number(stalled.next().await.unwrap()), want);
+    }
+}

@@ -53,6 +53,11 @@ pub const SECTION_MAX: usize = 1 << 30;
 
 /// Bytes of the newest lines that are held in memory.
 pub const RECENT_LEN_MAX: usize = 4 << 20;
+/// Bytes of older lines that are held in memory, those that were read last:
+/// blocks for so many followers that replay from different places.
+pub const READ_LEN_MAX: usize = 16 << 20;
+/// How many blocks are read for followers at the same time.
+pub const READING_MAX: usize = 4;
 /// Bytes of directories and indexes in memory: a segment of 64 MiB of real logs
 /// takes less than one MiB.
 pub const CACHE_LEN_MAX: usize = 64 << 20;

@@ -40,6 +40,8 @@ pub struct Line<'a> {
     message: &'a [u8],
     /// Further fields: a JSON object.
     pub fields: Option<&'a [u8]>,
+    /// Whether it is not of the grammar: then nothing in it is escaped.
+    by_hand: bool,
 }
 
 impl<'a> Line<'a> {
@@ -51,7 +53,14 @@ impl<'a> Line<'a> {
 
     /// A line that is not of the grammar.
     pub const fn by_hand(line: &'a [u8], ts_ns: i64) -> Self {
-        Self { ts_ns, level: Level::Info, service: NO_SERVICE.as_bytes(), message: line, fields: None }
+        Self {
+            ts_ns,
+            level: Level::Info,
+            service: NO_SERVICE.as_bytes(),
+            message: line,
+            fields: None,
+            by_hand: true,
+        }
     }
 
     /// Reads a line (without its line feed) of the grammar.
@@ -76,7 +85,7 @@ impl<'a> Line<'a> {
             Some(tab) => (rest.get(..tab)?, rest.get(tab + 1..)),
             None => (rest, None),
         };
-        Some(Self { ts_ns, level, service, message, fields })
+        Some(Self { ts_ns, level, service, message, fields, by_hand: false })
     }
 
     /// The service.
@@ -96,7 +105,7 @@ impl<'a> Line<'a> {
 
     /// The message.
     pub fn message(&self) -> Cow<'a, [u8]> {
-        unescape(self.message)
+        if self.by_hand { Cow::Borrowed(self.message) } else { unescape(self.message) }
     }
 }
 

@@ -8,13 +8,13 @@ use super::time;
 use crate::log::limits::{BEHIND_MAX, BEHIND_TIME_MAX};
 use futures_util::Stream;
 use futures_util::stream;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Bytes of lines that are looked at before the reader must have taken what
 /// matched: what a stalled reader holds, and for how long one keeps a thread.
-const STEP: usize = 64 * 1024;
+const STEP: usize = 16 * 1024;
 
 /// What a reader is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,11 @@ struct Tail {
 }
 
 struct Telling {
-    chunk: Arc<Chunk>,
+    /// Held by all together, as long as there is room: ten thousand stalled
+    /// readers must not hold a block each.
+    chunk: Weak<Chunk>,
+    /// Held alone, where it cannot be read again to the same.
+    _damaged: Option<Arc<Chunk>>,
     offset: usize,
     /// The place of the next line among them.
     at: usize,
@@ -78,20 +82,24 @@ pub fn follow(
 
 impl Tail {
     async fn next(&mut self) -> Option<Vec<Told>> {
-        if self.telling.is_none() {
-            if let Some(missed) = self.lag() {
-                return Some(vec![Told::Lagged(missed)]);
-            }
-            self.following.wait().await;
-            let from = self.following.position;
-            let chunk = self.following.next().await;
-            let lost = chunk.lost;
-            self.telling = Some(Telling { chunk, offset: 0, at: 0, from });
-            if lost > 0 {
-                return Some(vec![Told::Lagged(lost)]);
-            }
+        if let Some(telling) = self.telling.take()
+            && let Some(chunk) = telling.chunk.upgrade()
+        {
+            return Some(self.step(&chunk, telling));
         }
-        Some(self.step())
+        if let Some(missed) = self.lag() {
+            return Some(vec![Told::Lagged(missed)]);
+        }
+        self.following.wait().await;
+        let from = self.following.position;
+        let chunk = self.following.next().await;
+        let damaged = (chunk.lost > 0).then(|| Arc::clone(&chunk));
+        let telling = Telling { chunk: Arc::downgrade(&chunk), _damaged: damaged, offset: 0, at: 0, from };
+        if chunk.lost > 0 {
+            self.telling = Some(telling);
+            return Some(vec![Told::Lagged(chunk.lost)]);
+        }
+        Some(self.step(&chunk, telling))
     }
 
     /// How many records are passed over, if this reader cannot keep up.
@@ -112,10 +120,9 @@ impl Tail {
     }
 
     /// What matches in the next lines of those that are being told.
-    fn step(&mut self) -> Vec<Told> {
+    fn step(&mut self, chunk: &Chunk, mut telling: Telling) -> Vec<Told> {
         let mut told = Vec::new();
-        let Some(telling) = &mut self.telling else { return told };
-        let rest = telling.chunk.lines.get(telling.offset..).unwrap_or_default();
+        let rest = chunk.lines.get(telling.offset..).unwrap_or_default();
         let mut reader = Reader::after(self.last_ns, rest, self.began_ns);
         let mut looked_at = 0;
         for raw in rest.split_inclusive(|b| *b == b'\n') {
@@ -124,7 +131,7 @@ impl Tail {
             }
             let line = reader.read(looked_at, raw);
             looked_at += raw.len();
-            let seq = telling.chunk.seq(telling.at);
+            let seq = chunk.seq(telling.at);
             telling.at += 1;
             if seq >= telling.from && self.filter.matches(seq, &line) {
                 let mut text = Vec::with_capacity(raw.len() + 64);
@@ -134,9 +141,11 @@ impl Tail {
         }
         self.last_ns = reader.last_ns(looked_at);
         telling.offset += looked_at;
-        if telling.offset >= telling.chunk.lines.len() {
-            self.telling = None;
-        }
+        let done = telling.offset >= chunk.lines.len();
+        // If the lines are let go of meanwhile, they are read again from here on.
+        let next_seq = if done { chunk.end_seq } else { chunk.seq(telling.at) };
+        self.following.position = next_seq.max(telling.from);
+        self.telling = (!done).then_some(telling);
         told
     }
 }

@@ -87,7 +87,13 @@ fn neighbours(
             ControlFlow::Break(())
         })
         .partial;
-    let Some(service) = service else { return Ok(None) };
+    let Some(service) = service else {
+        if partial {
+            let why = format!("the record {seq} is in a part of the log that cannot be read");
+            return Err(ApiError::unavailable(why, 60));
+        }
+        return Ok(None);
+    };
     let mut collect = |from, to, order, limit: usize| -> Result<Vec<Vec<u8>>, ApiError> {
         let mut records = Vec::new();
         if limit == 0 {

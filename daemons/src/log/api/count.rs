@@ -51,7 +51,7 @@ pub async fn hits(State(app): State<App>, Query(query): Query<HitsQuery>) -> Res
     let step_seconds = step_seconds.filter(|seconds| *seconds > 0).ok_or_else(|| {
         ApiError::malformed("step must be a number of whole seconds, from 1s to 3650d").field("step")
     })?;
-    let by = Label::list(query.by.as_deref().unwrap_or_default());
+    let by = labels(query.by.as_deref().unwrap_or_default())?;
     let admitted = app.admit()?;
     let filter = which.filter().await?;
     let snapshot = app.store.snapshot();
@@ -69,6 +69,20 @@ pub async fn hits(State(app): State<App>, Query(query): Query<HitsQuery>) -> Res
             query.format.text(table(&["from", "by", "count"], rows))
         }
     })
+}
+
+/// What to count by.
+fn labels(by: &str) -> Result<Vec<Label>, ApiError> {
+    let labels = Label::list(by);
+    // Every record has another.
+    let own = |label: &Label| matches!(label, Label::Field(name) if matches!(name.as_str(), "seq" | "ts"));
+    if labels.iter().any(own) {
+        return Err(ApiError::malformed(
+            "records are counted by level, service, message or a field of their own, not by seq or ts",
+        )
+        .field("by"));
+    }
+    Ok(labels)
 }
 
 fn label_text(labels: &Labels) -> String {
@@ -108,7 +122,7 @@ pub struct StatsQuery {
 pub async fn stats(State(app): State<App>, Query(query): Query<StatsQuery>) -> Result<Response, ApiError> {
     let which = which!(query);
     let limit = bounded("limit", query.limit.unwrap_or(LIMIT_DEFAULT), WHOLE_MAX)?;
-    let by = Label::list(query.by.as_deref().unwrap_or("level"));
+    let by = labels(query.by.as_deref().unwrap_or("level"))?;
     let admitted = app.admit()?;
     let filter = which.filter().await?;
     let snapshot = app.store.snapshot();

@@ -110,7 +110,8 @@ struct Search {
 
 impl Search {
     /// One page as a whole. A full page has a `next`, whether or not there is
-    /// more: to look for one more could take as long as all of them did.
+    /// more: to look for one more could take as long as all of them did. One that
+    /// ended early has one too.
     fn page(&self, budget: &Budget) -> Response {
         let Self { snapshot, filter, order, limit } = self;
         let mut body = b"{\"records\":[".to_vec();
@@ -125,7 +126,8 @@ impl Search {
             if body.len() >= WHOLE_LEN_MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         let is_full = count == *limit || body.len() >= WHOLE_LEN_MAX;
-        let next = last.filter(|_| is_full).map_or(Value::Null, |last| Value::from(last.to_text()));
+        let next =
+            last.filter(|_| is_full || walked.spent).map_or(Value::Null, |last| Value::from(last.to_text()));
         body.extend_from_slice(format!("],\"next\":{next},\"partial\":{}}}", walked.partial).as_bytes());
         ([(header::CONTENT_TYPE, "application/json")], body).into_response()
     }

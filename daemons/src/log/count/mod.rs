@@ -11,6 +11,7 @@ mod tally;
 pub use grouping::Label;
 
 use super::index::{Count, Index, UNKNOWN};
+use super::limits::WAVE_MAX;
 use super::query::{Filter, Verdict};
 use super::search::{Budget, Part, Share, parallel};
 use super::store::{Block, Snapshot, View};
@@ -18,6 +19,7 @@ use super::time;
 use chrono::DateTime;
 use grouping::Grouping;
 use shared::wire::log::{Group, Hits, Series, Stats};
+use std::io::ErrorKind;
 use std::sync::Arc;
 use tally::Tally;
 
@@ -57,16 +59,23 @@ pub fn hits(snapshot: &Snapshot, filter: &Filter, by: &[Label], step_seconds: i6
 
 fn count(snapshot: &Snapshot, filter: &Filter, grouping: Grouping<'_>, budget: &Budget) -> Tally {
     let mut tally = Tally::default();
-    let mut texts: Vec<(Arc<Part>, usize)> = Vec::new();
-    for of_view in parallel::map(snapshot, |view, _| count_segment(view, filter, grouping, budget)) {
-        tally.merge(of_view.tally);
-        if let Some(part) = of_view.part.map(Arc::new) {
-            texts.extend(of_view.texts.into_iter().map(|at| (Arc::clone(&part), at)));
+    // A few segments at a time, and a few of their blocks: what is open, and what
+    // was counted but not summed up yet, stays small.
+    for views in snapshot.chunks(WAVE_MAX) {
+        let mut texts: Vec<(Arc<Part>, usize)> = Vec::new();
+        for of_view in parallel::map(views, |view, _| count_segment(view, filter, grouping, budget)) {
+            tally.merge(of_view.tally);
+            if let Some(part) = of_view.part.map(Arc::new) {
+                texts.extend(of_view.texts.into_iter().map(|at| (Arc::clone(&part), at)));
+            }
+        }
+        for texts in texts.chunks(WAVE_MAX) {
+            let count = |(part, at): &(Arc<Part>, usize), text: &mut Vec<u8>| {
+                count_text(part, *at, filter, grouping, budget, text)
+            };
+            parallel::map(texts, count).into_iter().for_each(|of_block| tally.merge(of_block));
         }
     }
-    let counted =
-        parallel::map(&texts, |(part, at), text| count_text(part, *at, filter, grouping, budget, text));
-    counted.into_iter().for_each(|of_block| tally.merge(of_block));
     tally
 }
 
@@ -87,6 +96,8 @@ fn count_segment(view: &View, filter: &Filter, grouping: Grouping<'_>, budget: &
     let part = match Part::of(view, filter) {
         Ok(None) => return counted,
         Ok(Some(part)) => part,
+        // Deleted since the snapshot was taken: its time had come.
+        Err(error) if error.kind() == ErrorKind::NotFound => return counted,
         Err(error) => {
             tracing::error!("segment {} cannot be read: {error}", view.base());
             counted.tally.partial = true;
@@ -107,7 +118,7 @@ fn count_segment(view: &View, filter: &Filter, grouping: Grouping<'_>, budget: &
             }
         }
     }
-    counted.part = Some(part);
+    counted.part = Some(part).filter(|_| !counted.texts.is_empty());
     counted
 }
 

@@ -114,7 +114,11 @@ fn compile(expr: Expr) -> Result<Test, QueryError> {
         Expr::Match(field, pattern) => match field.as_deref() {
             None | Some("message" | "_msg") => Test::Message(Matcher::compile(pattern)?),
             Some("service") => Test::Service(Matcher::compile(pattern)?),
-            Some("level") => Test::Level(Matcher::compile(pattern)?),
+            Some("level") => Test::Level(Matcher::compile(match pattern {
+                // Any spelling of a level is that level.
+                Pattern::Text { text, start: true, end: true } => Pattern::Exact(text),
+                pattern => pattern,
+            })?),
             Some("ts" | "_time") => Test::Ts(Matcher::compile(pattern)?),
             Some("seq") => Test::Seq(Matcher::compile(pattern)?),
             Some(name) => Test::Field(name.to_owned(), Matcher::compile(pattern)?),

@@ -6,7 +6,7 @@
 //! or      = and { "OR" and }
 //! and     = not { [ "AND" ] not }
 //! not     = [ "-" | "!" | "NOT" ] unit
-//! unit    = "(" or ")" | [ field ":" ] ( pattern | "(" or ")" )
+//! unit    = "(" or ")" | [ field ":" [ "!" ] ] ( pattern | "(" or ")" )
 //! pattern = word | word* | *part* | *part | * | "a phrase" | ~"regex" | ~regex
 //!         | =exact | >value | >=value | <value | <=value
 //! ```

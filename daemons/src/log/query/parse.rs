@@ -139,10 +139,13 @@ impl Parser<'_> {
                 }
                 Some(name) if self.peek() == Some('(') => self.group(Some(&name)),
                 Some(name) => {
+                    // `name:!=value` and `name:!value`: not that.
+                    let is_not = self.eat('!');
                     let at = self.at;
                     let pattern = self.pattern()?;
                     check_value(&name, &pattern).map_err(|reason| self.error_at(at, reason))?;
-                    Ok(Expr::Match(Some(name), pattern))
+                    let is = Expr::Match(Some(name), pattern);
+                    Ok(if is_not { Expr::Not(Box::new(is)) } else { is })
                 }
                 None if self.operator().is_some() => {
                     Err(self.error("something is missing before this operator"))

@@ -19,6 +19,7 @@ use super::query::Filter;
 use super::store::Snapshot;
 use serde::Deserialize;
 use std::collections::BinaryHeap;
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,6 +75,8 @@ pub struct Walked {
     /// Whether something was not looked at: the budget was used up, or a part of
     /// the log could not be read.
     pub partial: bool,
+    /// Whether the budget was used up.
+    pub spent: bool,
 }
 
 /// Where a record stands in an order: the larger is visited earlier.
@@ -134,12 +137,12 @@ pub fn walk(
     budget: &Budget,
     mut visit: impl FnMut(Hit<'_, '_>) -> ControlFlow<()>,
 ) -> Walked {
-    let mut walk = Walk::begin(snapshot, filter, order, limit);
+    let mut walk = Walk::begin(snapshot, filter, order, limit, budget);
     let mut left = limit;
     let mut width = 1;
     while left > 0 {
-        let wave = walk.next_wave(width);
-        if budget.is_spent() && !wave.is_empty() {
+        let wave = walk.next_wave(width, budget);
+        if walk.spent {
             walk.partial = true;
             break;
         }
@@ -151,14 +154,14 @@ pub fn walk(
             let line = Line::read(raw.strip_suffix(b"\n").unwrap_or(raw), found.ts_ns);
             left -= 1;
             if visit(Hit { seq: found.seq, raw, line: &line }).is_break() || left == 0 {
-                return Walked { partial: walk.partial };
+                return Walked { partial: walk.partial, spent: false };
             }
         }
         if is_last {
             break;
         }
     }
-    Walked { partial: walk.partial }
+    Walked { partial: walk.partial, spent: walk.spent }
 }
 
 struct Walk<'a> {
@@ -171,10 +174,18 @@ struct Walk<'a> {
     found: BinaryHeap<Found>,
     waiting: usize,
     partial: bool,
+    /// Whether the budget is.
+    spent: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn begin(snapshot: &'a Snapshot, filter: &'a Filter, order: Order, limit: usize) -> Self {
+    fn begin(
+        snapshot: &'a Snapshot,
+        filter: &'a Filter,
+        order: Order,
+        limit: usize,
+        budget: &Budget,
+    ) -> Self {
         let mut walk = Self {
             snapshot,
             filter,
@@ -185,8 +196,13 @@ impl<'a> Walk<'a> {
             found: BinaryHeap::new(),
             waiting: 0,
             partial: false,
+            spent: false,
         };
         for (at, view) in snapshot.iter().enumerate() {
+            walk.spent |= budget.is_spent();
+            if walk.spent {
+                break;
+            }
             match view.bounds() {
                 Ok(bounds) => {
                     let best = order.best(bounds.times, bounds.seqs);
@@ -199,16 +215,23 @@ impl<'a> Walk<'a> {
     }
 
     fn cannot_read(&mut self, base: u64, error: &std::io::Error) {
+        // Deleted since the snapshot was taken: its time had come.
+        if error.kind() == ErrorKind::NotFound {
+            return;
+        }
         tracing::error!("segment {base} cannot be read: {error}");
         self.partial = true;
     }
 
     /// The next blocks to look through, best first.
-    fn next_wave(&mut self, width: usize) -> Vec<(usize, usize)> {
+    fn next_wave(&mut self, width: usize, budget: &Budget) -> Vec<(usize, usize)> {
         let mut wave = Vec::new();
         while wave.len() < width
+            && !self.pending.is_empty()
+            && !self.spent
             && let Some(Pending { what, .. }) = self.pending.pop()
         {
+            self.spent = budget.is_spent();
             match what {
                 What::Block(part, at) => wave.push((part, at)),
                 What::Segment(at) => {

@@ -8,6 +8,12 @@ use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Whether an error says that a file is not as it was written, rather than that
+/// it cannot be read now.
+pub fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof)
+}
+
 /// The places that are known to be damaged.
 pub struct Damage {
     health: Arc<Board>,
@@ -34,7 +40,7 @@ impl Damage {
     /// Notes a damaged block of a segment, or its directory. What cannot be read
     /// for another reason, a lack of descriptors for one, is no damage.
     pub fn note(&self, segment: String, block: Option<usize>, error: &io::Error) {
-        if !matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) {
+        if !is_damage(error) {
             return tracing::error!("segment {segment} cannot be read: {error}");
         }
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,12 +3,16 @@
 //! A follower has a position and reads from there: the newest lines from
 //! memory, shared by all, older ones from the file. Replay and live are the same
 //! walk, so nothing is missed or told twice where one becomes the other.
+//!
+//! What was read from the file is shared for a while too: after a restart all
+//! followers come back to the same place. So none of them needs to hold more
+//! than its place while it waits for its reader.
 
 use super::{Shared, View, replay};
-use crate::log::limits::RECENT_LEN_MAX;
+use crate::log::limits::{READ_LEN_MAX, READING_MAX, RECENT_LEN_MAX};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::watch;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Semaphore, watch};
 
 /// Whole lines, in the order of their sequences.
 #[derive(Debug, Default)]
@@ -36,6 +40,10 @@ impl Chunk {
         Self { first_seq, end_seq, lines: Vec::new(), seqs: None, lost: end_seq.saturating_sub(first_seq) }
     }
 
+    fn holds(&self, seq: u64) -> bool {
+        self.first_seq <= seq && seq < self.end_seq
+    }
+
     /// The sequence of a line by its place.
     pub fn seq(&self, at: usize) -> u64 {
         match &self.seqs {
@@ -49,11 +57,13 @@ impl Chunk {
 #[derive(Debug)]
 pub struct Live {
     next_seq: watch::Sender<u64>,
-    recent: Mutex<Recent>,
+    recent: Mutex<Held>,
+    read: Mutex<Held>,
+    reading: Semaphore,
 }
 
 #[derive(Debug, Default)]
-struct Recent {
+struct Held {
     chunks: VecDeque<Arc<Chunk>>,
     len: usize,
 }
@@ -61,7 +71,12 @@ struct Recent {
 impl Live {
     /// Nothing is held yet.
     pub fn new(next_seq: u64) -> Self {
-        Self { next_seq: watch::Sender::new(next_seq), recent: Mutex::default() }
+        Self {
+            next_seq: watch::Sender::new(next_seq),
+            recent: Mutex::default(),
+            read: Mutex::default(),
+            reading: Semaphore::new(READING_MAX),
+        }
     }
 
     /// The sequence that the next record will get.
@@ -76,14 +91,7 @@ impl Live {
 
     /// Holds acknowledged lines for the followers.
     pub fn hold(&self, chunk: Chunk) {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.len += chunk.lines.len();
-        recent.chunks.push_back(Arc::new(chunk));
-        while recent.len > RECENT_LEN_MAX
-            && let Some(oldest) = recent.chunks.pop_front()
-        {
-            recent.len -= oldest.lines.len();
-        }
+        lock(&self.recent).push(Arc::new(chunk), RECENT_LEN_MAX);
     }
 
     /// Wakes the followers.
@@ -91,11 +99,32 @@ impl Live {
         self.next_seq.send_replace(next_seq);
     }
 
-    fn chunk_with(&self, seq: u64) -> Option<Arc<Chunk>> {
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+    fn recent_with(&self, seq: u64) -> Option<Arc<Chunk>> {
+        let recent = lock(&self.recent);
         let at = recent.chunks.partition_point(|chunk| chunk.end_seq <= seq);
-        recent.chunks.get(at).filter(|chunk| chunk.first_seq <= seq).cloned()
+        recent.chunks.get(at).filter(|chunk| chunk.holds(seq)).cloned()
     }
+
+    fn read_with(&self, seq: u64) -> Option<Arc<Chunk>> {
+        lock(&self.read).chunks.iter().find(|chunk| chunk.holds(seq)).cloned()
+    }
+}
+
+impl Held {
+    /// Holds a chunk, and lets go of the oldest.
+    fn push(&mut self, chunk: Arc<Chunk>, len_max: usize) {
+        self.len += chunk.lines.len();
+        self.chunks.push_back(chunk);
+        while self.len > len_max
+            && let Some(oldest) = self.chunks.pop_front()
+        {
+            self.len -= oldest.lines.len();
+        }
+    }
+}
+
+fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A position in the log that moves forward.
@@ -127,18 +156,39 @@ impl Following {
     /// The next lines, from the position on: some of them, whole. The position
     /// moves past them, and past records that no longer exist or cannot be read.
     pub async fn next(&mut self) -> Arc<Chunk> {
-        let chunk = match self.shared.live.chunk_with(self.position) {
+        let chunk = match self.shared.live.recent_with(self.position) {
             Some(chunk) => chunk,
-            None => {
-                let (shared, position) = (Arc::clone(&self.shared), self.position);
-                let end = *self.next_seq.borrow();
-                let read = move || replay::read(&View::all(&shared), position, end);
-                // A reader that panicked has told so; what it would have read is passed over.
-                let read = tokio::task::spawn_blocking(read).await;
-                Arc::new(read.unwrap_or_else(|_| Chunk::lost(position, end)))
-            }
+            None => self.read().await,
         };
         self.position = chunk.end_seq.max(self.position);
         chunk
+    }
+
+    /// Reads lines from the files, if nobody has done it just before.
+    async fn read(&self) -> Arc<Chunk> {
+        let (live, position) = (&self.shared.live, self.position);
+        let _turn = live.reading.acquire().await;
+        if let Some(chunk) = live.read_with(position) {
+            return chunk;
+        }
+        let (shared, end) = (Arc::clone(&self.shared), *self.next_seq.borrow());
+        let read = move || replay::read(&View::all(&shared), position, end);
+        // A reader that panicked has told so; what it would have read is passed over.
+        let read = tokio::task::spawn_blocking(read).await;
+        let chunk = Arc::new(read.unwrap_or_else(|_| Chunk::lost(position, end)));
+        // How many are lost is counted from the position, which is another's no more.
+        if chunk.lost == 0 && !chunk.lines.is_empty() {
+            lock(&live.read).push(Arc::clone(&chunk), READ_LEN_MAX);
+        }
+        chunk
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // This one is counted still.
+        if self.shared.live.next_seq.receiver_count() == 1 {
+            *lock(&self.shared.live.read) = Held::default();
+        }
     }
 }

@@ -60,8 +60,9 @@ impl Writer {
         self.begin_anew().map_err(Fault::of_opening)?;
         if self.keys.wants_rewrite() {
             let adopt = || Keys::adopt(&self.shared.files, keys::read(&self.shared.files)?, self.next_seq);
-            // The file may have been replaced already: without it open, no key could be kept.
-            self.keys = adopt().map_err(Fault::Broken)?;
+            // Without space the old file stays, and is rewritten another time. After any
+            // other failure it may have been replaced: without it open, no key could be kept.
+            self.keys = adopt().map_err(Fault::of_write)?;
         }
         Ok(())
     }

@@ -2,14 +2,14 @@
 
 use super::block::Block;
 use super::cache::Cache;
-use super::damage::Damage;
+use super::damage::{Damage, is_damage};
 use super::files::SealedName;
 use super::sealed::{self, Directory, Origin};
 use crate::log::index::Index;
 use crate::log::limits::BLOCK_LEN;
 use crate::log::lines::span;
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -225,7 +225,9 @@ pub struct Opened {
 impl Opened {
     /// About how many bytes of memory it takes.
     pub fn memory(&self) -> usize {
+        let runs = self.directory.blocks.iter().filter_map(|block| block.runs.as_deref());
         self.directory.blocks.len() * (size_of::<Block>() + 8)
+            + runs.map(size_of_val).sum::<usize>()
             + self.index.as_ref().map_or(0, |index| index.memory())
     }
 
@@ -299,7 +301,7 @@ impl Sealed {
 
     /// Notes that a part of the index is damaged.
     pub fn lost_index(&self, error: &io::Error) {
-        if error.kind() == ErrorKind::InvalidData && !self.lacks_index.swap(true, Ordering::Relaxed) {
+        if is_damage(error) && !self.lacks_index.swap(true, Ordering::Relaxed) {
             tracing::warn!("the index of segment {} is to be rebuilt: {error}", self.name);
         }
     }

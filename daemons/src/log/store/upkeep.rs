@@ -19,6 +19,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use std::cell::Cell;
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -249,9 +250,10 @@ impl Upkeep {
         for Deletion { index, reason } in decide(&self.shared.policy, &files, active_bytes, time::now_ns()) {
             let Some(sealed) = segments.get(index) else { continue };
             tracing::info!("segment {} is deleted: {reason:?}", sealed.name);
+            // Whoever has it open reads on.
+            remove(&self.shared.files, &sealed.name)?;
             self.shared.segments.replace_sealed(sealed, None);
             self.shared.cache.forget(sealed);
-            remove(&self.shared.files, &sealed.name)?;
             crash::point()?;
             self.measured.deleted.inc();
         }
@@ -282,11 +284,13 @@ impl Upkeep {
 /// Removes the files of a sealed segment: the text first, for an index without
 /// it is removed at the next start.
 fn remove(files: &Files, name: &SealedName) -> io::Result<()> {
-    let path = files.sealed(name);
-    std::fs::remove_file(&path)?;
-    crash::point()?;
-    match std::fs::remove_file(files.index(name)) {
+    let gone = |path: &Path| match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => files::sync_parent(&path),
-    }
+        _ => Ok(()),
+    };
+    let path = files.sealed(name);
+    gone(&path)?;
+    crash::point()?;
+    gone(&files.index(name))?;
+    files::sync_parent(&path)
 }

@@ -134,11 +134,13 @@ impl Writer {
         let (placed, repeats) = self.place(group);
         let result = match &self.broken {
             Some(why) => Err(AppendError::Broken(why.clone())),
-            None if placed.is_empty() => Ok(()),
-            None if ready.is_err() => ready.map_err(|fault| self.fail(fault)),
-            None => self.store(&placed).map_err(|fault| self.fail(fault)),
+            None => match ready {
+                Err(fault) => Err(self.fail(fault)),
+                Ok(()) if placed.is_empty() => Ok(()),
+                Ok(()) => self.store(&placed).map_err(|fault| self.fail(fault)),
+            },
         };
-        if result.is_ok() {
+        if result.is_ok() && !placed.is_empty() {
             self.publish(&placed);
         }
         let mut answers = Vec::with_capacity(placed.len() + repeats.len());
@@ -302,15 +304,25 @@ impl Writer {
     /// While records are refused: whether a byte can be written again. It is
     /// beyond the acknowledged length, where nobody looks, and cut off again.
     fn try_again(&mut self) {
+        match self.make_ready() {
+            Ok(()) => {}
+            Err(fault @ Fault::Broken(_)) => return drop(self.fail(fault)),
+            Err(_) => return,
+        }
         let file = self.active.file();
+        // Whoever appends meanwhile is not written over, and not cut off.
+        let is_ours = |len: u64| file.metadata().is_ok_and(|there| there.len() == len);
+        if !is_ours(self.len) {
+            return;
+        }
         let tried = file.write_all_at(b"\n", self.len).and_then(|()| file.set_len(self.len));
-        if tried.is_ok() && self.is_in_place().is_ok() {
-            self.recover();
+        if tried.is_ok() {
+            self.resume();
         }
     }
 
     /// Records are taken again.
-    fn recover(&mut self) {
+    fn resume(&mut self) {
         if std::mem::take(&mut self.refusing) {
             tracing::info!("the log can be written again");
             self.shared.health.pass("store");
@@ -319,7 +331,7 @@ impl Writer {
 
     /// Shows what is on disk to readers and followers.
     fn publish(&mut self, placed: &[Placed]) {
-        self.recover();
+        self.resume();
         let another_block = self.active.extend(|extent| {
             for Placed { request: Request { batch, .. }, .. } in placed {
                 extent.push(&batch.lines, batch.records, batch.span.unwrap_or((0, 0)));
