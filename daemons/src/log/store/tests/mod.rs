@@ -211,7 +211,7 @@ impl Place {
         for name in &names {
             let (stem, end) = name.split_at(name.find('.').unwrap());
             let is_there = |end: &str| names.contains(&format!("{stem}{end}"));
-            let base = &stem[..20];
+            let base = stem.get(..20).unwrap();
             match end {
                 ".log" => assert!(!names.iter().any(|n| n.starts_with(base) && n != name), "{names:?}"),
                 ".log.zst" => {}
