@@ -130,7 +130,8 @@ pub fn away(source: SourceName) -> Action {
 }
 
 pub fn opened(stream: Stream, records: Vec<Record>) -> Action {
-    let page = Page { records: records.into_iter().rev().collect(), next: Some("1".to_owned()), partial: false };
+    let page =
+        Page { records: records.into_iter().rev().collect(), next: Some("1".to_owned()), partial: false };
     Action::LogOpened { stream, generation: 0, page }
 }
 
