@@ -52,9 +52,10 @@ async fn fifty_rounds_of_kill_9_under_sixteen_writers_lose_nothing() {
         let (sender, mut kills) = tokio::sync::mpsc::channel(WRITERS * 64);
         let writers: Vec<_> =
             (0..WRITERS).map(|n| tokio::spawn(write(log.url("log"), n, round, sender.clone()))).collect();
+        drop(sender);
         // The blow falls after a number of answers that differs from round to round.
         for _ in 0..=(round * 37) % 300 {
-            kills.recv().await;
+            kills.recv().await.expect("a writer goes on until the blow falls");
         }
         log.kill();
         for writer in writers {

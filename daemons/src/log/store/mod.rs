@@ -86,6 +86,7 @@ mod cache;
 pub mod check;
 mod crash;
 mod damage;
+mod extent;
 mod fault;
 mod files;
 mod keys;

@@ -1,6 +1,7 @@
 //! A segment as a query sees it.
 
-use super::segment::{Extent, Opened, Plain, Sealed, Segment};
+use super::extent::Extent;
+use super::segment::{Opened, Plain, Sealed, Segment};
 use super::{Block, Shared, Snapshot};
 use crate::log::index::Index;
 use std::io;

@@ -4,10 +4,11 @@
 use super::block::Block;
 use super::crash;
 use super::damage::Damage;
+use super::extent::{Extent, scan};
 use super::files::{self, Files};
 use super::keys::{self, Keys};
 use super::manifest::Manifest;
-use super::segment::{Extent, Plain, Sealed, Segment, scan};
+use super::segment::{Plain, Sealed, Segment};
 use crate::log::limits::SEGMENT_ROOM;
 use crate::runtime::StartError;
 use crate::runtime::health::Board;

@@ -1,10 +1,11 @@
 //! When the active segment ends and the next one begins.
 
+use super::extent::Extent;
 use super::fault::Fault;
 use super::files;
 use super::keys::{self, Keys};
 use super::manifest::Manifest;
-use super::segment::{Extent, Plain, Segment};
+use super::segment::{Plain, Segment};
 use super::writer::Writer;
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
