@@ -17,7 +17,7 @@
 //! * *Columns* ([`Columns`]): for every record its kind and its second.
 //! * *Words* ([`words`]): filters that tell which blocks may hold a word.
 //! * The letters that occur in variable words, as trigrams
-//!   ([`Runs`](super::words::Runs)): so that a part of a word that occurs in
+//!   ([`Runs`]): so that a part of a word that occurs in
 //!   no template and in no variable word is known to occur nowhere. Filters over the
 //!   n-grams of all text were rejected: a block of real logs holds nearly every
 //!   trigram that anybody looks for, and those of longer ones are larger than
