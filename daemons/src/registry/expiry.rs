@@ -1,14 +1,14 @@
 //! Leases that run out.
 
 use super::core::{Core, Expiring};
-use super::guard::{Due, End, Engaged, Guard, Hold, Key, Outcome, Scope};
+use super::guard::{self, End, Engaged, Guard, Hold, Key, Outcome, Scope, Silent};
 use super::metrics::gauge;
 use super::state::Entry;
 use super::store;
 use crate::runtime::error::ApiError;
 use crate::runtime::health::Board;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -103,18 +103,27 @@ impl Looks {
     }
 
     async fn expire(&mut self, now_ms: u64) -> Result<(), ApiError> {
-        let mut due = self.core.due(now_ms);
-        if due.is_empty() && self.guard.is_idle() {
+        let silent = self.core.silent(now_ms);
+        if self.guard.is_idle() && !silent.iter().any(|entry| entry.has_expired(now_ms)) {
             return Ok(());
         }
-        let leases: Vec<Due> = due
+        let instances: Vec<Silent> = silent
             .iter()
-            .map(|entry| Due { key: key(entry), ttl_ms: entry.ttl_ms().unwrap_or_default() })
+            .map(|entry| Silent {
+                key: key(entry),
+                ttl_ms: entry.ttl_ms().unwrap_or_default(),
+                is_due: entry.has_expired(now_ms),
+            })
             .collect();
         let leased = self.core.leased();
-        let outcome = self.guard.look(self.core.config.guard, &leased, &leases, now_ms);
+        let outcome = self.guard.look(self.core.config.guard, &leased, &instances, now_ms);
         self.tell(&outcome, leased.values().sum(), now_ms).await?;
-        due.retain(|entry| self.guard.hold(&key(entry)).is_none());
+        let due: Vec<Arc<Entry>> = silent
+            .into_iter()
+            .zip(instances)
+            .filter(|(_, instance)| instance.is_due && self.guard.hold(&instance.key).is_none())
+            .map(|(entry, _)| entry)
+            .collect();
         if due.is_empty() {
             return Ok(());
         }
@@ -176,9 +185,12 @@ impl Looks {
 }
 
 impl Core {
-    /// The instances whose lease has run out.
-    fn due(&self, now_ms: u64) -> Vec<Arc<Entry>> {
-        self.view().state.entries().filter(|entry| entry.has_expired(now_ms)).cloned().collect()
+    /// The instances that have missed a heartbeat, or more.
+    fn silent(&self, now_ms: u64) -> Vec<Arc<Entry>> {
+        let is_silent = |entry: &&Arc<Entry>| {
+            entry.ttl_ms().is_some_and(|ttl_ms| guard::is_silent(entry.age_ms(now_ms), ttl_ms))
+        };
+        self.view().state.entries().filter(is_silent).cloned().collect()
     }
 
     /// How many instances have a lease, by service.
@@ -216,7 +228,7 @@ impl Core {
 
 /// "Expiry is held back until …: 40 of 100 leases of the fleet, …".
 fn words(holds: &Holds, leased: usize, now_ms: u64) -> String {
-    let scopes: BTreeSet<String> = holds.scopes.iter().map(|(scope, _)| scope_words(scope)).collect();
+    let scopes: Vec<String> = holds.scopes.iter().map(|(scope, _)| scope_words(scope)).collect();
     let until_ms = holds.scopes.iter().map(|(_, engaged)| engaged.until_ms).max().unwrap_or(now_ms);
     let left = TimeDelta::try_milliseconds(i64::try_from(until_ms.saturating_sub(now_ms)).unwrap_or(0));
     let until = Utc::now() + left.unwrap_or_default();

@@ -3,10 +3,12 @@
 //! Then the network, or this machine, is more likely at fault than each of the
 //! instances. Looked at are the fleet and, by itself, each service: a *scope*.
 //!
-//! * A scope is engaged when more than a share of its leases would be gone
-//!   within a window: those that have run out, and those that expired lately,
-//!   so that a failure that is seen lease by lease is caught too. A scope of
-//!   few leases is never engaged: one of two is no mass.
+//! * A scope is engaged when a lease has run out and more than a share of its
+//!   leases is *missing*: those that have run out, those that are about to, for
+//!   they have missed a heartbeat, and those that expired within a window.
+//!   Whoever fails together is seen one after the other, and yet the first one
+//!   counts them all. A scope of few leases is never engaged: one of two is no
+//!   mass.
 //! * It ends by a bound: what it still holds is let go in one commit, and is
 //!   never held again unless it renews in between.
 //! * It ends before, when enough have renewed; not in that instant, but when
@@ -20,14 +22,20 @@ use shared::span::Span;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-/// Fewer than this gone at once are no mass.
-const GONE_MIN: usize = 3;
+/// Fewer than this missing at once are no mass.
+const MISSING_MIN: usize = 3;
 /// A scope with fewer leases than this has no mass.
 const LEASED_MIN: usize = 4;
-/// What is gone within this is gone at once.
+/// What has expired within this is missing at once.
 const WINDOW_MS: u64 = 60_000;
 /// Heartbeats in the time of one lease, as clients are told to send them.
 const HEARTBEATS_PER_LEASE: u64 = 3;
+
+/// Whether an instance whose lease was renewed so long ago has missed a
+/// heartbeat.
+pub const fn is_silent(age_ms: u64, ttl_ms: u64) -> bool {
+    age_ms > ttl_ms - ttl_ms / HEARTBEATS_PER_LEASE
+}
 
 /// When the guard engages and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -51,13 +59,15 @@ pub type Scope = Option<String>;
 /// An instance: its service and its id.
 pub type Key = (String, String);
 
-/// An instance whose lease has run out.
+/// An instance that has missed a heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
+pub struct Silent {
     /// Which.
     pub key: Key,
     /// The length of its lease.
     pub ttl_ms: u64,
+    /// Whether its lease has run out.
+    pub is_due: bool,
 }
 
 /// An engaged scope.
@@ -116,6 +126,8 @@ pub struct Guard {
 struct Count {
     leased: usize,
     due: usize,
+    /// Not due, but silent.
+    silent: usize,
     gone: usize,
     ttl_max_ms: u64,
 }
@@ -123,29 +135,29 @@ struct Count {
 impl Count {
     #[expect(clippy::cast_precision_loss, reason = "no registry keeps 2^52 leases")]
     fn is_mass(self, share: f64) -> bool {
-        let (gone, all) = (self.due + self.gone, self.leased + self.gone);
-        self.due > 0 && gone >= GONE_MIN && all >= LEASED_MIN && gone as f64 > share * all as f64
+        let (missing, all) = (self.due + self.silent + self.gone, self.leased + self.gone);
+        self.due > 0 && missing >= MISSING_MIN && all >= LEASED_MIN && missing as f64 > share * all as f64
     }
 }
 
 impl Guard {
     /// Decides who is held. `leased` counts the instances with a lease by
-    /// service; `due` are those of them whose lease has run out. Whoever is due
-    /// and not [held](Self::hold) after it is to expire now.
+    /// service, `silent` are those of them that have missed a heartbeat. Whoever
+    /// is due and not [held](Self::hold) after it is to expire now.
     pub fn look(
         &mut self,
         bounds: Bounds,
         leased: &BTreeMap<String, usize>,
-        due: &[Due],
+        silent: &[Silent],
         now_ms: u64,
     ) -> Outcome {
-        self.forget(due, now_ms);
-        let counts = self.count(leased, due);
+        self.forget(silent, now_ms);
+        let counts = self.count(leased, silent);
         let mut outcome = Outcome::default();
         for (scope, count) in &counts {
             self.turn(bounds, scope, *count, now_ms, &mut outcome);
         }
-        for instance in due {
+        for instance in silent.iter().filter(|instance| instance.is_due) {
             self.assign(&instance.key, now_ms, &mut outcome);
         }
         outcome
@@ -186,8 +198,9 @@ impl Guard {
     }
 
     /// Who is not due has renewed, or is gone.
-    fn forget(&mut self, due: &[Due], now_ms: u64) {
-        let due: BTreeSet<&Key> = due.iter().map(|due| &due.key).collect();
+    fn forget(&mut self, silent: &[Silent], now_ms: u64) {
+        let due: BTreeSet<&Key> =
+            silent.iter().filter(|instance| instance.is_due).map(|instance| &instance.key).collect();
         self.held.retain(|key, _| due.contains(key));
         self.let_go.retain(|key, _| due.contains(key));
         while self.gone.front().is_some_and(|(at_ms, _)| at_ms + WINDOW_MS < now_ms) {
@@ -195,15 +208,19 @@ impl Guard {
         }
     }
 
-    /// The fleet, the services of those that are due, and what is engaged.
-    fn count(&self, leased: &BTreeMap<String, usize>, due: &[Due]) -> BTreeMap<Scope, Count> {
+    /// The fleet, the services of those that are missing, and what is engaged.
+    fn count(&self, leased: &BTreeMap<String, usize>, silent: &[Silent]) -> BTreeMap<Scope, Count> {
         let mut counts: BTreeMap<Scope, Count> =
             self.engaged.keys().map(|scope| (scope.clone(), Count::default())).collect();
-        for due in due.iter().filter(|due| !self.let_go.contains_key(&due.key)) {
-            for scope in [None, Some(due.key.0.clone())] {
+        for instance in silent.iter().filter(|instance| !self.let_go.contains_key(&instance.key)) {
+            for scope in [None, Some(instance.key.0.clone())] {
                 let count = counts.entry(scope).or_default();
-                count.due += 1;
-                count.ttl_max_ms = count.ttl_max_ms.max(due.ttl_ms);
+                if instance.is_due {
+                    count.due += 1;
+                    count.ttl_max_ms = count.ttl_max_ms.max(instance.ttl_ms);
+                } else {
+                    count.silent += 1;
+                }
             }
         }
         for (_, service) in &self.gone {

@@ -5,6 +5,13 @@ use super::*;
 const HOLD_MS: u64 = 120_000;
 const TTL_MS: u64 = 15_000;
 const LOOK_MS: u64 = 500;
+const BOUNDS: Bounds = Bounds { share: 0.3, hold_ms: HOLD_MS };
+
+fn ten(is_due: impl Fn(usize) -> bool) -> (BTreeMap<String, usize>, Vec<Silent>) {
+    let key = |n: usize| ("S".to_owned(), n.to_string());
+    let silent = |n| Silent { key: key(n), ttl_ms: TTL_MS, is_due: is_due(n) };
+    (BTreeMap::from([("S".to_owned(), 10)]), (0..10).map(silent).collect())
+}
 
 /// A registry without storage: who is leased, who has stopped to renew.
 struct Fleet {
@@ -41,9 +48,9 @@ impl Fleet {
         for (service, _) in self.alive.iter().chain(&self.dead) {
             *leased.entry(service.clone()).or_default() += 1;
         }
-        let due: Vec<Due> = self.dead.iter().map(|key| Due { key: key.clone(), ttl_ms: TTL_MS }).collect();
-        let bounds = Bounds { share: 0.3, hold_ms: HOLD_MS };
-        let outcome = self.guard.look(bounds, &leased, &due, self.now_ms);
+        let silent = |key: &Key| Silent { key: key.clone(), ttl_ms: TTL_MS, is_due: true };
+        let silent: Vec<Silent> = self.dead.iter().map(silent).collect();
+        let outcome = self.guard.look(BOUNDS, &leased, &silent, self.now_ms);
         let expired: Vec<Key> = self.dead.extract_if(.., |key| self.guard.hold(key).is_none()).collect();
         self.guard.expired(expired.iter(), self.now_ms);
         self.now_ms += LOOK_MS;
@@ -102,6 +109,21 @@ fn a_mass_that_is_seen_lease_by_lease_is_caught() {
 }
 
 #[test]
+fn the_first_of_a_mass_counts_those_that_have_missed_a_heartbeat_too() {
+    let mut guard = Guard::default();
+    let (leased, silent) = ten(|n| n == 0);
+    let outcome = guard.look(BOUNDS, &leased, &silent, 0);
+    assert_eq!((outcome.began.len(), guard.held().count()), (2, 1));
+    assert!(is_silent(10_001, TTL_MS) && !is_silent(10_000, TTL_MS));
+}
+
+#[test]
+fn nothing_is_engaged_before_a_lease_has_run_out() {
+    let (leased, silent) = ten(|_| false);
+    assert_eq!(Guard::default().look(BOUNDS, &leased, &silent, 0), Outcome::default());
+}
+
+#[test]
 fn losses_that_are_far_apart_are_no_mass() {
     let mut fleet = Fleet::new(&[("S", 100)]);
     for _ in 0..70 {
@@ -146,14 +168,11 @@ fn a_second_mass_is_held_in_its_turn() {
 #[test]
 fn what_was_let_go_and_could_not_be_removed_is_not_held_again() {
     let mut guard = Guard::default();
-    let leased = BTreeMap::from([("S".to_owned(), 10)]);
-    let due: Vec<Due> =
-        (0..10).map(|n| Due { key: ("S".to_owned(), n.to_string()), ttl_ms: TTL_MS }).collect();
-    let bounds = Bounds { share: 0.3, hold_ms: HOLD_MS };
-    guard.look(bounds, &leased, &due, 0);
+    let (leased, due) = ten(|_| true);
+    guard.look(BOUNDS, &leased, &due, 0);
     for look in 0..1_000 {
         // The disk is full: nobody goes.
-        let outcome = guard.look(bounds, &leased, &due, HOLD_MS + look * LOOK_MS);
+        let outcome = guard.look(BOUNDS, &leased, &due, HOLD_MS + look * LOOK_MS);
         assert!(outcome.began.is_empty() && guard.held().count() == 0);
     }
 }
