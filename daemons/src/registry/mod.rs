@@ -56,3 +56,6 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
         finish: Box::pin(async move { core.close().await }),
     })
 }
+
+#[cfg(test)]
+mod tests;
