@@ -1,7 +1,7 @@
 //! The guard against mass expiry: what it holds back, what it says, how it ends.
 
 use super::{alone, instance};
-use crate::harness::{Answer, Lines, Running, eventually};
+use crate::harness::{Lines, Running, eventually};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,7 +23,10 @@ async fn register(registry: &Running, ports: std::ops::Range<u16>, ttl_s: u32) {
 async fn renew(registry: &Running, ports: std::ops::Range<u16>) {
     join_all(ports.map(async |port| {
         let path = format!("/services/S/S-localhost-{port}/lease");
-        Answer::of(registry.request(Method::PUT, "registry", &path)).await.ok();
+        // A clock that jumps ends requests that are under way; the next one counts.
+        if let Ok(answer) = registry.request(Method::PUT, "registry", &path).send().await {
+            assert_eq!(answer.status(), 200);
+        }
     }))
     .await;
 }
@@ -187,10 +190,9 @@ async fn clock_jumps(monotonic_too: bool) {
     register(&registry, 1..4, 5).await;
     let before = now().await;
     let jumping = async {
-        for (jump, seconds) in [("+1h", 3_600), ("+0", 0), ("-1h", -3_600), ("+0", 0)] {
-            if monotonic_too && seconds < 0 {
-                continue;
-            }
+        // A monotonic clock goes forward, or it is none.
+        let jumps = [("+1h", 3_600), ("+0", 0), ("-1h", -3_600), ("+0", 0)];
+        for (jump, seconds) in jumps.into_iter().take(if monotonic_too { 1 } else { 4 }) {
             std::fs::write(registry.dir().join("clock"), format!("{jump}\n")).unwrap();
             // Several looks at the leases.
             tokio::time::sleep(Duration::from_secs(3)).await;
