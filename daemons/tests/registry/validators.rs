@@ -67,6 +67,7 @@ pub struct Truth {
 }
 
 type Verdict = Result<(), String>;
+type Validator = fn(&Recording, &Truth) -> Verdict;
 
 impl Truth {
     /// How it stood after a revision.
@@ -156,9 +157,8 @@ pub fn reliable(recording: &Recording, truth: &Truth) -> Verdict {
     // What lies before a later snapshot is told by that snapshot.
     let within = |change: &&Change| change.revision > first && change.revision <= last;
     let want: Vec<&Change> = truth.of(&recording.watched).filter(within).collect();
-    match want.iter().find(|change| !told.contains(change)) {
-        Some(change) => return Err(format!("never told: {change:?}")),
-        None => {}
+    if let Some(change) = want.iter().find(|change| !told.contains(change)) {
+        return Err(format!("never told: {change:?}"));
     }
     match told.iter().find(|change| !want.contains(change)) {
         Some(change) => Err(format!("never happened: {change:?}")),
@@ -225,7 +225,7 @@ pub fn bookmarked(recording: &Recording, truth: &Truth) -> Verdict {
 }
 
 /// The six, each with its name.
-pub const SIX: [(&str, fn(&Recording, &Truth) -> Verdict); 6] = [
+pub const SIX: [(&str, Validator); 6] = [
     ("ordered", ordered),
     ("unique", unique),
     ("reliable", reliable),
