@@ -1,9 +1,9 @@
 //! The provider's routes.
 
-use super::book::Health;
 use super::desk::Desk;
 use super::tables::DiscoveredRow;
 use super::{catalog, pick, stream};
+use crate::runtime::book::Health;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Json, Path, Query};
 use crate::runtime::listing::{Format, ListQuery};

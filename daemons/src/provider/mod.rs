@@ -17,7 +17,6 @@
 //! written to the [`store`] → posted → written that it was accepted.
 
 mod api;
-mod book;
 mod catalog;
 mod change;
 mod delivery;
@@ -28,7 +27,7 @@ mod stream;
 mod subscription;
 mod tables;
 
-use crate::runtime::{Context, Service, StartError, mirror};
+use crate::runtime::{Context, Service, StartError, book, mirror};
 use shared::daemon::Daemon;
 use std::sync::Arc;
 

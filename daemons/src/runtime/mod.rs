@@ -11,6 +11,7 @@
 //! 3. each service flushes what it holds.
 
 mod bind;
+pub mod book;
 pub mod database;
 mod enrol;
 pub mod error;
