@@ -82,8 +82,11 @@ async fn an_answer_too_large_for_a_datagram_is_cut_and_whole_over_tcp() {
     let (running, dns) = start().await;
     for n in 1..=60 {
         let url = format!("http://127.0.1.{n}:80");
-        register(&running, json!({ "serviceName": "big", "serviceUrl": url, "healthCheckUrl": running.url("web") }))
-            .await;
+        register(
+            &running,
+            json!({ "serviceName": "big", "serviceUrl": url, "healthCheckUrl": running.url("web") }),
+        )
+        .await;
     }
     let cut = by_udp(dns, "big.service.distlog.", RecordType::A).await;
     assert!(cut.metadata.truncation && !cut.answers.is_empty() && cut.answers.len() < 60);
