@@ -262,3 +262,6 @@ fn kept(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Instances>
     }
     Ok(kept)
 }
+
+#[cfg(test)]
+mod tests;
