@@ -128,6 +128,9 @@ fn explain(settings: &Settings) -> String {
     for row in &settings.rows {
         text.push_str(&format!("{:width$} = {:<24} # {}\n", row.key, row.value, row.origin));
     }
+    for channel in &settings.channels {
+        text.push_str(&format!("{:width$} = {channel}\n", format!("channel {}", channel.name)));
+    }
     text
 }
 
