@@ -186,7 +186,9 @@ impl Kind {
     /// Where it leads, without what is secret.
     pub fn target(&self) -> String {
         match self {
-            Self::Webhook(Webhook { url, .. }) | Self::Alertmanager(Alertmanager { url, .. }) => url.to_string(),
+            Self::Webhook(Webhook { url, .. }) | Self::Alertmanager(Alertmanager { url, .. }) => {
+                url.to_string()
+            }
             Self::Slack(slack) => slack.url.as_ref().map(ToString::to_string).unwrap_or_default(),
             Self::Ntfy(ntfy) => ntfy.url.to_string(),
             Self::Smtp(smtp) => format!("{} for {}", smtp.host, smtp.to.join(", ")),
@@ -269,13 +271,16 @@ impl<'de> Deserialize<'de> for Channel {
             Some(toml::Value::String(name)) => name,
             _ => return Err(D::Error::custom("a [[channel]] needs a name = \"…\"")),
         };
-        let failed = |error: toml::de::Error| D::Error::custom(format!("channel '{name}': {}", error.message()));
+        let failed =
+            |error: toml::de::Error| D::Error::custom(format!("channel '{name}': {}", error.message()));
         let kind = match own.remove("type") {
             Some(toml::Value::String(kind)) => kind,
             _ => return Err(D::Error::custom(format!("channel '{name}': needs a type = \"…\""))),
         };
-        let common: toml::Table =
-            COMMON.iter().filter_map(|key| own.remove(*key).map(|value| ((*key).to_owned(), value))).collect();
+        let common: toml::Table = COMMON
+            .iter()
+            .filter_map(|key| own.remove(*key).map(|value| ((*key).to_owned(), value)))
+            .collect();
         let common: Common = common.try_into().map_err(failed)?;
         let kind = match kind.as_str() {
             "webhook" => own.try_into().map(Kind::Webhook),

@@ -64,7 +64,8 @@ impl Window {
                 return None;
             }
             let midnight = day.and_time(NaiveTime::MIN);
-            let length = if self.to > self.from { self.to - self.from } else { self.to + DAY_MINUTES - self.from };
+            let length =
+                if self.to > self.from { self.to - self.from } else { self.to + DAY_MINUTES - self.from };
             let begin = midnight + TimeDelta::minutes(self.from.into());
             let end = begin + TimeDelta::minutes(length.into());
             (begin..end).contains(&now).then_some(end)
@@ -183,7 +184,8 @@ mod tests {
 
     #[test]
     fn what_are_no_hours_is_said() {
-        for text in ["", "22-07", "22:00", "25:00-07:00", "22:60-07:00", "someday 22:00-07:00", "07:00-07:00"] {
+        for text in ["", "22-07", "22:00", "25:00-07:00", "22:60-07:00", "someday 22:00-07:00", "07:00-07:00"]
+        {
             assert!(text.parse::<Window>().is_err(), "{text}");
         }
     }
