@@ -37,6 +37,10 @@ pub struct Check {
     pub reason: Option<Phase>,
     /// The failure in words.
     pub detail: Option<String>,
+    /// How long the last probe took, in milliseconds, however it went.
+    pub took: Option<u64>,
+    /// How long the last good one took, in milliseconds.
+    pub last_good: Option<u64>,
 }
 
 impl Default for Check {
@@ -50,6 +54,8 @@ impl Default for Check {
             latency: None,
             reason: None,
             detail: None,
+            took: None,
+            last_good: None,
         }
     }
 }
@@ -73,15 +79,18 @@ impl Check {
             unchanged => unchanged,
         };
         let failure = outcome.failure.as_ref();
+        let took = u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX);
         Self {
             status,
             since: if status == self.status { self.since } else { Some(now) },
             streak,
             probes: self.probes.saturating_add(1),
             last_check: Some(now),
-            latency: good.then(|| u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX)),
+            latency: good.then_some(took),
             reason: failure.map(|failure| failure.phase),
             detail: failure.map(|failure| failure.detail.chars().take(DETAIL_MAX).collect()),
+            took: Some(took),
+            last_good: if good { Some(took) } else { self.last_good },
         }
     }
 

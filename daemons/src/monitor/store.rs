@@ -79,6 +79,7 @@ pub const MIGRATIONS: &[&str] = &[
     CREATE INDEX events_by_age ON events (at);
     CREATE INDEX incidents_by_age ON incidents (resolved_at);
 ",
+    super::alert::outbox::MIGRATION,
 ];
 
 /// An event as it is told.

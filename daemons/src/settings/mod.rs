@@ -5,12 +5,17 @@
 //! in `distlogd check-config`. Flag wins over environment, environment over
 //! file, file over default.
 
+pub mod channel;
 mod class;
 mod glob;
+mod quiet;
+mod secret;
 mod table;
 mod value;
 
+pub use channel::Channel;
 pub use class::{Class, Classes};
+pub use secret::{Secret, Target};
 pub use table::{Origin, Row};
 pub use value::{Durability, Limit, List, Share, Size};
 
@@ -157,6 +162,12 @@ settings! {
         concurrency: usize = "64", "monitor-concurrency", "DISTLOG_MONITOR_CONCURRENCY";
         /// For how long probes and transitions are kept.
         history: Span = "7d", "monitor-history", "DISTLOG_MONITOR_HISTORY";
+        /// A URL to which alerts are posted as JSON: a [[channel]] named webhook.
+        alert_webhook: Target = "", "monitor-alert-webhook", "DISTLOG_MONITOR_ALERT_WEBHOOK";
+        /// A URL that is called for as long as the monitor works: a dead-man's switch.
+        heartbeat_url: Target = "", "monitor-heartbeat-url", "DISTLOG_MONITOR_HEARTBEAT_URL";
+        /// Time between two such calls.
+        heartbeat_interval: Span = "1m", "monitor-heartbeat-interval", "DISTLOG_MONITOR_HEARTBEAT_INTERVAL";
     }
 }
 
@@ -177,6 +188,8 @@ pub struct Settings {
     pub web: Web,
     /// The monitor.
     pub monitor: Monitor,
+    /// Where alerts go.
+    pub channels: Vec<Channel>,
     /// One row a setting, with where its value came from.
     pub rows: Vec<Row>,
     /// The file that was read, if there was one.
@@ -201,6 +214,8 @@ pub struct Given {
     web: WebGiven,
     #[command(flatten)]
     monitor: MonitorGiven,
+    #[arg(skip)]
+    channel: Vec<Channel>,
 }
 
 /// Why the settings do not hold.
@@ -256,7 +271,8 @@ impl Settings {
             }
         };
         let mut rows = Vec::new();
-        let settings = Self {
+        let mut channels = written.channel;
+        let mut settings = Self {
             general: given.general.resolve(written.general, &mut rows)?,
             registry: given.registry.resolve(written.registry, &mut rows)?,
             log: given.log.resolve(written.log, &mut rows)?,
@@ -264,9 +280,14 @@ impl Settings {
             provider: given.provider.resolve(written.provider, &mut rows)?,
             web: given.web.resolve(written.web, &mut rows)?,
             monitor: given.monitor.resolve(written.monitor, &mut rows)?,
+            channels: Vec::new(),
             rows,
             file,
         };
+        if !settings.monitor.alert_webhook.is_empty() {
+            channels.push(Channel::shortcut(&settings.monitor.alert_webhook));
+        }
+        settings.channels = channels;
         settings.check()?;
         Ok(settings)
     }
@@ -364,7 +385,10 @@ impl Settings {
         if self.monitor.timeout.0.is_zero() {
             return invalid("monitor.timeout", "must be more than nothing");
         }
-        Ok(())
+        if self.monitor.heartbeat_interval.0 < second {
+            return invalid("monitor.heartbeat_interval", "must be at least 1s");
+        }
+        channel::check(&self.channels).map_err(|reason| SettingsError::Invalid { key: "channel", reason })
     }
 }
 
