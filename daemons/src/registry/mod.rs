@@ -15,6 +15,7 @@
 
 mod api;
 mod core;
+mod dns;
 mod expiry;
 mod prometheus;
 mod state;
@@ -35,6 +36,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     let dir = context.own_dir()?;
     let core = Arc::new(core::Core::open(&context, dir)?);
     context.spawn(expiry::run(Arc::clone(&core)));
+    dns::spawn(&context, &core)?;
     Ok(Service {
         api: api::routes(Arc::clone(&core), &context)?,
         patient: &["/services", "/services/{name}", "/services/tag/{tag}"],

@@ -55,6 +55,10 @@ settings! {
         registrations_max: usize = "100000", "registry-registrations-max", "DISTLOG_REGISTRY_REGISTRATIONS_MAX";
         /// Changes that a watch can resume over.
         changes_kept: usize = "10000", "registry-changes-kept", "DISTLOG_REGISTRY_CHANGES_KEPT";
+        /// Addresses at which it answers DNS, such as `127.0.0.1:5353`; empty: none.
+        dns: List = "", "registry-dns", "DISTLOG_REGISTRY_DNS";
+        /// The domain that it answers for.
+        dns_domain: String = "distlog", "registry-dns-domain", "DISTLOG_REGISTRY_DNS_DOMAIN";
     }
 }
 
