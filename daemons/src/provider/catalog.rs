@@ -1,7 +1,7 @@
 //! Who is registered and how they do, put together: pure.
 
-use super::book::Book;
 use super::pick::{self, Candidate};
+use crate::runtime::book::Book;
 use shared::client::Fleet;
 use shared::wire::provider::{Discovered, Discovery, Edge, Graph, Node, Policy};
 use shared::wire::registry::Registration;
@@ -89,27 +89,16 @@ mod tests {
             .iter()
             .map(|(id, status, latency)| InstanceStatus {
                 instance_id: (*id).to_owned(),
-                url: String::new(),
                 status: *status,
-                last_check: None,
                 latency: Some(*latency),
-                reason: None,
-                detail: None,
-                since: None,
-                streak: 1,
+                ..InstanceStatus::default()
             })
             .collect();
         Book::new(vec![ServiceStatus {
             name: "S".to_owned(),
-            url: String::new(),
             status: Status::Healthy,
-            last_check: None,
-            latency: None,
             instances,
-            reason: None,
-            detail: None,
-            since: None,
-            uptime: None,
+            ..ServiceStatus::default()
         }])
     }
 

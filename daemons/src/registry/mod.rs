@@ -18,6 +18,7 @@
 mod api;
 mod config;
 mod core;
+mod dns;
 mod expiry;
 mod guard;
 mod history;
@@ -48,6 +49,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     let core = Arc::new(core::Core::open(dir, config, clock, Arc::clone(&health), &context.metrics)?);
     context.spawn(expiry::Looks::new(Arc::clone(&core), health).run());
     context.spawn(past::tidy(Arc::clone(&core)));
+    dns::spawn(&context, &core)?;
     Ok(Service {
         api: api::routes(Arc::clone(&core), &context)?,
         patient: &["/services", "/services/{name}", "/services/tag/{tag}"],

@@ -132,6 +132,11 @@ impl State {
         self.services.get(name).into_iter().flat_map(BTreeMap::values)
     }
 
+    /// All services by name, each with its instances by id.
+    pub fn services(&self) -> impl Iterator<Item = (&String, &BTreeMap<String, Arc<Entry>>)> {
+        self.services.iter()
+    }
+
     /// All registrations, service by service.
     pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.services.values().flat_map(BTreeMap::values)
