@@ -3,10 +3,11 @@
 
 use super::alone;
 use super::validators::{Change, Connection, Heard, Poll, Recording, SIX, State, Truth, polled};
-use crate::harness::{Lines, Running, client};
+use crate::harness::{Lines, Running, client, eventually};
 use futures_util::future::{join, join_all};
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch::{Receiver, Sender};
 
@@ -273,17 +274,23 @@ async fn a_watcher_that_does_not_read_is_cut_off_with_a_reason_and_resumes_witho
     let mut watcher = Watcher::new(&registry, None);
     let mut lines = watcher.connect().await.unwrap();
     assert_eq!(watcher.next(&mut lines).await.unwrap(), "snapshot");
-    // More than its queue and the buffers of the connection hold.
+    // Until it is more than its queue and the buffers of the connection hold.
+    let change = AtomicU64::new(0);
     let put = async |writer: u16| {
-        for n in 0..120 {
-            let pad = "x".repeat(3_900);
+        for _ in 0..20 {
+            let (n, pad) = (change.fetch_add(1, Ordering::Relaxed), "x".repeat(3_900));
             let metadata = json!({"n": n.to_string(), "a": pad, "b": pad, "c": pad, "d": pad});
             let url = format!("http://localhost:{writer}");
             let register = json!({"serviceName": "S", "serviceUrl": url, "metadata": metadata});
             registry.post_json("registry", "/services", register).await.ok();
         }
     };
-    join_all((1..=16).map(put)).await;
+    eventually("it is cut off", async || {
+        join_all((1..=16).map(put)).await;
+        let metrics = registry.get("registry", "/metrics").await.body;
+        metrics.contains("\ndistlog_registry_watchers 0\n").then_some(())
+    })
+    .await;
     let end: u64 =
         registry.get("registry", "/services/S?index=0").await.header("x-distlog-index").parse().unwrap();
     let mut last = String::new();
