@@ -57,14 +57,19 @@ pub enum AtError {
 /// The entries that are asked for.
 pub fn entries(connection: &Connection, which: &Which) -> rusqlite::Result<Vec<HistoryEntry>> {
     let order = if which.ascending { "ASC" } else { "DESC" };
+    // Each of the two is in this order already: a page is read, and no more.
+    let which_of = "(:service IS NULL OR service = :service) AND (:instance IS NULL OR instance = :instance)
+            AND at >= :since AND at < :until";
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT revision, note, at, kind, service, instance, detail, registration FROM (
+        "SELECT * FROM (
             SELECT revision, 0 AS note, at, kind, service, instance, detail, registration FROM changes
-            UNION ALL
-            SELECT revision, id, at, 'held', service, instance, detail, NULL FROM holds)
-         WHERE (:service IS NULL OR service = :service) AND (:instance IS NULL OR instance = :instance)
-           AND at >= :since AND at < :until
-           AND (revision, note) > (:after, :after_note) AND (revision, note) < (:before, :before_note)
+            WHERE revision >= :after AND revision <= :before
+              AND (revision, 0) > (:after, :after_note) AND (revision, 0) < (:before, :before_note)
+              AND {which_of} ORDER BY revision {order} LIMIT :limit)
+         UNION ALL SELECT * FROM (
+            SELECT revision, id AS note, at, 'held', service, instance, detail, NULL FROM holds
+            WHERE (revision, id) > (:after, :after_note) AND (revision, id) < (:before, :before_note)
+              AND {which_of} ORDER BY id {order} LIMIT :limit)
          ORDER BY revision {order}, note {order} LIMIT :limit"
     ))?;
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
@@ -118,14 +123,18 @@ pub fn state(
     let revision = revision(connection, at)?;
     // Beside max() SQLite gives the other columns of the row that has it.
     let mut statement = connection.prepare_cached(
-        "SELECT registration FROM (
-            SELECT service, instance, kind, registration, max(revision) FROM (
-                SELECT service, instance, 'registered' AS kind, registration, 0 AS revision FROM baseline
+        "SELECT CASE revision
+            WHEN 0 THEN (SELECT registration FROM baseline AS b
+                         WHERE b.service = last.service AND b.instance = last.instance)
+            ELSE (SELECT registration FROM changes AS c WHERE c.revision = last.revision) END
+         FROM (
+            SELECT service, instance, kind, max(revision) AS revision FROM (
+                SELECT service, instance, 'registered' AS kind, 0 AS revision FROM baseline
                 UNION ALL
-                SELECT service, instance, kind, registration, revision FROM changes
+                SELECT service, instance, kind, revision FROM changes
                 WHERE revision > (SELECT revision FROM horizon) AND revision <= :revision)
             WHERE :service IS NULL OR service = :service
-            GROUP BY service, instance)
+            GROUP BY service, instance) AS last
          WHERE kind IN ('registered', 'updated')
          ORDER BY service, instance",
     )?;
