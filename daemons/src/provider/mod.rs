@@ -16,8 +16,8 @@
 //!   nobody hears of it, and nothing is told anew. Let it put something of its
 //!   own into its registration, such as its start in `metadata`.
 //!
-//! [`catalog`] puts registrations and the monitor's words together, [`pick`]
-//! chooses. The path of a change: a step of the mirror → [`intake`] → one commit
+//! [`catalog`] puts registrations and the monitor's words together and picks by
+//! the choices of [`shared::client::balance`]. The path of a change: a step of the mirror → [`intake`] → one commit
 //! ([`copy`]) of the place reached, of the change, and of an [`outbox`] row for
 //! every subscription of that service → [`delivery`], a task for each of them →
 //! posted → the row deleted. What was not consumed is asked of the registry
@@ -33,7 +33,6 @@ mod desk;
 mod fold;
 mod intake;
 mod outbox;
-mod pick;
 mod store;
 mod stream;
 mod subscription;

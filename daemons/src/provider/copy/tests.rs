@@ -143,11 +143,13 @@ fn registrations_that_found_no_room_are_subscribed_when_there_is_some() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// Whoever hears what it is told, whenever it subscribed and however slowly
     /// it accepts, ends with what there is.
     #[test]
     fn everyone_knows_what_there_is_when_nothing_waits(
-        steps in proptest::collection::vec((0..10_u8, 0..5_u8), 1..120),
+        steps in proptest::collection::vec((0..10_u8, 0..5_u8), 1..80),
     ) {
         let connection = database();
         taken(&connection, &[snapshot(EPOCH, &[("T", "t", 1)])]);
