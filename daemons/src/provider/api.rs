@@ -215,8 +215,8 @@ async fn list_subscriptions(
 ///
 /// What exists is told at once, and then every change. Each is posted as a
 /// `Notice`, at least once, in order, with an `Idempotency-Key` that is the same
-/// on every attempt. When a thousand wait, they are folded into the difference
-/// that they make. Asking for the same again replaces the subscription.
+/// on every attempt. When a thousand changes wait, they are folded into the
+/// difference that they make. Asking for the same again replaces the subscription.
 #[utoipa::path(post, path = "/providers/subscriptions", tag = "subscriptions", request_body = NewSubscription,
     responses((status = 201, body = Subscription)))]
 async fn subscribe(State(app): State<App>, Json(new): Json<NewSubscription>) -> Result<Response, ApiError> {

@@ -34,7 +34,7 @@ fn subscribed(connection: &Connection, url: &str) -> String {
 /// Accepts the notice that is next.
 fn accept(connection: &Connection, id: &str) -> Option<Notice> {
     let head = head(connection, id).unwrap()?;
-    accepted(connection, id, head.number, head.revision, Utc::now()).unwrap();
+    accepted(connection, id, &head, Utc::now()).unwrap();
     Some(serde_json::from_str(&head.body).unwrap())
 }
 
@@ -122,6 +122,30 @@ fn what_waits_for_one_who_is_dead_is_bounded_and_nothing_is_lost() {
     }
     assert_eq!(receiver.0, BTreeSet::from(["0".to_owned()]));
     assert_eq!(store::get(&connection, &dead).unwrap().unwrap().pending, 0);
+}
+
+#[test]
+fn one_who_is_told_anew_again_and_again_and_never_hears_is_told_once() {
+    let connection = database();
+    let many: Vec<String> = (0..450).map(|n| n.to_string()).collect();
+    let many: Vec<_> = many.iter().map(|id| ("S", id.as_str(), 1)).collect();
+    taken(&connection, &[snapshot(EPOCH, &many)]);
+    for revision in 2..50 {
+        let mut registration = registration("O", "o", revision);
+        registration.required_services = vec!["S".to_owned()];
+        registration.service_update_url = Some("http://dead/".to_owned());
+        let place = Place { epoch: EPOCH, revision };
+        let event = Event { kind: ChangeKind::Updated, registration };
+        taken(&connection, &[Taken::Change(place, Arc::new(event))]);
+        assert!(rows(&connection, "outbox") <= 9);
+    }
+    let id = store::list(&connection).unwrap().remove(0).id;
+    let mut known = BTreeSet::new();
+    while let Some(notice) = accept(&connection, &id) {
+        assert!(notice.removed.is_empty() && notice.updated.is_empty());
+        known.extend(notice.added.into_iter().map(|registration| registration.instance_id));
+    }
+    assert_eq!(known.len(), 450);
 }
 
 #[test]

@@ -142,7 +142,9 @@ impl Call {
         }
         let (balancer, service) = (&self.service.balancer, &self.service.name);
         let safe = is_safe(&self.method, self.headers.contains_key(KEY));
-        balancer.known().await.ok_or(CallError::RegistryUnknown)?;
+        if !balancer.is_ready().await {
+            return Err(CallError::RegistryUnknown);
+        }
         balancer.allow(service, false);
         let mut tried: Vec<String> = Vec::new();
         let mut last = None;

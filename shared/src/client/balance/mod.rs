@@ -203,11 +203,11 @@ impl Balancer {
         self.0.mirror.fleet()
     }
 
-    /// The copy, once there is one; none when the registry has not answered in time.
-    async fn known(&self) -> Option<Arc<Fleet>> {
+    /// Waits for the first copy; whether there is one in time.
+    async fn is_ready(&self) -> bool {
         let mut fleets = self.0.mirror.subscribe();
         let known = tokio::time::timeout(READY_MAX, fleets.wait_for(|fleet| fleet.known)).await;
-        known.ok()?.ok().map(|fleet| Arc::clone(&fleet))
+        matches!(known, Ok(Ok(_)))
     }
 
     fn states(&self) -> MutexGuard<'_, HashMap<String, State>> {
