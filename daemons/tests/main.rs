@@ -12,6 +12,7 @@
 mod harness;
 
 mod crash;
+mod dns;
 mod format;
 mod import;
 mod library;

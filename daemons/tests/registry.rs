@@ -1,5 +1,10 @@
 //! The registry: many instances, leases, watches, durability.
 
+mod guard;
+mod past;
+mod recorded;
+mod validators;
+
 use crate::harness::{Answer, Lines, Setup, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -36,6 +41,10 @@ async fn every_documented_path_answers() {
         "/services?healthy=true",
         "/services?version=1",
         "/services?index=0&wait=1s",
+        "/services?at=0",
+        "/services/history",
+        "/services/guard",
+        "/services/S/S-localhost-9/lease",
     ] {
         assert_eq!(registry.get("registry", path).await.status, 200, "{path}");
     }
@@ -280,6 +289,10 @@ async fn prometheus_finds_the_instances_with_their_labels() {
             "__meta_distlog_metadata_data_center": "eu", "__scheme__": "https"
         }}])
     );
+    let tagged =
+        async |path: &str| registry.get("registry", path).await.ok().json().as_array().unwrap().len();
+    assert_eq!(tagged("/sd/prometheus?service=S&tag=a").await, 1);
+    assert_eq!(tagged("/sd/prometheus?tag=c").await + tagged("/sd/prometheus?service=T").await, 0);
 }
 
 #[tokio::test]

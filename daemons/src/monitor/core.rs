@@ -1,8 +1,11 @@
 //! The monitor itself: one state behind one lock, and one task that writes what
 //! changed and then tells of it.
 
+use super::alert::{self, Desk, outbox};
 use super::batch::Batch;
 use super::check::Thresholds;
+use super::flap::FlapRules;
+use super::maintenance;
 use super::prune;
 use super::schedule::Target;
 use super::state::{Rules, State};
@@ -38,6 +41,7 @@ pub struct Core {
     told: broadcast::Sender<Arc<Told>>,
     urgent: Notify,
     history: TimeDelta,
+    desk: Desk,
     _dir: OwnDir,
 }
 
@@ -55,22 +59,50 @@ impl Core {
         let delta = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
         let rules = Rules {
             thresholds: Thresholds { failures: settings.failures, successes: settings.successes },
+            flaps: FlapRules { changes: settings.flap_changes, window: delta(settings.flap_window.0) },
             history: delta(settings.history.0),
             recovery: delta(
-                settings.interval.0.saturating_mul(settings.failures.saturating_add(settings.successes)),
+                settings
+                    .interval
+                    .0
+                    .saturating_mul(settings.failures.saturating_add(settings.successes))
+                    .saturating_add(settings.timeout.0),
             ),
         };
         let state = Connection::open(&path)
             .and_then(|connection| store::load(&connection, rules, Utc::now()))
             .map_err(|e| StartError::path("cannot read", &path, e))?;
+        // A channel that is new is told what is open.
+        let batch = Batch { incidents: state.open.clone(), ..Batch::default() };
         Ok(Self {
-            inner: Mutex::new(Inner { state, batch: Batch::default() }),
+            inner: Mutex::new(Inner { state, batch }),
             database,
             told: broadcast::Sender::new(QUEUE_MAX),
             urgent: Notify::new(),
             history: rules.history,
+            desk: Desk::new(context),
             _dir: dir,
         })
+    }
+
+    /// The database.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Who is told of incidents.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Whether something can be written now: it gives up what waits in channels
+    /// that are no longer there, and else writes nothing of note.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn try_store(self: &Arc<Self>) -> Result<(), DatabaseError<rusqlite::Error>> {
+        let core = Arc::clone(self);
+        self.database.write(move |connection| outbox::tidy(connection, &core.desk.book, Utc::now())).await
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -106,6 +138,11 @@ impl Core {
         self.inner().state.probe_url(service, instance)
     }
 
+    /// Whether a service, or an instance of it, is listed.
+    pub fn is_listed(&self, key: &maintenance::Key) -> bool {
+        self.inner().state.is_listed(key)
+    }
+
     /// Every service.
     pub fn report(&self) -> Vec<ServiceStatus> {
         self.inner().state.report(Utc::now())
@@ -126,7 +163,7 @@ impl Core {
         self.change(|state, batch| state.forget(service, Utc::now(), batch))
     }
 
-    /// Puts a service under maintenance, once that is on disk.
+    /// Puts a service or an instance under maintenance, once that is on disk.
     ///
     /// # Errors
     /// When there are too many, or it cannot be written.
@@ -142,20 +179,19 @@ impl Core {
         Ok(self.database.write_then(write, then).await?)
     }
 
-    /// Ends a service's maintenance, once that is on disk.
+    /// Ends a maintenance, once that is on disk.
     ///
     /// # Errors
     /// When it cannot be written.
     pub async fn end_maintenance(
         self: &Arc<Self>,
-        service: &str,
+        key: maintenance::Key,
     ) -> Result<(), DatabaseError<rusqlite::Error>> {
-        let (service, core) = (service.to_owned(), Arc::clone(self));
-        let name = service.clone();
-        let write = move |connection: &Connection| store::end_maintenance(connection, &name);
+        let (written, core) = (key.clone(), Arc::clone(self));
+        let write = move |connection: &Connection| store::end_maintenance(connection, &written);
         let then = move |result: Result<(), DatabaseError<rusqlite::Error>>| {
             result.map(|()| {
-                core.change(|state, batch| state.end_maintenance(&service, Utc::now(), batch));
+                core.change(|state, batch| state.end_maintenance(&key, Utc::now(), batch));
             })
         };
         self.database.write_then(write, then).await
@@ -240,10 +276,10 @@ impl Core {
     async fn prune_once(self: &Arc<Self>) -> Result<(), DatabaseError<rusqlite::Error>> {
         let horizon = Utc::now().checked_sub_signed(self.history).unwrap_or_default();
         while self.database.write(move |connection| prune::prune(connection, horizon)).await? {}
-        for service in self.database.read(prune::forgotten).await? {
-            // One that has just come is in the state before it is on disk.
-            if self.report_one(&service).is_none() {
-                self.end_maintenance(&service).await?;
+        for key in self.database.read(prune::forgotten).await? {
+            // What has just come is in the state before it is on disk.
+            if !self.is_listed(&key) {
+                self.end_maintenance(key).await?;
             }
         }
         Ok(())
@@ -252,20 +288,25 @@ impl Core {
     /// Writes what changed in one commit, and then tells of it; whether it is
     /// on disk. What could not be written is kept for the next time.
     async fn flush(self: &Arc<Self>) -> bool {
-        let (batch, rows) = {
+        let (batch, rows, facts) = {
             let mut inner = self.inner();
             let Inner { state, batch } = &mut *inner;
             state.blame(Utc::now(), batch);
             let batch = std::mem::take(batch);
             let rows = Rows::of(&batch, &inner.state);
-            (batch, rows)
+            let facts = alert::facts(&batch.incidents, &inner.state);
+            (batch, rows, facts)
         };
         if batch.is_empty() {
             return true;
         }
         let (batch, core) = (Arc::new(batch), Arc::clone(self));
-        let writing = Arc::clone(&batch);
-        let write = move |connection: &Connection| store::write(connection, &writing, &rows, Utc::now());
+        let (writing, writer) = (Arc::clone(&batch), Arc::clone(self));
+        let write = move |connection: &Connection| {
+            let now = Utc::now();
+            store::write(connection, &writing, &rows, now)?;
+            outbox::file(connection, &writer.desk.book, &writing.incidents, &facts, now)
+        };
         let telling = Arc::clone(&batch);
         let then = move |result: Result<(), DatabaseError<rusqlite::Error>>| {
             if result.is_ok() {
@@ -290,6 +331,9 @@ impl Core {
             let text = serde_json::to_string(data).unwrap_or_default();
             // Nobody listens: that is no error.
             let _ = self.told.send(Arc::new(Told { id: *id, name: data.name(), data: text }));
+        }
+        if !batch.incidents.is_empty() {
+            self.desk.tell();
         }
     }
 

@@ -10,26 +10,33 @@
 //!   from its id on.
 //! * One fault is one incident: it names the service that is to blame and lists
 //!   those that are down with it ([`incident`]).
+//! * A transition that opens or resolves an incident makes notifications in the
+//!   same commit, and they are delivered at least once ([`alert`]).
 //! * A service that deregisters leaves the list, and its incident is resolved;
 //!   its history stays. A service whose last lease ran out stays listed as
 //!   unhealthy, for a crashed daemon must be seen: until it registers again, is
 //!   taken from the list (`DELETE /monitor/health/{name}`), or as long as the
 //!   history is kept.
-//! * Under maintenance a service is neither well nor not: it is probed, but
-//!   opens no incident and its uptime stands still. A maintenance ends when it
-//!   is taken away, at its end, or when its service has been gone for as long as
-//!   the history is kept.
+//! * Under maintenance, or drained, a service or an instance is neither well nor
+//!   not: it is probed, but opens no incident and its uptime stands still
+//!   ([`maintenance`]). That ends when it is taken away, at its end, or when its
+//!   service has been gone for as long as the history is kept.
+//! * A status that changes too often is one incident, until it is steady ([`flap`]).
 //!
 //! The path of a probe: [`schedule`] says when → [`rounds`] makes it → [`check`]
 //! judges it → [`state`] draws the service's status and the incidents → [`core`]
-//! writes the [`batch`] to the [`store`] → [`events`] tells.
+//! writes the [`batch`] to the [`store`] → [`events`] tells, [`alert`] pages.
 
+mod alert;
 mod api;
 mod batch;
 mod check;
 mod core;
 mod events;
+mod flap;
+mod heartbeat;
 mod incident;
+mod maintenance;
 mod prune;
 mod rounds;
 mod schedule;
@@ -41,8 +48,20 @@ mod uptime;
 
 use crate::runtime::probe::Prober;
 use crate::runtime::{Context, Service, StartError, mirror};
+use crate::settings::Settings;
+use shared::client::http;
 use shared::daemon::Daemon;
 use std::sync::Arc;
+
+/// Whether the monitor could do what the settings ask for.
+///
+/// # Errors
+/// When a channel cannot be used.
+pub fn check(settings: &Settings) -> Result<(), StartError> {
+    let client = http::build(|builder| builder)
+        .map_err(|e| StartError::Other(format!("cannot set up the HTTP client: {e}")))?;
+    alert::senders(settings, &client).map(drop)
+}
 
 /// Starts the monitor.
 ///
@@ -50,14 +69,17 @@ use std::sync::Arc;
 /// When its directory or its database cannot be used.
 pub async fn start(context: Context) -> Result<Service, StartError> {
     let prober = Prober::new().map_err(|e| StartError::Other(format!("cannot set up probes: {e}")))?;
+    let senders = alert::senders(&context.settings, &context.client)?;
     let core = Arc::new(core::Core::open(&context, context.own_dir()?)?);
     let mirror = mirror::keep(&context);
     context.spawn(Arc::clone(&core).write_changes());
     context.spawn(Arc::clone(&core).keep_time());
     context.spawn(Arc::clone(&core).prune());
     rounds::spawn(&context, Arc::clone(&core), mirror, prober);
+    heartbeat::spawn(&context, Arc::clone(&core));
+    let alerts = alert::spawn(&context, &core, senders);
     Ok(Service {
-        api: api::routes(Arc::clone(&core), &context),
+        api: api::routes(Arc::clone(&core), &context).merge(alert::routes(alerts)),
         patient: &[],
         tags: &["monitoring", "core"],
         requires: &[Daemon::Registry],

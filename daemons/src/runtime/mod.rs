@@ -192,7 +192,7 @@ impl OwnDir {
 
 /// Says something to whoever started the daemon. A closed standard output is no
 /// reason to stop.
-fn announce(line: &str) {
+pub fn announce(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 

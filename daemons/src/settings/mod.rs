@@ -5,14 +5,19 @@
 //! in `distlogd check-config`. Flag wins over environment, environment over
 //! file, file over default.
 
+pub mod channel;
 mod class;
 mod glob;
+mod quiet;
+mod secret;
 mod table;
 mod value;
 
+pub use channel::Channel;
 pub use class::{Class, Classes};
+pub use secret::{Secret, Target};
 pub use table::{Origin, Row};
-pub use value::{Durability, Limit, List, Size};
+pub use value::{Durability, Limit, List, Share, Size};
 
 use shared::daemon::Daemon;
 use shared::span::Span;
@@ -55,6 +60,19 @@ settings! {
         registrations_max: usize = "100000", "registry-registrations-max", "DISTLOG_REGISTRY_REGISTRATIONS_MAX";
         /// Changes that a watch can resume over.
         changes_kept: usize = "10000", "registry-changes-kept", "DISTLOG_REGISTRY_CHANGES_KEPT";
+        /// For how long the history of changes is kept.
+        history: Span = "7d", "registry-history", "DISTLOG_REGISTRY_HISTORY";
+        /// Changes that the history keeps at most.
+        history_max: usize = "100000", "registry-history-max", "DISTLOG_REGISTRY_HISTORY_MAX";
+        /// When more than this share of the leases of the fleet, or of one service, runs
+        /// out at once, expiry is held back; `100%`: never.
+        guard_share: Share = "30%", "registry-guard-share", "DISTLOG_REGISTRY_GUARD_SHARE";
+        /// For how long expiry is held back at most.
+        guard_hold: Span = "2m", "registry-guard-hold", "DISTLOG_REGISTRY_GUARD_HOLD";
+        /// Addresses at which it answers DNS, such as `127.0.0.1:5353`; empty: none.
+        dns: List = "", "registry-dns", "DISTLOG_REGISTRY_DNS";
+        /// The domain that it answers for.
+        dns_domain: String = "distlog", "registry-dns-domain", "DISTLOG_REGISTRY_DNS_DOMAIN";
     }
 }
 
@@ -140,10 +158,21 @@ settings! {
         failures: u32 = "3", "monitor-failures", "DISTLOG_MONITOR_FAILURES";
         /// Successes in a row after which an unhealthy instance is healthy again.
         successes: u32 = "2", "monitor-successes", "DISTLOG_MONITOR_SUCCESSES";
+        /// Changes of a status within the window that are not too many; one more, and
+        /// it is flapping: one incident until it is steady. 0: it never is.
+        flap_changes: u32 = "6", "monitor-flap-changes", "DISTLOG_MONITOR_FLAP_CHANGES";
+        /// That window; without a change for as long, a status is steady again.
+        flap_window: Span = "10m", "monitor-flap-window", "DISTLOG_MONITOR_FLAP_WINDOW";
         /// Probes at a time.
         concurrency: usize = "64", "monitor-concurrency", "DISTLOG_MONITOR_CONCURRENCY";
         /// For how long probes and transitions are kept.
         history: Span = "7d", "monitor-history", "DISTLOG_MONITOR_HISTORY";
+        /// A URL to which alerts are posted as JSON: a [[channel]] named webhook.
+        alert_webhook: Target = "", "monitor-alert-webhook", "DISTLOG_MONITOR_ALERT_WEBHOOK";
+        /// A URL that is called for as long as the monitor works: a dead-man's switch.
+        heartbeat_url: Target = "", "monitor-heartbeat-url", "DISTLOG_MONITOR_HEARTBEAT_URL";
+        /// Time between two such calls.
+        heartbeat_interval: Span = "1m", "monitor-heartbeat-interval", "DISTLOG_MONITOR_HEARTBEAT_INTERVAL";
     }
 }
 
@@ -164,6 +193,8 @@ pub struct Settings {
     pub web: Web,
     /// The monitor.
     pub monitor: Monitor,
+    /// Where alerts go.
+    pub channels: Vec<Channel>,
     /// One row a setting, with where its value came from.
     pub rows: Vec<Row>,
     /// The file that was read, if there was one.
@@ -188,6 +219,8 @@ pub struct Given {
     web: WebGiven,
     #[command(flatten)]
     monitor: MonitorGiven,
+    #[arg(skip)]
+    channel: Vec<Channel>,
 }
 
 /// Why the settings do not hold.
@@ -243,7 +276,8 @@ impl Settings {
             }
         };
         let mut rows = Vec::new();
-        let settings = Self {
+        let mut channels = written.channel;
+        let mut settings = Self {
             general: given.general.resolve(written.general, &mut rows)?,
             registry: given.registry.resolve(written.registry, &mut rows)?,
             log: given.log.resolve(written.log, &mut rows)?,
@@ -251,9 +285,14 @@ impl Settings {
             provider: given.provider.resolve(written.provider, &mut rows)?,
             web: given.web.resolve(written.web, &mut rows)?,
             monitor: given.monitor.resolve(written.monitor, &mut rows)?,
+            channels: Vec::new(),
             rows,
             file,
         };
+        if !settings.monitor.alert_webhook.is_empty() {
+            channels.push(Channel::shortcut(&settings.monitor.alert_webhook));
+        }
+        settings.channels = channels;
         settings.check()?;
         Ok(settings)
     }
@@ -308,6 +347,15 @@ impl Settings {
         if self.general.header_timeout.0.is_zero() || self.general.body_timeout.0.is_zero() {
             return invalid("general", "header_timeout and body_timeout must be more than nothing");
         }
+        if !(second..=second * 86_400 * 3_650).contains(&self.registry.history.0) {
+            return invalid("registry.history", "must be from 1s to 3650d");
+        }
+        if !(1..=COUNT_MAX).contains(&self.registry.history_max) {
+            return invalid("registry.history_max", "must be from 1 to 1000000");
+        }
+        if self.registry.guard_hold.0 > second * 3_600 {
+            return invalid("registry.guard_hold", "must be at most 1h: who is gone has to go");
+        }
         if !(1..=1 << 30).contains(&self.log.body_max.0) {
             return invalid("log.body_max", "must be from 1 to 1GiB");
         }
@@ -336,13 +384,22 @@ impl Settings {
         if self.monitor.failures == 0 || self.monitor.successes == 0 {
             return invalid("monitor", "failures and successes must be at least 1");
         }
+        if self.monitor.flap_changes > 1_000 {
+            return invalid("monitor.flap_changes", "must be at most 1000");
+        }
+        if self.monitor.flap_window.0 < second {
+            return invalid("monitor.flap_window", "must be at least 1s");
+        }
         if !(1..=COUNT_MAX).contains(&self.monitor.concurrency) {
             return invalid("monitor.concurrency", "must be from 1 to 1000000");
         }
         if self.monitor.timeout.0.is_zero() {
             return invalid("monitor.timeout", "must be more than nothing");
         }
-        Ok(())
+        if self.monitor.heartbeat_interval.0 < second {
+            return invalid("monitor.heartbeat_interval", "must be at least 1s");
+        }
+        channel::check(&self.channels).map_err(|reason| SettingsError::Invalid { key: "channel", reason })
     }
 }
 
