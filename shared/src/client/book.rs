@@ -103,26 +103,17 @@ mod tests {
     fn said(service: Status, status: Status, at: i64, latency: u64, reason: Option<Phase>) -> ServiceStatus {
         let instance = InstanceStatus {
             instance_id: "a".to_owned(),
-            url: String::new(),
             status,
             last_check: DateTime::from_timestamp(at, 0),
             latency: Some(latency),
             reason,
-            detail: None,
-            since: None,
-            streak: 1,
+            ..InstanceStatus::default()
         };
         ServiceStatus {
             name: "S".to_owned(),
-            url: String::new(),
             status: service,
-            last_check: None,
-            latency: None,
             instances: vec![instance],
-            reason: None,
-            detail: None,
-            since: None,
-            uptime: None,
+            ..ServiceStatus::default()
         }
     }
 
