@@ -26,7 +26,7 @@ async fn run(desk: &Desk, served: &Served) {
     loop {
         let id = served.id.clone();
         match desk.database.read(move |connection| outbox::head(connection, &id)).await {
-            Ok(Some(head)) => send(desk, served, &head).await,
+            Ok(Some(head)) => send(desk, served, head).await,
             Ok(None) => served.news.notified().await,
             Err(error) => {
                 tracing::debug!("cannot read what is to be delivered, retrying: {error}");
@@ -37,7 +37,7 @@ async fn run(desk: &Desk, served: &Served) {
 }
 
 /// Sends the notice until it is accepted, and writes down that it was.
-async fn send(desk: &Desk, served: &Served, head: &Head) {
+async fn send(desk: &Desk, served: &Served, head: Head) {
     let mut pauses = backoff(RETRY_MAX);
     let key = format!("{}-{}", served.id, head.number);
     let call = async || {
@@ -64,12 +64,10 @@ async fn send(desk: &Desk, served: &Served, head: &Head) {
         let _ = tokio::time::timeout(pause, served.present.notified()).await;
     }
     desk.count("accepted");
-    let (number, revision) = (head.number, head.revision);
     loop {
-        let id = served.id.clone();
-        let write = move |connection: &rusqlite::Connection| {
-            outbox::accepted(connection, &id, number, revision, Utc::now())
-        };
+        let (id, head) = (served.id.clone(), head.clone());
+        let write =
+            move |connection: &rusqlite::Connection| outbox::accepted(connection, &id, &head, Utc::now());
         match desk.database.write(write).await {
             Ok(()) => break,
             // The next one must not be sent before: it would be told twice in disorder.

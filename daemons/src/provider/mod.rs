@@ -1,13 +1,13 @@
 //! The provider: discovery, and notices to those who depend on a service.
 //!
 //! * It answers from a watched copy of the registry, also while the registry is
-//!   away, and says on every answer how old the copy is (`x-distlog-age`).
+//!   away and after a restart of its own, and says on every answer how old the copy is (`x-distlog-age`).
 //!   Before the first copy ever it answers 503.
 //! * How an instance does is the monitor's word; while that is away, its last
 //!   one. An instance that the monitor does not know counts as healthy.
 //! * A subscriber is posted what exists and then every change: at least once, in
 //!   order, with a key that is the same on every attempt, also over restarts of
-//!   either side. One that is dead delays no other. When a thousand notices wait
+//!   either side. One that is dead delays no other. When a thousand changes wait
 //!   for one, they are folded into the difference that they make.
 //! * A registration with `requiredServices` and `serviceUpdateUrl` is a
 //!   subscriber for as long as it is registered, and is told anew what exists
@@ -16,8 +16,8 @@
 //!   nobody hears of it, and nothing is told anew. Let it put something of its
 //!   own into its registration, such as its start in `metadata`.
 //!
-//! [`catalog`] puts registrations and the monitor's words together, [`pick`]
-//! chooses. The path of a change: a step of the mirror → [`intake`] → one commit
+//! [`catalog`] puts registrations and the monitor's words together and picks by
+//! the choices of [`shared::client::balance`]. The path of a change: a step of the mirror → [`intake`] → one commit
 //! ([`copy`]) of the place reached, of the change, and of an [`outbox`] row for
 //! every subscription of that service → [`delivery`], a task for each of them →
 //! posted → the row deleted. What was not consumed is asked of the registry
@@ -33,7 +33,6 @@ mod desk;
 mod fold;
 mod intake;
 mod outbox;
-mod pick;
 mod store;
 mod stream;
 mod subscription;

@@ -3,8 +3,8 @@
 //! A row is there before its notice is first sent and until it was accepted.
 //! Notices go in the order of their numbers; subscription and number are the
 //! key of a notice, and whoever has seen the key has seen the body. When too
-//! many wait for one subscription, all but the first, which may be under way,
-//! are [folded](super::fold).
+//! many changes wait for one subscription, all but the first notice, which may
+//! be under way, are [folded](super::fold).
 
 use super::change::{Change, notices};
 use super::fold::fold;
@@ -14,8 +14,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use shared::wire::provider::Notice;
 use std::collections::BTreeSet;
 
-/// Notices that may wait for one subscription before they are folded. Where a
-/// fold leaves more than half of them, twice as many may wait as it left.
+/// Changes that may wait for one subscription before they are folded. Where a
+/// fold leaves more than half of them, for there are so many instances, twice as
+/// many may wait as it left.
 const WAITING_MAX: u64 = 1_000;
 
 /// What follows from a write once it is on disk.
@@ -43,6 +44,8 @@ pub struct Head {
     pub number: u64,
     /// The revision that it leads to.
     pub revision: u64,
+    /// How many changes it tells.
+    pub changes: u64,
     /// Its JSON: every attempt sends these very bytes.
     pub body: String,
 }
@@ -61,13 +64,13 @@ pub enum Audience<'a> {
 pub fn tell(
     connection: &Connection,
     service: &str,
-    changes: &[Change],
+    found: &[Change],
     revision: u64,
     audience: Audience<'_>,
     effects: &mut Effects,
 ) -> rusqlite::Result<()> {
     let initial = matches!(audience, Audience::Anew(_));
-    for notice in notices(service, changes, revision, initial) {
+    for notice in notices(service, found, revision, initial) {
         let over = match audience {
             Audience::Subscribers => push(connection, "service", service, &notice, effects)?,
             Audience::Anew(id) => push(connection, "id", id, &notice, effects)?,
@@ -88,19 +91,21 @@ fn push(
     notice: &Notice,
     effects: &mut Effects,
 ) -> rusqlite::Result<Vec<String>> {
+    let changes = signed(changes(notice));
     let told: Vec<(String, bool)> = connection
         .prepare_cached(&format!(
-            "UPDATE subscriptions SET number = number + 1, waiting = waiting + 1 WHERE {column} = ?1 \
-             RETURNING id, waiting > folds_at"
+            "UPDATE subscriptions SET number = number + 1, waiting = waiting + 1, \
+             waiting_changes = waiting_changes + ?2 WHERE {column} = ?1 \
+             RETURNING id, waiting_changes > folds_at AND waiting > 2"
         ))?
-        .query_map([value], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(params![value, changes], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     if told.is_empty() {
         return Ok(Vec::new());
     }
     connection
-        .prepare_cached("INSERT INTO notices (revision, body) VALUES (?1, ?2)")?
-        .execute(params![signed(notice.revision), to_json(notice)?])?;
+        .prepare_cached("INSERT INTO notices (revision, changes, body) VALUES (?1, ?2, ?3)")?
+        .execute(params![signed(notice.revision), changes, to_json(notice)?])?;
     connection
         .prepare_cached(&format!(
             "INSERT INTO outbox SELECT id, number, ?2 FROM subscriptions WHERE {column} = ?1"
@@ -131,13 +136,15 @@ fn fold_waiting(
         .execute(params![id, first])?;
     let before = u64::try_from(rows.len()).unwrap_or(u64::MAX);
     let waiting = rows.iter().map(|(_, body)| json(body)).collect::<Result<Vec<Notice>, _>>()?;
+    let left: u64 = waiting.iter().map(changes).sum();
     let folded = fold(service, waiting);
-    let after = u64::try_from(folded.len()).unwrap_or(u64::MAX);
+    let after: u64 = folded.iter().map(changes).sum();
     connection
         .prepare_cached(
-            "UPDATE subscriptions SET waiting = 1, folded = folded + ?2, folds_at = ?3 WHERE id = ?1",
+            "UPDATE subscriptions SET waiting = 1, waiting_changes = waiting_changes - ?2, \
+             folded = folded + ?3, folds_at = max(?4, 2 * (waiting_changes - ?2 + ?5)) WHERE id = ?1",
         )?
-        .execute(params![id, signed(before), signed(WAITING_MAX.max(2 * (after + 1)))])?;
+        .execute(params![id, signed(left), signed(before), signed(WAITING_MAX), signed(after)])?;
     for notice in &folded {
         push(connection, "id", id, notice, effects)?;
     }
@@ -145,37 +152,40 @@ fn fold_waiting(
     Ok(())
 }
 
+fn changes(notice: &Notice) -> u64 {
+    let count = notice.added.len() + notice.removed.len() + notice.updated.len();
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
 /// The notice that is next; none when nothing waits.
 pub fn head(connection: &Connection, id: &str) -> rusqlite::Result<Option<Head>> {
     connection
         .prepare_cached(
-            "SELECT o.number, n.revision, n.body FROM outbox o JOIN notices n ON n.n = o.notice \
+            "SELECT o.number, n.revision, n.changes, n.body FROM outbox o JOIN notices n ON n.n = o.notice \
              WHERE o.subscription = ?1 ORDER BY o.number LIMIT 1",
         )?
         .query_row([id], |row| {
-            Ok(Head { number: unsigned(row.get(0)?), revision: unsigned(row.get(1)?), body: row.get(2)? })
+            let [number, revision, changes] = [row.get(0)?, row.get(1)?, row.get(2)?].map(unsigned);
+            Ok(Head { number, revision, changes, body: row.get(3)? })
         })
         .optional()
 }
 
 /// The notice was accepted: it need wait no longer.
-pub fn accepted(
-    connection: &Connection,
-    id: &str,
-    number: u64,
-    revision: u64,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<()> {
-    let gone = connection
+pub fn accepted(connection: &Connection, id: &str, head: &Head, now: DateTime<Utc>) -> rusqlite::Result<()> {
+    let was_waiting = connection
         .prepare_cached("DELETE FROM outbox WHERE subscription = ?1 AND number = ?2")?
-        .execute(params![id, signed(number)])?;
-    // Nothing is gone when the subscription was deleted meanwhile.
+        .execute(params![id, signed(head.number)])?;
+    if was_waiting == 0 {
+        // The subscription was deleted meanwhile.
+        return Ok(());
+    }
     connection
         .prepare_cached(
-            "UPDATE subscriptions SET waiting = waiting - ?2, revision = ?3, delivered_at = ?4, \
-             last_error = NULL WHERE id = ?1",
+            "UPDATE subscriptions SET waiting = waiting - 1, waiting_changes = waiting_changes - ?2, \
+             revision = ?3, delivered_at = ?4, last_error = NULL WHERE id = ?1",
         )?
-        .execute(params![id, i64::from(gone > 0), signed(revision), now.timestamp_millis()])
+        .execute(params![id, signed(head.changes), signed(head.revision), now.timestamp_millis()])
         .map(drop)
 }
 

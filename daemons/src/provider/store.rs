@@ -59,6 +59,7 @@ pub const MIGRATIONS: &[&str] = &[
     CREATE TABLE notices (
         n INTEGER PRIMARY KEY,
         revision INTEGER NOT NULL,
+        changes INTEGER NOT NULL,     -- how many it tells
         body TEXT NOT NULL            -- JSON, as it is posted
     );
     CREATE TABLE outbox (
@@ -74,16 +75,17 @@ pub const MIGRATIONS: &[&str] = &[
 
     -- What was under way is repeated with its key; what had been delivered is
     -- the copy from which the next difference is told.
-    INSERT INTO notices SELECT rowid, revision, pending FROM subscriptions WHERE pending IS NOT NULL;
+    INSERT INTO notices SELECT rowid, revision, 1, pending FROM subscriptions WHERE pending IS NOT NULL;
     INSERT INTO outbox SELECT id, number, rowid FROM subscriptions WHERE pending IS NOT NULL;
     INSERT OR REPLACE INTO fleet
         SELECT s.service, d.instance, d.registration
         FROM delivered d JOIN subscriptions s ON s.id = d.subscription;
-    ALTER TABLE subscriptions ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE subscriptions ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE subscriptions ADD COLUMN folds_at INTEGER NOT NULL DEFAULT 1000;
+    ALTER TABLE subscriptions ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;         -- notices
+    ALTER TABLE subscriptions ADD COLUMN waiting_changes INTEGER NOT NULL DEFAULT 0; -- what they tell
+    ALTER TABLE subscriptions ADD COLUMN folds_at INTEGER NOT NULL DEFAULT 1000;     -- changes
+    ALTER TABLE subscriptions ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;          -- notices
     ALTER TABLE subscriptions ADD COLUMN delivered_at INTEGER;
-    UPDATE subscriptions SET waiting = 1 WHERE pending IS NOT NULL;
+    UPDATE subscriptions SET waiting = 1, waiting_changes = 1 WHERE pending IS NOT NULL;
     ALTER TABLE subscriptions DROP COLUMN pending;
     DROP TABLE delivered;
     CREATE INDEX subscriptions_owner ON subscriptions (owner_service, owner_instance);

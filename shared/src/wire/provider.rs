@@ -110,7 +110,7 @@ pub struct Subscription {
     /// When it is attempted again; null while nothing failed.
     #[serde(default)]
     pub next_attempt_at: Option<DateTime<Utc>>,
-    /// Notices that were folded into others, because too many waited.
+    /// Notices that were folded into others, because too many changes waited.
     #[serde(default)]
     pub folded: u64,
 }
