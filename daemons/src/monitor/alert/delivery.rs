@@ -5,7 +5,7 @@ use super::evidence::add_log;
 use super::measure::Measures;
 use super::message::compose;
 use super::outbox;
-use super::queue::{self, Next};
+use super::queue::{self, Next, Waiting};
 use crate::monitor::core::Core;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
@@ -79,8 +79,9 @@ impl Delivery {
         }
         match queue::next(&waiting, now) {
             Next::Send(id) => {
-                let attempts = waiting.iter().find(|one| one.id == id).map_or(0, |one| one.attempts);
-                self.send(id, attempts).await;
+                if let Some(one) = waiting.iter().find(|one| one.id == id) {
+                    self.send(one).await;
+                }
                 None
             }
             Next::GiveUp(id) => {
@@ -108,7 +109,8 @@ impl Delivery {
     }
 
     /// One attempt, and what follows from it.
-    async fn send(&self, id: u64, attempts: u32) {
+    async fn send(&self, one: &Waiting) {
+        let (id, due_at) = (one.id, one.due_at);
         let Some((mut notification, prepared)) = self.read(move |c| outbox::get(c, id)).await else { return };
         if !prepared {
             self.prepare(id, &mut notification).await;
@@ -117,11 +119,11 @@ impl Delivery {
             Ok(()) => {
                 self.measures.attempted(&self.sender.name, "delivered");
                 let now = Utc::now();
-                self.measures.delivered(now - notification.at);
+                self.measures.delivered(now - due_at);
                 tracing::info!(channel = self.sender.name, key = notification.key, "{}", notification.title);
                 self.write(move |c| outbox::delivered(c, id, now)).await;
             }
-            Err(error) => self.note_failure(id, attempts, &error).await,
+            Err(error) => self.note_failure(id, one.attempts, &error).await,
         }
     }
 
