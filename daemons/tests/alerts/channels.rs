@@ -39,7 +39,7 @@ async fn alertmanager_slack_ntfy_and_a_command_each_get_what_they_take() {
         channel("slack", "slack", &format!("{}/slack", receiver.url), ""),
         channel("ntfy", "ntfy", &format!("{}/ntfy", receiver.url), "topic = \"alerts\""),
         format!(
-            "[[channel]]\nname = \"run\"\ntype = \"command\"\nargv = [\"sh\", \"-c\", 'echo \"$DISTLOG_KIND $(cat)\" >> \"$0\"', \"{}\"]",
+            "[[channel]]\nname = \"run\"\ntype = \"command\"\nargv = [\"sh\", \"-c\", 'printf \"%s %s\\n\" \"$DISTLOG_KIND\" \"$(cat)\" >> \"$0\"', \"{}\"]",
             out.display()
         ),
     ];
