@@ -13,6 +13,7 @@ mod harness;
 
 mod alerts;
 mod crash;
+mod dns;
 mod format;
 mod import;
 mod library;

@@ -1,6 +1,8 @@
 //! The provider: answers while the registry is away, picks, subscriptions that
 //! lose nothing.
 
+mod outbox;
+
 use crate::harness::endpoint::{Call, Endpoint, Mood};
 use crate::harness::{Lines, Running, Setup, eventually};
 use reqwest::Method;

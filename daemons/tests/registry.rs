@@ -280,6 +280,10 @@ async fn prometheus_finds_the_instances_with_their_labels() {
             "__meta_distlog_metadata_data_center": "eu", "__scheme__": "https"
         }}])
     );
+    let tagged =
+        async |path: &str| registry.get("registry", path).await.ok().json().as_array().unwrap().len();
+    assert_eq!(tagged("/sd/prometheus?service=S&tag=a").await, 1);
+    assert_eq!(tagged("/sd/prometheus?tag=c").await + tagged("/sd/prometheus?service=T").await, 0);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ async fn every_daemon_tells_its_health_its_metrics_and_its_routes() {
         assert!(["pass", "warn"].contains(&health.json()["status"].as_str().unwrap()), "{}", health.body);
         let metrics = fleet.get(daemon, "/metrics").await.ok();
         assert!(metrics.body.contains("distlog_http_requests_total{method=\"GET\""), "{}", metrics.body);
-        assert!(metrics.body.ends_with("# EOF\n"));
+        assert_eq!(metrics.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
         let api = fleet.get(daemon, "/openapi.json").await.ok().json();
         assert!(api["paths"]["/health"]["get"]["responses"]["default"].is_object(), "{daemon}");
     }

@@ -74,7 +74,7 @@ impl Theme {
             Status::Healthy => self.good,
             Status::Unhealthy => self.bad,
             Status::Unknown => self.muted,
-            Status::Maintenance => self.note,
+            Status::Maintenance | Status::Draining => self.note,
         }
     }
 
@@ -96,6 +96,7 @@ pub const fn glyph(status: Status) -> &'static str {
         Status::Unhealthy => "✗",
         Status::Unknown => "○",
         Status::Maintenance => "◆",
+        Status::Draining => "▽",
     }
 }
 

@@ -18,10 +18,12 @@
 
 #[path = "../common/daemon.rs"]
 mod daemon;
+#[path = "../common/load.rs"]
 mod load;
+#[path = "../common/process.rs"]
 mod process;
 
-use load::{Load, Run};
+use load::{Load, Run, request};
 use process::{Empty, Fleet};
 use std::time::Duration;
 
@@ -29,6 +31,8 @@ const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
 const RECORDS: usize = 1_000_000;
+/// Where registrations go, and as what.
+const SERVICES: (&str, &str) = ("/services", "application/json");
 
 fn main() {
     // The load generator and the empty handler are the same program.
@@ -44,20 +48,24 @@ fn main() {
         if runs("post log") {
             let fleet = Fleet::start("log");
             let line = "a request was served in 12 ms for client 10.1.2.3 with status 200";
-            let load =
-                Load::posts(fleet.port("log"), "/log?service=Bench", CONNECTIONS, move |_| line.to_owned());
+            let load = Load::posts(
+                fleet.port("log"),
+                ("/log?service=Bench", "text/plain"),
+                CONNECTIONS,
+                move |_| line.to_owned(),
+            );
             compare("POST /log, one line, fsync before the answer", &load).await;
         }
         if runs("get services") {
             let fleet = Fleet::start("registry");
-            let fill = Load::posts(fleet.port("registry"), "/services", 1, |n| registration(n % 100));
+            let fill = Load::posts(fleet.port("registry"), SERVICES, 1, |n| registration(n % 100));
             fill.times(100).await;
             let load = Load::gets(fleet.port("registry"), "/services", CONNECTIONS);
             compare("GET /services, 100 registrations", &load).await;
         }
         if runs("post services") {
             let fleet = Fleet::start("registry");
-            let load = Load::posts(fleet.port("registry"), "/services", CONNECTIONS, registration);
+            let load = Load::posts(fleet.port("registry"), SERVICES, CONNECTIONS, registration);
             compare("POST /services, a new instance, durable", &load).await;
         }
         if runs("memory") {
@@ -121,7 +129,8 @@ async fn memory() {
             )
         })
         .collect();
-    let load = Load::ndjson(fleet.port("log"), "/log", 2, batch);
+    let batch = request("POST", "/log", "application/x-ndjson", &batch);
+    let load = Load::new(fleet.port("log"), 2, move |_| batch.clone());
     let began = std::time::Instant::now();
     load.times(RECORDS / 1_000).await;
     let rate = RECORDS as f64 / began.elapsed().as_secs_f64();

@@ -171,6 +171,7 @@ pub fn reconcile(
                 None => continue,
             },
             Some(Status::Maintenance) => Some("under maintenance".to_owned()),
+            Some(Status::Draining) => Some("taken out of use".to_owned()),
             None => Some("deregistered".to_owned()),
             Some(Status::Healthy) => incident.detail.clone(),
         };

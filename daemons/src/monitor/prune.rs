@@ -63,7 +63,7 @@ mod tests {
 
     fn under_maintenance(service: impl Into<String>) -> Maintenance {
         let (reason, owner) = (String::new(), String::new());
-        Maintenance { service: service.into(), reason, owner, until: None }
+        Maintenance { service: service.into(), reason, owner, ..Maintenance::default() }
     }
 
     fn count(connection: &Connection, table: &str) -> u32 {

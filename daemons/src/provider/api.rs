@@ -1,9 +1,9 @@
 //! The provider's routes.
 
-use super::book::Health;
 use super::desk::Desk;
 use super::tables::DiscoveredRow;
 use super::{catalog, pick, stream};
+use crate::runtime::book::Health;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Json, Path, Query};
 use crate::runtime::listing::{Format, ListQuery};
@@ -194,15 +194,16 @@ async fn watch(State(app): State<App>, Query(query): Query<WatchQuery>) -> Resul
 async fn list_subscriptions(
     State(app): State<App>,
     Query(ListQuery { format }): Query<ListQuery>,
-) -> Response {
-    format.answer(&app.desk.list())
+) -> Result<Response, ApiError> {
+    Ok(format.answer(&app.desk.list().await?))
 }
 
 /// Be told of a service's changes
 ///
-/// What exists is told at once. Each change is posted as a `Notice`, at least
-/// once, in order, with an `Idempotency-Key` that is the same on every attempt.
-/// Asking for the same again replaces the subscription.
+/// What exists is told at once, and then every change. Each is posted as a
+/// `Notice`, at least once, in order, with an `Idempotency-Key` that is the same
+/// on every attempt. When a thousand wait, they are folded into the difference
+/// that they make. Asking for the same again replaces the subscription.
 #[utoipa::path(post, path = "/providers/subscriptions", tag = "subscriptions", request_body = NewSubscription,
     responses((status = 201, body = Subscription)))]
 async fn subscribe(State(app): State<App>, Json(new): Json<NewSubscription>) -> Result<Response, ApiError> {
@@ -239,7 +240,7 @@ async fn show_subscription(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Subscription>, ApiError> {
-    app.desk.get(&id).map(axum::Json).ok_or_else(|| unknown(&id))
+    app.desk.get(id.clone()).await?.map(axum::Json).ok_or_else(|| unknown(&id))
 }
 
 /// Be told no more
@@ -248,13 +249,13 @@ async fn show_subscription(
 #[utoipa::path(delete, path = "/providers/subscriptions/{id}", tag = "subscriptions",
     params(("id" = String, Path)), responses((status = 204)))]
 async fn unsubscribe(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    let subscription = app.desk.get(&id).ok_or_else(|| unknown(&id))?;
+    let subscription = app.desk.get(id.clone()).await?.ok_or_else(|| unknown(&id))?;
     if subscription.automatic {
         return Err(ApiError::conflict(
             "a registration's serviceUpdateUrl asks for this subscription; it ends with that registration",
         ));
     }
-    if app.desk.delete(&id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(unknown(&id)) }
+    if app.desk.delete(id.clone()).await? { Ok(StatusCode::NO_CONTENT) } else { Err(unknown(&id)) }
 }
 
 fn unknown(id: &str) -> ApiError {

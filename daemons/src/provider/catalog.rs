@@ -1,7 +1,7 @@
 //! Who is registered and how they do, put together: pure.
 
-use super::book::Book;
 use super::pick::{self, Candidate};
+use crate::runtime::book::Book;
 use shared::client::Fleet;
 use shared::wire::provider::{Discovered, Discovery, Edge, Graph, Node, Policy};
 use shared::wire::registry::Registration;

@@ -1,6 +1,7 @@
 //! A watch as server-sent events.
 
 use super::core::Watch;
+use super::expiry::Holds;
 use super::view::{Beginning, Begun};
 use super::watch::Told;
 use crate::runtime::sse::event;
@@ -11,6 +12,7 @@ use shared::wire::registry::{Bookmark, Place, Snapshot};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
 /// The pause between two bookmarks, where other services than the one watched
@@ -24,11 +26,19 @@ struct Following {
     /// The last place that was told.
     told: Place,
     bookmarks: Interval,
+    holds: watch::Receiver<Arc<Holds>>,
+    /// Whether it was told that expiry is held back.
+    told_held: bool,
     ended: bool,
 }
 
 /// What a watch tells, from its beginning for as long as it keeps up.
-pub fn events(begun: Begun, watch: Watch, resume: Option<Place>) -> impl Stream<Item = Event> + Send {
+pub fn events(
+    begun: Begun,
+    watch: Watch,
+    resume: Option<Place>,
+    mut holds: watch::Receiver<Arc<Holds>>,
+) -> impl Stream<Item = Event> + Send {
     let place = begun.place;
     let (first, told) = match begun.beginning {
         Beginning::Snapshot(entries) => {
@@ -44,8 +54,18 @@ pub fn events(begun: Begun, watch: Watch, resume: Option<Place>) -> impl Stream<
     };
     let mut bookmarks = interval_at(tokio::time::Instant::now() + BOOKMARK, BOOKMARK);
     bookmarks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let following =
-        Following { watch, queue: begun.queue, epoch: place.epoch, told, bookmarks, ended: false };
+    // Whoever comes while expiry is held back is told so.
+    holds.mark_changed();
+    let following = Following {
+        watch,
+        queue: begun.queue,
+        epoch: place.epoch,
+        told,
+        bookmarks,
+        holds,
+        told_held: false,
+        ended: false,
+    };
     let then = stream::unfold(following, |mut following| async move {
         following.next().await.map(|events| (stream::iter(events), following))
     });
@@ -66,7 +86,23 @@ impl Following {
                 None => Some(self.cut_off()),
             },
             _ = self.bookmarks.tick() => Some(self.bookmark()),
+            Ok(()) = self.holds.changed() => Some(self.held()),
         }
+    }
+
+    /// Whether expiry is held back for what is watched: an event without a
+    /// place, for it is no change of a registration.
+    fn held(&mut self) -> Vec<Event> {
+        let holds = Arc::clone(&self.holds.borrow_and_update());
+        let told = self.watch.core().guard_event(&holds, self.watch.watched());
+        let held = !told.scopes.is_empty();
+        let name = match (std::mem::replace(&mut self.told_held, held), held) {
+            (_, true) => "held",
+            (true, false) => "released",
+            (false, false) => return Vec::new(),
+        };
+        let data = serde_json::to_string(&told).unwrap_or_default();
+        vec![Event::default().event(name).data(data)]
     }
 
     fn bookmark(&mut self) -> Vec<Event> {

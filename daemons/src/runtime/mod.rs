@@ -11,6 +11,7 @@
 //! 3. each service flushes what it holds.
 
 mod bind;
+pub mod book;
 pub mod database;
 mod enrol;
 pub mod error;
@@ -191,7 +192,7 @@ impl OwnDir {
 
 /// Says something to whoever started the daemon. A closed standard output is no
 /// reason to stop.
-fn announce(line: &str) {
+pub fn announce(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 

@@ -2,10 +2,10 @@
 
 use super::Context;
 use super::health::Board;
-use super::metrics::{self, Metrics};
+use super::metrics::{Form, Metrics};
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use bytes::Bytes;
@@ -68,9 +68,13 @@ async fn report_health(State(board): State<Arc<Board>>) -> impl IntoResponse {
 }
 
 /// What this daemon measures, for Prometheus
+///
+/// OpenMetrics where the `Accept` header names it.
 #[utoipa::path(get, path = "/metrics", tag = "common", responses((
-    status = 200, content_type = "application/openmetrics-text", body = String
+    status = 200, content_type = "text/plain", body = String
 )))]
-async fn report_metrics(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], metrics.exposition())
+async fn report_metrics(State(metrics): State<Arc<Metrics>>, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let form = Form::accepted(accept);
+    ([(header::CONTENT_TYPE, form.media_type())], metrics.exposition(form))
 }

@@ -17,7 +17,7 @@ pub use channel::Channel;
 pub use class::{Class, Classes};
 pub use secret::{Secret, Target};
 pub use table::{Origin, Row};
-pub use value::{Durability, Limit, List, Size};
+pub use value::{Durability, Limit, List, Share, Size};
 
 use shared::daemon::Daemon;
 use shared::span::Span;
@@ -60,6 +60,19 @@ settings! {
         registrations_max: usize = "100000", "registry-registrations-max", "DISTLOG_REGISTRY_REGISTRATIONS_MAX";
         /// Changes that a watch can resume over.
         changes_kept: usize = "10000", "registry-changes-kept", "DISTLOG_REGISTRY_CHANGES_KEPT";
+        /// For how long the history of changes is kept.
+        history: Span = "7d", "registry-history", "DISTLOG_REGISTRY_HISTORY";
+        /// Changes that the history keeps at most.
+        history_max: usize = "100000", "registry-history-max", "DISTLOG_REGISTRY_HISTORY_MAX";
+        /// When more than this share of the leases of the fleet, or of one service, runs
+        /// out at once, expiry is held back; `100%`: never.
+        guard_share: Share = "30%", "registry-guard-share", "DISTLOG_REGISTRY_GUARD_SHARE";
+        /// For how long expiry is held back at most.
+        guard_hold: Span = "2m", "registry-guard-hold", "DISTLOG_REGISTRY_GUARD_HOLD";
+        /// Addresses at which it answers DNS, such as `127.0.0.1:5353`; empty: none.
+        dns: List = "", "registry-dns", "DISTLOG_REGISTRY_DNS";
+        /// The domain that it answers for.
+        dns_domain: String = "distlog", "registry-dns-domain", "DISTLOG_REGISTRY_DNS_DOMAIN";
     }
 }
 
@@ -328,6 +341,15 @@ impl Settings {
         }
         if self.general.header_timeout.0.is_zero() || self.general.body_timeout.0.is_zero() {
             return invalid("general", "header_timeout and body_timeout must be more than nothing");
+        }
+        if !(second..=second * 86_400 * 3_650).contains(&self.registry.history.0) {
+            return invalid("registry.history", "must be from 1s to 3650d");
+        }
+        if !(1..=COUNT_MAX).contains(&self.registry.history_max) {
+            return invalid("registry.history_max", "must be from 1 to 1000000");
+        }
+        if self.registry.guard_hold.0 > second * 3_600 {
+            return invalid("registry.guard_hold", "must be at most 1h: who is gone has to go");
         }
         if !(1..=1 << 30).contains(&self.log.body_max.0) {
             return invalid("log.body_max", "must be from 1 to 1GiB");

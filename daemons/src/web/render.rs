@@ -83,6 +83,7 @@ fn state(status: Status, words: &str) -> Html {
         Status::Healthy => "●",
         Status::Unhealthy => "✗",
         Status::Maintenance => "◆",
+        Status::Draining => "▽",
         Status::Unknown => "○",
     };
     Html::default()

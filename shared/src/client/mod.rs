@@ -13,7 +13,7 @@ pub mod sse;
 pub use error::{ClientError, root_cause};
 pub use library::LibraryClient;
 pub use log::{LogClient, LogQuery, TailEvent};
-pub use mirror::{Fleet, Instances, Mirror};
+pub use mirror::{Fleet, Instances, Mirror, Step, Steps};
 pub use monitor::{MonitorClient, MonitorEvent};
 pub use provider::ProviderClient;
 pub use registry::{RegistryClient, WatchEvent};

@@ -17,6 +17,8 @@ pub enum Status {
     Unknown,
     /// Its operator said that it is being worked on.
     Maintenance,
+    /// Its operator takes it out of use: it works, and gets no new work.
+    Draining,
 }
 
 impl Status {
@@ -27,6 +29,7 @@ impl Status {
             Self::Unhealthy => "unhealthy",
             Self::Unknown => "unknown",
             Self::Maintenance => "maintenance",
+            Self::Draining => "draining",
         }
     }
 }
@@ -186,18 +189,39 @@ pub struct Incident {
     pub affected: Vec<String>,
 }
 
-/// A time during which a service is being worked on: it is neither healthy nor
-/// unhealthy, and no incident is opened for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// What an operator does with a service or an instance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MaintenanceMode {
+    /// It is being worked on: whatever its probes say, it is not to be used.
+    #[default]
+    Maintenance,
+    /// It is taken out of use: it works, and gets no new work.
+    Drain,
+}
+
+/// A time during which a service or one of its instances is being worked on or
+/// taken out of use: nobody picks it, no incident is opened for it, and its
+/// uptime stands still.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Maintenance {
     /// The service.
     pub service: String,
+    /// Which of its instances; without it, all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// What is done.
+    #[serde(default)]
+    pub mode: MaintenanceMode,
     /// Why.
     #[serde(default)]
     pub reason: String,
     /// Who says so.
     #[serde(default)]
     pub owner: String,
+    /// Since when; given by the monitor.
+    #[serde(default)]
+    pub since: Option<DateTime<Utc>>,
     /// When it ends by itself; without it, when it is taken away.
     #[serde(default)]
     pub until: Option<DateTime<Utc>>,

@@ -56,6 +56,8 @@ pub struct Tally {
     pub unknown: usize,
     /// Services that are being worked on.
     pub maintenance: usize,
+    /// Services that are being taken out of use.
+    pub draining: usize,
 }
 
 /// The fleet: registrations joined with health, sorted by name.
@@ -121,6 +123,7 @@ impl Fleet {
                 Status::Unhealthy => tally.unhealthy += 1,
                 Status::Unknown => tally.unknown += 1,
                 Status::Maintenance => tally.maintenance += 1,
+                Status::Draining => tally.draining += 1,
             }
         }
         tally

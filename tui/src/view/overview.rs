@@ -67,6 +67,7 @@ fn counts(canvas: &mut Canvas<'_>, area: Rect) {
         (tally.unhealthy, Status::Unhealthy),
         (tally.unknown, Status::Unknown),
         (tally.maintenance, Status::Maintenance),
+        (tally.draining, Status::Draining),
     ] {
         let style = if count > 0 { theme.status(status) } else { theme.muted };
         spans.push(Span::styled(format!("{} {count} {status}   ", theme::glyph(status)), style));

@@ -159,7 +159,7 @@ fn maintenance_opens_no_incident_and_stops_the_uptime() {
     bench.probe("a", true);
     let until = Some(bench.now + TimeDelta::minutes(5));
     let (reason, owner) = (String::new(), String::new());
-    let maintenance = Maintenance { service: "a".to_owned(), reason, owner, until };
+    let maintenance = Maintenance { service: "a".to_owned(), reason, owner, until, ..Maintenance::default() };
     bench.state.begin_maintenance(maintenance, bench.now, &mut bench.batch);
     bench.told();
     bench.fail("a");

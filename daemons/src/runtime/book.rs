@@ -1,6 +1,6 @@
 //! What the monitor says of everyone, kept for when it is away.
 
-use crate::runtime::Context;
+use super::Context;
 use shared::client::MonitorClient;
 use shared::daemon::Daemon;
 use shared::span::age;
@@ -42,9 +42,11 @@ impl Book {
         self.0.get(service)?.instances.get(instance)
     }
 
-    /// Whether an instance may be picked: one that was not probed yet may.
+    /// Whether an instance may be picked: one that was not probed yet may; one
+    /// that its operator takes out of use may not.
     pub fn is_healthy(&self, service: &str, instance: &str) -> bool {
-        self.instance(service, instance).is_none_or(|instance| instance.status != Status::Unhealthy)
+        self.instance(service, instance)
+            .is_none_or(|instance| matches!(instance.status, Status::Healthy | Status::Unknown))
     }
 }
 

@@ -19,8 +19,13 @@ pub struct Fleet {
 impl Fleet {
     /// Starts one daemon, or `all`.
     pub fn start(command: &str) -> Self {
+        Self::with_flags(command, &[])
+    }
+
+    /// Starts it with flags beside those that every benchmark gives.
+    pub fn with_flags(command: &str, flags: &[String]) -> Self {
         let dir = daemon::directory();
-        let (child, ports) = daemon::start(command, dir.path(), &[]);
+        let (child, ports) = daemon::start(command, dir.path(), flags);
         Self { child, ports, _dir: dir }
     }
 

@@ -6,17 +6,24 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The body of the n-th request.
-type Body = Arc<dyn Fn(usize) -> String + Send + Sync>;
+/// The n-th request, as it goes over the wire.
+type Request = Arc<dyn Fn(usize) -> String + Send + Sync>;
 
 /// What is asked, of whom, over how many connections.
 #[derive(Clone)]
 pub struct Load {
     port: u16,
-    head: String,
-    body: Option<Body>,
+    request: Request,
     connections: usize,
     next: Arc<AtomicUsize>,
+}
+
+/// A request as text.
+pub fn request(method: &str, path: &str, media_type: &str, body: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// What came of it.
@@ -27,45 +34,31 @@ pub struct Run {
 }
 
 impl Load {
+    pub fn new(
+        port: u16,
+        connections: usize,
+        request: impl Fn(usize) -> String + Send + Sync + 'static,
+    ) -> Self {
+        Self { port, request: Arc::new(request), connections, next: Arc::default() }
+    }
+
     pub fn gets(port: u16, path: &str, connections: usize) -> Self {
-        Self { port, head: format!("GET {path}"), body: None, connections, next: Arc::default() }
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        Self::new(port, connections, move |_| request.clone())
     }
 
     pub fn posts(
         port: u16,
-        path: &str,
+        (path, media_type): (&'static str, &'static str),
         connections: usize,
         body: impl Fn(usize) -> String + Send + Sync + 'static,
     ) -> Self {
-        let head = format!("POST {path}");
-        Self { port, head, body: Some(Arc::new(body)), connections, next: Arc::default() }
-    }
-
-    pub fn ndjson(port: u16, path: &str, connections: usize, batch: String) -> Self {
-        let mut load = Self::posts(port, path, connections, move |_| batch.clone());
-        load.head.push_str("\ncontent-type: application/x-ndjson");
-        load
+        Self::new(port, connections, move |n| request("POST", path, media_type, &body(n)))
     }
 
     /// The same of another.
     pub fn against(&self, port: u16) -> Self {
         Self { port, ..self.clone() }
-    }
-
-    fn request(&self) -> Vec<u8> {
-        let (line, headers) = self.head.split_once('\n').unwrap_or((&self.head, ""));
-        let mut request = format!("{line} HTTP/1.1\r\nhost: localhost\r\n");
-        if !headers.is_empty() {
-            request.push_str(headers);
-            request.push_str("\r\n");
-        }
-        if let Some(body) = &self.body {
-            let body = body(self.next.fetch_add(1, Ordering::Relaxed));
-            request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
-        } else {
-            request.push_str("\r\n");
-        }
-        request.into_bytes()
     }
 
     /// For so long.
@@ -96,9 +89,9 @@ impl Load {
                     let mut buffer = Vec::new();
                     let mut latencies = Vec::new();
                     while !enough(latencies.len()) {
-                        let request = load.request();
+                        let request = (load.request)(load.next.fetch_add(1, Ordering::Relaxed));
                         let began = Instant::now();
-                        stream.write_all(&request).await.unwrap();
+                        stream.write_all(request.as_bytes()).await.unwrap();
                         answer(&mut stream, &mut buffer).await;
                         latencies.push(u64::try_from(began.elapsed().as_nanos()).unwrap());
                     }
@@ -122,9 +115,15 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
         let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
         let head = std::str::from_utf8(&buffer[..end]).unwrap();
         assert!(head.starts_with("HTTP/1.1 20"), "{}", String::from_utf8_lossy(buffer));
+        if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+            while !buffer.ends_with(b"\r\n0\r\n\r\n") {
+                assert!(stream.read_buf(buffer).await.unwrap() > 0, "the connection was closed");
+            }
+            return;
+        }
         let len: usize = head
             .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
+            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned))
             .map_or(0, |len| len.parse().unwrap());
         let mut missing = (end + 4 + len).saturating_sub(buffer.len());
         while missing > 0 {
