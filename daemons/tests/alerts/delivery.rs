@@ -122,6 +122,57 @@ async fn killed_before_it_was_sent_and_killed_before_the_answer_it_is_sent_again
 }
 
 #[tokio::test]
+async fn killed_at_any_moment_each_incident_is_told_and_so_is_its_end_with_one_key_each() {
+    let fleet = Fleet::start().await;
+    let receiver = Endpoint::start(Mood::Good).await;
+    let mut monitor = fleet.monitor(&webhook("ops", &receiver, "")).await;
+    for round in 0..6 {
+        for (mood, kind) in [(Mood::Bad, "opened"), (Mood::Good, "resolved")] {
+            let told = |count: usize| {
+                let calls = receiver.accepted().into_iter().filter(|call| body(call)["kind"] == kind);
+                calls.map(|call| call.key).collect::<BTreeSet<_>>().len() == count
+            };
+            let (before, probed, filed) =
+                (receiver.accepted().len(), fleet.endpoint.calls().len(), outbox(&monitor).await.len());
+            fleet.endpoint.set(mood);
+            // The blow falls about when the status flips, once it is on disk, once it was told.
+            match round % 3 {
+                0 => {
+                    let enough = probed + if mood == Mood::Bad { 3 } else { 2 };
+                    eventually("it is probed", async || {
+                        (fleet.endpoint.calls().len() >= enough).then_some(())
+                    })
+                    .await;
+                }
+                1 => {
+                    eventually("it is on disk", async || {
+                        (outbox(&monitor).await.len() > filed).then_some(())
+                    })
+                    .await;
+                }
+                _ => {
+                    eventually("it is told", async || (receiver.calls().len() > before).then_some(())).await;
+                }
+            }
+            monitor = monitor.restart().await;
+            eventually("it is told", async || told(round + 1).then_some(())).await;
+        }
+    }
+    let incidents = monitor.get("monitor", "/monitor/incidents").await.ok().json();
+    let mut wanted: Vec<String> = incidents
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|incident| ["opened", "resolved"].map(|kind| format!("{}-{kind}-ops", incident["id"])))
+        .collect();
+    let keys: BTreeSet<String> = receiver.accepted().into_iter().map(|call| call.key).collect();
+    let mut told: Vec<String> = keys.iter().map(|key| key.split_once('-').unwrap().1.to_owned()).collect();
+    wanted.sort();
+    told.sort();
+    assert_eq!((wanted.len(), told), (12, wanted));
+}
+
+#[tokio::test]
 async fn what_a_channel_cannot_deliver_in_time_its_fallback_gets_once() {
     let fleet = Fleet::start().await;
     let (first, second) = (Endpoint::start(Mood::Bad).await, Endpoint::start(Mood::Good).await);

@@ -15,9 +15,8 @@ pub struct Mail {
 impl Mail {
     /// A header; empty where it is not there.
     pub fn header(&self, name: &str) -> String {
-        let start = format!("{}: ", name.to_lowercase());
-        let line = self.text.lines().find(|line| line.to_lowercase().starts_with(&start));
-        line.map(|line| line[start.len()..].to_owned()).unwrap_or_default()
+        let mut headers = self.text.lines().filter_map(|line| line.split_once(": "));
+        headers.find(|(key, _)| key.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value).to_owned()
     }
 }
 
