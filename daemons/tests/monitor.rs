@@ -1,5 +1,8 @@
 //! The monitor, seen from outside.
 
+mod incidents;
+mod maintenance;
+
 use crate::harness::endpoint::{Endpoint, Mood};
 use crate::harness::{Lines, Running, Setup, eventually};
 use reqwest::Method;
@@ -8,14 +11,18 @@ use std::time::Duration;
 
 /// A registry, and a monitor that probes every 200 ms.
 async fn start() -> (Running, Running) {
+    start_with(|monitor| monitor).await
+}
+
+/// As [`start`], with more flags for the monitor.
+async fn start_with(configure: impl FnOnce(Setup) -> Setup) -> (Running, Running) {
     let registry = Setup::new("registry").start().await;
     let monitor = Setup::new("monitor")
         .peers_of(&registry)
         .flag("--monitor-interval", "200ms")
         .flag("--monitor-timeout", "2s")
-        .flag("--monitor-concurrency", "16")
-        .start()
-        .await;
+        .flag("--monitor-concurrency", "16");
+    let monitor = configure(monitor).start().await;
     (registry, monitor)
 }
 
@@ -179,63 +186,6 @@ async fn a_service_whose_lease_ran_out_is_seen_until_it_returns_and_one_that_der
     register(&registry, "crashed", &endpoint.url, json!({})).await;
     becomes(&monitor, "crashed", "healthy").await;
     monitor.delete("monitor", "/monitor/health/crashed").await.problem(409);
-}
-
-#[tokio::test]
-async fn one_root_and_all_that_fail_with_it_are_one_incident() {
-    let (registry, monitor) = start().await;
-    let endpoint = Endpoint::start(Mood::Good).await;
-    register(&registry, "root", &endpoint.url, json!({})).await;
-    for name in ["a", "b", "c"] {
-        register(&registry, name, &endpoint.url, json!({ "requiredServices": ["root"] })).await;
-    }
-    for name in ["root", "a", "b", "c"] {
-        becomes(&monitor, name, "healthy").await;
-    }
-    endpoint.set(Mood::Bad);
-    let incidents = eventually("all that fail are listed", async || {
-        let incidents = list(&monitor, "/monitor/incidents?open=true").await;
-        incidents.iter().any(|i| i["affected"].as_array().unwrap().len() == 3).then_some(incidents)
-    })
-    .await;
-    assert_eq!((incidents.len(), &incidents[0]["service"]), (1, &json!("root")), "{incidents:?}");
-    endpoint.set(Mood::Good);
-    eventually("it is over", async || {
-        list(&monitor, "/monitor/incidents?open=true").await.is_empty().then_some(())
-    })
-    .await;
-    assert_eq!(list(&monitor, "/monitor/incidents").await.len(), 1);
-}
-
-#[tokio::test]
-async fn maintenance_opens_no_incident_outlives_kill_9_and_ends_when_it_is_taken_away() {
-    let (registry, monitor) = start().await;
-    let endpoint = Endpoint::start(Mood::Good).await;
-    register(&registry, "S", &endpoint.url, json!({})).await;
-    becomes(&monitor, "S", "healthy").await;
-    let path = "/monitor/maintenance";
-    let body = json!({ "service": "S", "reason": "new disk", "owner": "me" });
-    monitor.post_json("monitor", path, body).await.ok();
-    endpoint.set(Mood::Bad);
-    let monitor = monitor.restart().await;
-    eventually("it fails", async || {
-        let service = service(&monitor, "S").await?;
-        (service["instances"][0]["status"] == "unhealthy").then_some(())
-    })
-    .await;
-    assert_eq!(becomes(&monitor, "S", "maintenance").await["uptime"], 1.0);
-    assert_eq!(list(&monitor, "/monitor/incidents").await, [] as [Value; 0]);
-    monitor.delete("monitor", "/monitor/maintenance?service=S").await.ok();
-    becomes(&monitor, "S", "unhealthy").await;
-    monitor.delete("monitor", "/monitor/maintenance?service=S").await.problem(404);
-    for (body, status) in [
-        (json!({ "service": "nobody" }), 404),
-        (json!({ "service": "S", "until": "2001-01-01T00:00:00Z" }), 422),
-        (json!({ "service": "S", "reason": "x".repeat(2_000) }), 422),
-        (json!({ "reason": "no service" }), 422),
-    ] {
-        monitor.post_json("monitor", path, body).await.problem(status);
-    }
 }
 
 #[tokio::test]

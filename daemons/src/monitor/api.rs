@@ -1,18 +1,18 @@
 //! The monitor's routes.
 
+mod maintenance;
+
 use super::core::Core;
 use super::events;
 use crate::runtime::error::ApiError;
-use crate::runtime::extract::{Json, Path, Query};
+use crate::runtime::extract::{Path, Query};
 use crate::runtime::listing::{Format, ListQuery};
 use crate::runtime::{Context, sse};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use serde::Deserialize;
-use shared::sanitize::is_hazard;
-use shared::wire::monitor::{History, Incident, Maintenance, ServiceStatus};
+use shared::wire::monitor::{History, Incident, ServiceStatus};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
@@ -23,8 +23,6 @@ use utoipa_axum::routes;
 const LIMIT: usize = 100;
 /// The most that is listed.
 const LIMIT_MAX: usize = 1_000;
-/// The longest reason or owner of a maintenance, in bytes.
-const TEXT_MAX: usize = 1_000;
 
 #[derive(Clone)]
 struct App {
@@ -40,7 +38,7 @@ pub fn routes(core: Arc<Core>, context: &Context) -> OpenApiRouter {
         .routes(routes!(history))
         .routes(routes!(list_incidents))
         .routes(routes!(follow))
-        .routes(routes!(list_maintenance, begin_maintenance, end_maintenance))
+        .merge(maintenance::routes())
         .with_state(App { core, stop: context.stop.clone() })
 }
 
@@ -143,63 +141,6 @@ async fn follow(State(app): State<App>, headers: HeaderMap) -> Result<Response, 
         })?),
     };
     Ok(sse::answer(app.stop.clone(), events::follow(Arc::clone(&app.core), after).await?))
-}
-
-/// Every maintenance
-#[utoipa::path(get, path = "/monitor/maintenance", tag = "monitor", params(ListQuery),
-    responses((status = 200, body = [Maintenance])))]
-async fn list_maintenance(State(app): State<App>, Query(ListQuery { format }): Query<ListQuery>) -> Response {
-    format.answer(&app.core.maintenances())
-}
-
-/// Put a service under maintenance
-///
-/// No incident is opened for it and its uptime stands still until the
-/// maintenance is taken away or `until` has come.
-#[utoipa::path(post, path = "/monitor/maintenance", tag = "monitor", request_body = Maintenance,
-    responses((status = 200, body = Maintenance)))]
-async fn begin_maintenance(
-    State(app): State<App>,
-    Json(maintenance): Json<Maintenance>,
-) -> Result<axum::Json<Maintenance>, ApiError> {
-    for (field, text) in [("reason", &maintenance.reason), ("owner", &maintenance.owner)] {
-        if text.len() > TEXT_MAX {
-            return Err(ApiError::invalid(field, format!("is longer than {TEXT_MAX} bytes")));
-        }
-        if text.chars().any(is_hazard) {
-            return Err(ApiError::invalid(field, "has a control character or one that is not visible"));
-        }
-    }
-    if maintenance.until.is_some_and(|until| until <= Utc::now()) {
-        return Err(ApiError::invalid("until", "has already passed"));
-    }
-    if app.core.report_one(&maintenance.service).is_none() {
-        return Err(unknown(&maintenance.service));
-    }
-    app.core.begin_maintenance(maintenance.clone()).await?;
-    Ok(axum::Json(maintenance))
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ServiceQuery {
-    /// Which service.
-    service: String,
-}
-
-/// End a service's maintenance
-#[utoipa::path(delete, path = "/monitor/maintenance", tag = "monitor", params(ServiceQuery),
-    responses((status = 200, body = Maintenance)))]
-async fn end_maintenance(
-    State(app): State<App>,
-    Query(ServiceQuery { service }): Query<ServiceQuery>,
-) -> Result<axum::Json<Maintenance>, ApiError> {
-    let current = app.core.maintenances().into_iter().find(|maintenance| maintenance.service == service);
-    let maintenance =
-        current.ok_or_else(|| ApiError::unknown(format!("'{service}' is not under maintenance")))?;
-    app.core.end_maintenance(&service).await?;
-    Ok(axum::Json(maintenance))
 }
 
 fn unknown(name: &str) -> ApiError {

@@ -1,6 +1,7 @@
 //! What waits to be written, all of it in one commit: what has changed since
 //! the last one, and what is told of it once it is on disk.
 
+use super::maintenance;
 use super::uptime::Bucket;
 use serde::Serialize;
 use shared::wire::monitor::{Incident, ProbeRecord, Transition};
@@ -60,8 +61,8 @@ pub struct Batch {
     pub events: Vec<(u64, EventData)>,
     /// Incidents as they are now.
     pub incidents: BTreeMap<u64, Incident>,
-    /// Services whose maintenance ended by itself.
-    pub maintenance_ended: BTreeSet<String>,
+    /// Maintenances that ended by themselves.
+    pub maintenance_ended: BTreeSet<maintenance::Key>,
 }
 
 impl Batch {

@@ -21,12 +21,16 @@ pub struct Thresholds {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Check {
-    /// What the monitor holds of it; never [`Status::Maintenance`].
+    /// What its probes say of it: never that it is under maintenance or drained.
     pub status: Status,
     /// Since when.
     pub since: Option<DateTime<Utc>>,
     /// Probes in a row that went as the last one did; negative for failures.
     pub streak: i64,
+    /// When the first of them was, if they fail.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// When the last probe that went well began: it says nothing of what came later.
+    pub last_good: Option<DateTime<Utc>>,
     /// Probes ever.
     pub probes: u64,
     /// When it was probed last.
@@ -40,7 +44,7 @@ pub struct Check {
     /// How long the last probe took, in milliseconds, however it went.
     pub took: Option<u64>,
     /// How long the last good one took, in milliseconds.
-    pub last_good: Option<u64>,
+    pub last_good_latency: Option<u64>,
 }
 
 impl Default for Check {
@@ -49,13 +53,15 @@ impl Default for Check {
             status: Status::Unknown,
             since: None,
             streak: 0,
+            failing_since: None,
+            last_good: None,
             probes: 0,
             last_check: None,
             latency: None,
             reason: None,
             detail: None,
             took: None,
-            last_good: None,
+            last_good_latency: None,
         }
     }
 }
@@ -84,13 +90,15 @@ impl Check {
             status,
             since: if status == self.status { self.since } else { Some(now) },
             streak,
+            failing_since: if good { None } else { self.failing_since.or(Some(now)) },
+            last_good: if good { Some(now - outcome.latency) } else { self.last_good },
             probes: self.probes.saturating_add(1),
             last_check: Some(now),
             latency: good.then_some(took),
             reason: failure.map(|failure| failure.phase),
             detail: failure.map(|failure| failure.detail.chars().take(DETAIL_MAX).collect()),
             took: Some(took),
-            last_good: if good { Some(took) } else { self.last_good },
+            last_good_latency: if good { Some(took) } else { self.last_good_latency },
         }
     }
 
@@ -98,8 +106,15 @@ impl Check {
     #[must_use]
     pub fn lost(&self, now: DateTime<Utc>) -> Self {
         let since = if self.status == Status::Unhealthy { self.since.or(Some(now)) } else { Some(now) };
-        let detail = Some("its lease expired".to_owned());
-        Self { status: Status::Unhealthy, since, latency: None, reason: None, detail, ..self.clone() }
+        Self {
+            status: Status::Unhealthy,
+            since,
+            failing_since: self.failing_since.or(Some(now)),
+            latency: None,
+            reason: Some(Phase::Lease),
+            detail: Some("its lease expired".to_owned()),
+            ..self.clone()
+        }
     }
 
     /// The check of an instance that came back: nothing is known of it but its past.

@@ -4,6 +4,8 @@
 use super::alert::{self, Desk, outbox};
 use super::batch::Batch;
 use super::check::Thresholds;
+use super::flap::FlapRules;
+use super::maintenance;
 use super::prune;
 use super::schedule::Target;
 use super::state::{Rules, State};
@@ -57,9 +59,14 @@ impl Core {
         let delta = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
         let rules = Rules {
             thresholds: Thresholds { failures: settings.failures, successes: settings.successes },
+            flaps: FlapRules { changes: settings.flap_changes, window: delta(settings.flap_window.0) },
             history: delta(settings.history.0),
             recovery: delta(
-                settings.interval.0.saturating_mul(settings.failures.saturating_add(settings.successes)),
+                settings
+                    .interval
+                    .0
+                    .saturating_mul(settings.failures.saturating_add(settings.successes))
+                    .saturating_add(settings.timeout.0),
             ),
         };
         let state = Connection::open(&path)
@@ -131,6 +138,11 @@ impl Core {
         self.inner().state.probe_url(service, instance)
     }
 
+    /// Whether a service, or an instance of it, is listed.
+    pub fn is_listed(&self, key: &maintenance::Key) -> bool {
+        self.inner().state.is_listed(key)
+    }
+
     /// Every service.
     pub fn report(&self) -> Vec<ServiceStatus> {
         self.inner().state.report(Utc::now())
@@ -151,7 +163,7 @@ impl Core {
         self.change(|state, batch| state.forget(service, Utc::now(), batch))
     }
 
-    /// Puts a service under maintenance, once that is on disk.
+    /// Puts a service or an instance under maintenance, once that is on disk.
     ///
     /// # Errors
     /// When there are too many, or it cannot be written.
@@ -167,20 +179,19 @@ impl Core {
         Ok(self.database.write_then(write, then).await?)
     }
 
-    /// Ends a service's maintenance, once that is on disk.
+    /// Ends a maintenance, once that is on disk.
     ///
     /// # Errors
     /// When it cannot be written.
     pub async fn end_maintenance(
         self: &Arc<Self>,
-        service: &str,
+        key: maintenance::Key,
     ) -> Result<(), DatabaseError<rusqlite::Error>> {
-        let (service, core) = (service.to_owned(), Arc::clone(self));
-        let name = service.clone();
-        let write = move |connection: &Connection| store::end_maintenance(connection, &name);
+        let (written, core) = (key.clone(), Arc::clone(self));
+        let write = move |connection: &Connection| store::end_maintenance(connection, &written);
         let then = move |result: Result<(), DatabaseError<rusqlite::Error>>| {
             result.map(|()| {
-                core.change(|state, batch| state.end_maintenance(&service, Utc::now(), batch));
+                core.change(|state, batch| state.end_maintenance(&key, Utc::now(), batch));
             })
         };
         self.database.write_then(write, then).await
@@ -265,10 +276,10 @@ impl Core {
     async fn prune_once(self: &Arc<Self>) -> Result<(), DatabaseError<rusqlite::Error>> {
         let horizon = Utc::now().checked_sub_signed(self.history).unwrap_or_default();
         while self.database.write(move |connection| prune::prune(connection, horizon)).await? {}
-        for service in self.database.read(prune::forgotten).await? {
-            // One that has just come is in the state before it is on disk.
-            if self.report_one(&service).is_none() {
-                self.end_maintenance(&service).await?;
+        for key in self.database.read(prune::forgotten).await? {
+            // What has just come is in the state before it is on disk.
+            if !self.is_listed(&key) {
+                self.end_maintenance(key).await?;
             }
         }
         Ok(())

@@ -118,6 +118,8 @@ mod tests {
             detail: None,
             since: None,
             uptime: None,
+            flapping: false,
+            warnings: Vec::new(),
         };
         for (services, began, alive) in [
             (vec![], now - minute * 9, true),

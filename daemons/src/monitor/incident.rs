@@ -6,110 +6,33 @@
 //!   require it are *affected*. Where services require each other in a circle,
 //!   the one that failed first is the root.
 //! * A service that is down while something it requires is *wavering* (its last
-//!   probes failed, but not yet often enough) waits: soon the one or the other
-//!   is known to be the root.
+//!   probes failed, but not yet often enough), or was not probed since, waits:
+//!   soon the one or the other is known to be the root.
 //! * A service that was affected is *excused* for a while after its root is
-//!   well, for it needs a few probes to be well itself.
+//!   well, for it needs a few probes to be well itself. If it is down after
+//!   that, it has a cause of its own.
+//! * By the same measure, a service that was down and did not recover while what
+//!   it requires was well for as long keeps the incident that it has when that
+//!   fails too: it has a cause of its own.
+//! * A service that is down while something it requires is under maintenance or
+//!   drained waits until that is over, and is excused then.
+
+mod graph;
+mod roots;
+
+pub use graph::{Graph, Node};
+pub use roots::{Verdict, Wait, judge};
 
 use chrono::{DateTime, Utc};
-use shared::wire::monitor::{Incident, Phase, Status};
+use shared::wire::monitor::{Dependent, Effect, Incident, IncidentKind, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A service as far as blame goes.
-#[derive(Debug, Clone)]
-pub struct Node<'a> {
-    /// Its status.
-    pub status: Status,
-    /// Whether the last probe of each of its instances failed.
-    pub wavering: bool,
-    /// Whether it may still be down for a root that is well again.
-    pub excused: bool,
-    /// Since when it has this status.
-    pub since: Option<DateTime<Utc>>,
-    /// The services that it requires.
-    pub requires: BTreeSet<&'a str>,
-    /// The phase that failed.
-    pub reason: Option<Phase>,
-    /// The failure in words.
-    pub detail: Option<&'a str>,
+/// The services for which an incident is open.
+pub fn holders(open: &BTreeMap<u64, Incident>) -> BTreeSet<&str> {
+    open.values().map(|incident| incident.service.as_str()).collect()
 }
 
-impl Node<'_> {
-    fn is_down(&self) -> bool {
-        self.status == Status::Unhealthy
-    }
-}
-
-/// All services that are listed.
-pub type Graph<'a> = BTreeMap<&'a str, Node<'a>>;
-
-/// What lies behind a service: what it requires, and what those require that
-/// do not do well.
-struct Behind<'a> {
-    down: BTreeSet<&'a str>,
-    wavering: bool,
-}
-
-fn behind<'a>(graph: &Graph<'a>, service: &'a str) -> Behind<'a> {
-    let mut found = Behind { down: BTreeSet::new(), wavering: false };
-    let mut seen = BTreeSet::from([service]);
-    let mut waiting = vec![service];
-    while let Some(name) = waiting.pop() {
-        let Some(node) = graph.get(name) else { continue };
-        for required in node.requires.iter().filter(|required| !seen.contains(*required)).collect::<Vec<_>>()
-        {
-            seen.insert(required);
-            let Some(node) = graph.get(required) else { continue };
-            if node.is_down() {
-                found.down.insert(required);
-            } else if node.wavering {
-                found.wavering = true;
-            } else if node.status == Status::Healthy {
-                // What does well passes nothing on.
-                continue;
-            }
-            waiting.push(required);
-        }
-    }
-    found
-}
-
-/// The roots, each with those that it affects. `open` are the services for
-/// which an incident is open: they need not wait.
-pub fn roots<'a>(graph: &Graph<'a>, open: &BTreeSet<&str>) -> BTreeMap<&'a str, Vec<&'a str>> {
-    let down: BTreeMap<&str, Behind> = graph
-        .iter()
-        .filter(|(_, node)| node.is_down())
-        .map(|(name, _)| (*name, behind(graph, name)))
-        .collect();
-    let reaches = |from: &str, to: &str| down.get(from).is_some_and(|behind| behind.down.contains(to));
-    // The one to blame in a circle: an incident that is open stays with its
-    // service; else the one that failed first.
-    let rank = |name: &'a str| {
-        let since = graph.get(name).and_then(|node| node.since);
-        (!open.contains(name), since.unwrap_or(DateTime::<Utc>::MAX_UTC), name)
-    };
-    let is_root = |name: &'a str, behind: &Behind<'a>| {
-        let at_the_bottom = behind.down.iter().all(|other| reaches(other, name) && rank(name) < rank(other));
-        let excused = graph.get(name).is_some_and(|node| node.excused);
-        at_the_bottom && (open.contains(name) || (!behind.wavering && !excused))
-    };
-    let mut roots: BTreeMap<&str, Vec<&str>> = down
-        .iter()
-        .filter(|(name, behind)| is_root(name, behind))
-        .map(|(root, _)| (*root, Vec::new()))
-        .collect();
-    for (name, behind) in &down {
-        for root in &behind.down {
-            if let Some(affected) = roots.get_mut(root) {
-                affected.push(*name);
-            }
-        }
-    }
-    roots
-}
-
-/// What becomes of the open incidents: those that are new or changed.
+/// What becomes of the open incidents by a verdict: those that are new or changed.
 ///
 /// When a service that is required turns out to be down after those that
 /// require it, their oldest incident becomes its own, and the others end as
@@ -117,59 +40,61 @@ pub fn roots<'a>(graph: &Graph<'a>, open: &BTreeSet<&str>) -> BTreeMap<&'a str, 
 pub fn reconcile(
     open: &BTreeMap<u64, Incident>,
     graph: &Graph<'_>,
+    verdict: &Verdict<'_>,
     now: DateTime<Utc>,
     mut next_id: impl FnMut() -> u64,
 ) -> Vec<Incident> {
-    let holders: BTreeSet<&str> = open.values().map(|incident| incident.service.as_str()).collect();
-    let roots = roots(graph, &holders);
     let mut left: BTreeMap<u64, &Incident> = open.iter().map(|(id, incident)| (*id, incident)).collect();
     // A service has one open incident at most.
     let by_service: BTreeMap<&str, u64> = open.iter().map(|(id, i)| (i.service.as_str(), *id)).collect();
     let mut changed = Vec::new();
     let mut homes: BTreeMap<&str, u64> = BTreeMap::new();
-    for (root, affected) in &roots {
+    for (root, behind) in &verdict.roots {
         let own = by_service.get(root).copied();
         let taken_over = || {
-            let theirs = affected.iter().filter_map(|name| by_service.get(name).copied());
-            theirs.filter(|id| left.contains_key(id)).min()
+            let theirs = behind.affected.iter().filter(|name| !verdict.roots.contains_key(*name));
+            theirs.filter_map(|name| by_service.get(name)).copied().filter(|id| left.contains_key(id)).min()
         };
         let before = own.or_else(taken_over).and_then(|id| left.remove(&id));
-        let node = graph.get(root);
+        let Some(node) = graph.get(root) else { continue };
         let same = before.filter(|incident| incident.service == *root);
+        let kind = if node.flapping { IncidentKind::Flapping } else { IncidentKind::Down };
+        // What it was opened for stays, whatever fails later.
+        let told = same.filter(|incident| incident.kind == kind);
         let incident = Incident {
             id: before.map_or_else(&mut next_id, |incident| incident.id),
+            kind,
             service: (*root).to_owned(),
             opened_at: before.map_or(now, |incident| incident.opened_at),
             resolved_at: None,
-            reason: same.map_or_else(|| node.and_then(|node| node.reason), |incident| incident.reason),
-            detail: same.map_or_else(
-                || node.and_then(|node| node.detail).map(str::to_owned),
-                |incident| incident.detail.clone(),
-            ),
+            reason: told.map_or(node.reason, |incident| incident.reason),
+            detail: told.map_or_else(|| node.detail.map(str::to_owned), |incident| incident.detail.clone()),
             // Whoever has failed with it stays listed, also when it is well again first.
             affected: same
                 .into_iter()
                 .flat_map(|incident| incident.affected.iter().map(String::as_str))
-                .chain(affected.iter().copied())
+                .chain(behind.affected.iter().copied())
                 .collect::<BTreeSet<&str>>()
                 .into_iter()
                 .map(str::to_owned)
                 .collect(),
+            dependents: steady(same.map_or(&[], |incident| &incident.dependents), &behind.dependents),
         };
         homes.insert(root, incident.id);
-        homes.extend(affected.iter().map(|name| (*name, incident.id)));
+        homes.extend(behind.affected.iter().map(|name| (*name, incident.id)));
         if before != Some(&incident) {
             changed.push(incident);
         }
     }
     for incident in left.into_values() {
-        let detail = match graph.get(incident.service.as_str()).map(|node| node.status) {
-            // Not known to be well: whether it is over will be known soon.
-            Some(Status::Unknown) => continue,
-            Some(Status::Unhealthy) => match homes.get(incident.service.as_str()) {
+        let node = graph.get(incident.service.as_str());
+        let detail = match node.map(|node| node.status) {
+            Some(_) if node.is_some_and(Node::is_down) => match homes.get(incident.service.as_str()) {
                 Some(home) => Some(format!("part of incident {home}")),
                 None => continue,
             },
+            // Not known to be well: whether it is over will be known soon.
+            Some(Status::Unknown | Status::Unhealthy) => continue,
             Some(Status::Maintenance) => Some("under maintenance".to_owned()),
             Some(Status::Draining) => Some("taken out of use".to_owned()),
             None => Some("deregistered".to_owned()),
@@ -178,6 +103,18 @@ pub fn reconcile(
         changed.push(Incident { resolved_at: Some(now), detail, ..incident.clone() });
     }
     changed
+}
+
+/// The dependents as they are now; one that is down as it was keeps the reason
+/// that was told, for a failure in other words is no news.
+fn steady(before: &[Dependent], now: &[Dependent]) -> Vec<Dependent> {
+    let before: BTreeMap<&str, &Dependent> = before.iter().map(|d| (d.service.as_str(), d)).collect();
+    let same = |now: &Dependent| {
+        let before = before.get(now.service.as_str())?;
+        (now.effect == Effect::Down && before.effect == now.effect && before.since == now.since)
+            .then_some(before.reason)
+    };
+    now.iter().map(|now| Dependent { reason: same(now).unwrap_or(now.reason), ..now.clone() }).collect()
 }
 
 #[cfg(test)]

@@ -17,10 +17,11 @@
 //!   unhealthy, for a crashed daemon must be seen: until it registers again, is
 //!   taken from the list (`DELETE /monitor/health/{name}`), or as long as the
 //!   history is kept.
-//! * Under maintenance a service is neither well nor not: it is probed, but
-//!   opens no incident and its uptime stands still. A maintenance ends when it
-//!   is taken away, at its end, or when its service has been gone for as long as
-//!   the history is kept.
+//! * Under maintenance, or drained, a service or an instance is neither well nor
+//!   not: it is probed, but opens no incident and its uptime stands still
+//!   ([`maintenance`]). That ends when it is taken away, at its end, or when its
+//!   service has been gone for as long as the history is kept.
+//! * A status that changes too often is one incident, until it is steady ([`flap`]).
 //!
 //! The path of a probe: [`schedule`] says when → [`rounds`] makes it → [`check`]
 //! judges it → [`state`] draws the service's status and the incidents → [`core`]
@@ -32,8 +33,10 @@ mod batch;
 mod check;
 mod core;
 mod events;
+mod flap;
 mod heartbeat;
 mod incident;
+mod maintenance;
 mod prune;
 mod rounds;
 mod schedule;

@@ -1,6 +1,7 @@
 //! What is older than the history is to be is forgotten: a bounded piece at a
 //! time, for whoever writes waits meanwhile.
 
+use super::maintenance;
 use super::uptime::bucket_of;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
@@ -35,17 +36,19 @@ pub fn prune(connection: &Connection, horizon: DateTime<Utc>) -> rusqlite::Resul
     Ok(more)
 }
 
-/// The services under maintenance of which nothing else is left: they have been
-/// off the list for as long as the history is kept.
-pub fn forgotten(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+/// The maintenances of services and instances of which nothing else is left:
+/// they have been off the list for as long as the history is kept.
+pub fn forgotten(connection: &Connection) -> rusqlite::Result<Vec<maintenance::Key>> {
     connection
         .prepare_cached(
-            "SELECT service FROM maintenance AS m \
-             WHERE NOT EXISTS (SELECT 1 FROM checks WHERE service = m.service) \
-             AND NOT EXISTS (SELECT 1 FROM probes WHERE service = m.service) \
+            "SELECT service, nullif(instance, '') FROM maintenance AS m \
+             WHERE NOT EXISTS (SELECT 1 FROM checks \
+                WHERE service = m.service AND m.instance IN ('', checks.instance)) \
+             AND NOT EXISTS (SELECT 1 FROM probes \
+                WHERE service = m.service AND m.instance IN ('', probes.instance)) \
              AND NOT EXISTS (SELECT 1 FROM events WHERE service = m.service)",
         )?
-        .query_map([], |row| row.get(0))?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
 }
 
@@ -62,8 +65,7 @@ mod tests {
     }
 
     fn under_maintenance(service: impl Into<String>) -> Maintenance {
-        let (reason, owner) = (String::new(), String::new());
-        Maintenance { service: service.into(), reason, owner, ..Maintenance::default() }
+        Maintenance { service: service.into(), ..Maintenance::default() }
     }
 
     fn count(connection: &Connection, table: &str) -> u32 {
@@ -115,13 +117,13 @@ mod tests {
     fn a_maintenance_is_forgotten_with_the_last_trace_of_its_service() {
         let connection = aged();
         store::begin_maintenance(&connection, &under_maintenance("s")).unwrap();
-        assert_eq!(forgotten(&connection).unwrap(), [""; 0]);
+        assert_eq!(forgotten(&connection).unwrap(), []);
         // The newest event always stays: here it is of another service.
         connection.execute("INSERT INTO events VALUES (1000000, 0, 'transition', 't', '{}')", []).unwrap();
         while prune(&connection, Utc::now()).unwrap() {}
-        assert_eq!(forgotten(&connection).unwrap(), ["s"]);
+        assert_eq!(forgotten(&connection).unwrap(), [("s".to_owned(), None)]);
         connection.execute("INSERT INTO checks VALUES ('s', 'i', '{}')", []).unwrap();
-        assert_eq!(forgotten(&connection).unwrap(), [""; 0], "it is registered again");
+        assert_eq!(forgotten(&connection).unwrap(), [], "it is registered again");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! One service: its instances, and what they make of it. Pure.
 
 use super::check::Check;
+use super::flap::Flaps;
+use super::maintenance::{Hold, Maintenances};
 use super::uptime::Uptime;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::wire::monitor::{InstanceStatus, Phase, ServiceStatus, Status};
+use shared::wire::monitor::{InstanceStatus, MaintenanceMode, Phase, ServiceStatus, Status};
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,9 +25,19 @@ pub struct Instance {
     pub lost: bool,
     /// What its probes say.
     pub check: Check,
+    /// The changes of what they say.
+    pub flaps: Flaps,
+    /// What its operator says; drawn from the maintenances.
+    #[serde(skip)]
+    pub hold: Option<Hold>,
 }
 
 impl Instance {
+    /// What it is listed as: its operator's word goes before its probes'.
+    pub fn status(&self) -> Status {
+        self.hold.map_or(self.check.status, Hold::status)
+    }
+
     /// An instance that was never probed.
     pub fn new(registration: &Registration) -> Self {
         let mut instance = Self::default();
@@ -43,6 +55,24 @@ impl Instance {
         self.requires = requires;
         !same
     }
+
+    fn report(&self, id: &str) -> InstanceStatus {
+        let check = &self.check;
+        InstanceStatus {
+            instance_id: id.to_owned(),
+            url: self.url.clone(),
+            status: self.status(),
+            last_check: check.last_check,
+            latency: check.latency,
+            reason: check.reason,
+            detail: check.detail.clone(),
+            since: self.hold.map_or(check.since, |hold| hold.since.or(check.since)),
+            streak: check.streak,
+            probed: check.status,
+            flapping: self.flaps.since().is_some(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// What outlives the probes of a service: kept on disk as it stands.
@@ -57,8 +87,12 @@ pub struct Record {
     pub reason: Option<Phase>,
     /// The failure in words.
     pub detail: Option<String>,
-    /// Until when it may be down for a root that is well again.
+    /// Until when it may be down for a cause that is gone.
     pub excused_until: Option<DateTime<Utc>>,
+    /// The service under maintenance for which it may be down.
+    pub planned: Option<String>,
+    /// The changes of its status.
+    pub flaps: Flaps,
 }
 
 impl Default for Record {
@@ -69,6 +103,8 @@ impl Default for Record {
             reason: None,
             detail: None,
             excused_until: None,
+            planned: None,
+            flaps: Flaps::default(),
         }
     }
 }
@@ -91,30 +127,57 @@ impl Service {
         Self { instances: BTreeMap::new(), record, uptime: Uptime::default() }
     }
 
+    /// Takes over what its operator says of its instances.
+    pub fn hold(&mut self, name: &str, maintenances: &Maintenances) {
+        for (id, instance) in &mut self.instances {
+            instance.hold = maintenances.hold(name, id);
+        }
+    }
+
+    /// Its instances that are neither under maintenance nor drained: those that
+    /// say how it does.
+    fn usable(&self) -> impl Iterator<Item = &Instance> {
+        self.instances.values().filter(|instance| instance.hold.is_none())
+    }
+
     /// Healthy while one instance is; unhealthy when all that are known are;
-    /// else unknown.
+    /// else unknown. Without a usable one it is what its operator says.
     pub fn status(&self) -> Status {
-        let has = |status| self.instances.values().any(|instance| instance.check.status == status);
+        let has = |status| self.usable().any(|instance| instance.check.status == status);
+        let modes = || self.instances.values().filter_map(|instance| instance.hold).map(|hold| hold.mode);
         if has(Status::Healthy) {
             Status::Healthy
         } else if has(Status::Unhealthy) {
             Status::Unhealthy
-        } else {
+        } else if self.usable().next().is_some() || modes().next().is_none() {
             Status::Unknown
+        } else if modes().all(|mode| mode == MaintenanceMode::Drain) {
+            Status::Draining
+        } else {
+            Status::Maintenance
         }
     }
 
     /// What failed: of an unhealthy instance, one that told a phase first.
     pub fn failure(&self) -> (Option<Phase>, Option<String>) {
-        let unhealthy =
-            || self.instances.values().map(|i| &i.check).filter(|c| c.status == Status::Unhealthy);
+        let unhealthy = || self.usable().map(|i| &i.check).filter(|c| c.status == Status::Unhealthy);
         let told = unhealthy().find(|check| check.reason.is_some()).or_else(|| unhealthy().next());
         told.map_or((None, None), |check| (check.reason, check.detail.clone()))
     }
 
-    /// Whether the last probe of each instance failed.
+    /// Whether the last probe of each usable instance failed.
     pub fn is_wavering(&self) -> bool {
-        !self.instances.is_empty() && self.instances.values().all(|instance| instance.check.is_failing())
+        self.usable().next().is_some() && self.usable().all(|instance| instance.check.is_failing())
+    }
+
+    /// When the last of its usable instances began to fail.
+    pub fn failing_since(&self) -> Option<DateTime<Utc>> {
+        self.usable().filter_map(|instance| instance.check.failing_since).max()
+    }
+
+    /// When one of its usable instances was seen well last.
+    pub fn last_good(&self) -> Option<DateTime<Utc>> {
+        self.usable().filter_map(|instance| instance.check.last_good).max()
     }
 
     /// Whether no instance is registered any more: all leases ran out.
@@ -129,21 +192,8 @@ impl Service {
 
     /// As it is listed.
     pub fn report(&self, name: &str, now: DateTime<Utc>) -> ServiceStatus {
-        let instances: Vec<InstanceStatus> = self
-            .instances
-            .iter()
-            .map(|(id, Instance { url, check, .. })| InstanceStatus {
-                instance_id: id.clone(),
-                url: url.clone(),
-                status: check.status,
-                last_check: check.last_check,
-                latency: check.latency,
-                reason: check.reason,
-                detail: check.detail.clone(),
-                since: check.since,
-                streak: check.streak,
-            })
-            .collect();
+        let instances: Vec<InstanceStatus> =
+            self.instances.iter().map(|(id, instance)| instance.report(id)).collect();
         let healthy = || instances.iter().filter(|instance| instance.status == Status::Healthy);
         let shown = healthy().next().or(instances.first());
         ServiceStatus {
@@ -156,6 +206,8 @@ impl Service {
             detail: self.record.detail.clone(),
             since: Some(self.record.since),
             uptime: self.uptime.share(now),
+            flapping: self.record.flaps.since().is_some(),
+            warnings: Vec::new(),
             instances,
         }
     }

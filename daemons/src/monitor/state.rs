@@ -1,9 +1,12 @@
 //! All services, and what each input makes of them: pure. What an input
 //! changes is noted in a [`Batch`], to be written in one commit.
 
+mod blame;
+
 use super::batch::{Batch, EventData, ProbeRow};
 use super::check::Thresholds;
-use super::incident::{self, Graph, Node};
+use super::flap::{FlapRules, Flaps};
+use super::maintenance::{self, Maintenances};
 use super::schedule::Target;
 use super::service::{Instance, Service};
 use crate::runtime::probe::Outcome;
@@ -22,6 +25,8 @@ pub struct Rules {
     pub history: TimeDelta,
     /// How long a service needs to be seen well again after its root is.
     pub recovery: TimeDelta,
+    /// When a status changes too often.
+    pub flaps: FlapRules,
 }
 
 /// The whole state; the part that is stored is read back by `store`.
@@ -29,7 +34,7 @@ pub struct Rules {
 pub struct State {
     pub(super) rules: Rules,
     pub(super) services: BTreeMap<String, Service>,
-    pub(super) maintenance: BTreeMap<String, Maintenance>,
+    pub(super) maintenance: Maintenances,
     pub(super) open: BTreeMap<u64, Incident>,
     pub(super) next_event: u64,
     pub(super) next_incident: u64,
@@ -45,7 +50,7 @@ impl State {
         Self {
             rules,
             services: BTreeMap::new(),
-            maintenance: BTreeMap::new(),
+            maintenance: Maintenances::default(),
             open: BTreeMap::new(),
             next_event: 1,
             next_incident: 1,
@@ -143,9 +148,12 @@ impl State {
                 detail: check.detail.clone(),
             },
         });
+        if instance.hold.is_none() && is_flip(instance.check.status, check.status) {
+            instance.flaps.changed(self.rules.flaps, now);
+        }
         instance.check = check;
         batch.check(name, id);
-        if !self.maintenance.contains_key(name) {
+        if instance.hold.is_none() {
             let bucket = service.uptime.count(outcome.failure.is_none(), now);
             batch.uptime.insert((name.to_owned(), bucket.number), bucket);
         }
@@ -154,30 +162,44 @@ impl State {
         }
     }
 
-    /// Puts a service under maintenance.
+    /// Puts a service or an instance under maintenance.
     pub fn begin_maintenance(&mut self, maintenance: Maintenance, now: DateTime<Utc>, batch: &mut Batch) {
         let name = maintenance.service.clone();
-        self.maintenance.insert(name.clone(), maintenance);
+        self.maintenance.insert(maintenance);
         self.settle(&name, now, batch);
         self.blame_wanted = true;
     }
 
     /// Ends it; whatever the probes say holds again.
-    pub fn end_maintenance(&mut self, name: &str, now: DateTime<Utc>, batch: &mut Batch) {
-        self.maintenance.remove(name);
-        self.settle(name, now, batch);
+    pub fn end_maintenance(&mut self, key: &maintenance::Key, now: DateTime<Utc>, batch: &mut Batch) {
+        self.maintenance.remove(key);
+        self.settle(&key.0, now, batch);
         self.blame_wanted = true;
     }
 
-    /// Does what time alone does: maintenance ends, services that were lost long
-    /// ago leave the list, excuses run out.
-    pub fn tick(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
-        let over = |maintenance: &&Maintenance| maintenance.until.is_some_and(|until| until <= now);
-        let ended: Vec<String> = self.maintenance.values().filter(over).map(|m| m.service.clone()).collect();
-        for name in ended {
-            batch.maintenance_ended.insert(name.clone());
-            self.end_maintenance(&name, now, batch);
+    /// Draws what the operator says of each instance from the maintenances that
+    /// were read back.
+    pub(super) fn hold_all(&mut self) {
+        for (name, service) in &mut self.services {
+            service.hold(name, &self.maintenance);
         }
+    }
+
+    /// Whether a service, or an instance of it, is listed.
+    pub fn is_listed(&self, (service, instance): &maintenance::Key) -> bool {
+        self.services
+            .get(service)
+            .is_some_and(|service| instance.as_ref().is_none_or(|id| service.instances.contains_key(id)))
+    }
+
+    /// Does what time alone does: maintenance ends, what flapped is steady,
+    /// services that were lost long ago leave the list, excuses run out.
+    pub fn tick(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+        for key in self.maintenance.over(now) {
+            self.end_maintenance(&key, now, batch);
+            batch.maintenance_ended.insert(key);
+        }
+        self.settle_flaps(now, batch);
         let horizon = now - self.rules.history;
         let stale: Vec<String> = self
             .services
@@ -210,7 +232,8 @@ impl State {
             batch.services.insert(name.to_owned());
             return true;
         }
-        let to = if self.maintenance.contains_key(name) { Status::Maintenance } else { service.status() };
+        service.hold(name, &self.maintenance);
+        let to = service.status();
         let failure = service.failure();
         let record = &mut service.record;
         let from = record.status;
@@ -232,6 +255,11 @@ impl State {
         if to == Status::Healthy {
             record.excused_until = None;
         }
+        if matches!(to, Status::Maintenance | Status::Draining) {
+            record.flaps = Flaps::default();
+        } else if is_flip(from, to) {
+            record.flaps.changed(self.rules.flaps, now);
+        }
         let id = self.next_event;
         self.next_event += 1;
         let transition = Transition {
@@ -245,72 +273,6 @@ impl State {
         };
         batch.event(id, EventData::Transition(transition));
         true
-    }
-
-    /// Draws the incidents from who is down and who requires whom, if anything
-    /// of that has changed. It looks at all services, so it is done once for all
-    /// that one commit writes, not for each change.
-    pub fn blame(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
-        if !std::mem::take(&mut self.blame_wanted) {
-            return;
-        }
-        let is_down = |service: &Service| service.record.status == Status::Unhealthy;
-        if self.open.is_empty() && !self.services.values().any(is_down) {
-            return;
-        }
-        self.excuse(now, batch);
-        let graph: Graph<'_> = self
-            .services
-            .iter()
-            .map(|(name, service)| {
-                let record = &service.record;
-                let node = Node {
-                    status: record.status,
-                    wavering: service.is_wavering(),
-                    excused: record.excused_until.is_some_and(|until| until > now),
-                    since: Some(record.since),
-                    requires: service.requires(),
-                    reason: record.reason,
-                    detail: record.detail.as_deref(),
-                };
-                (name.as_str(), node)
-            })
-            .collect();
-        let next = &mut self.next_incident;
-        let changed = incident::reconcile(&self.open, &graph, now, || {
-            *next += 1;
-            *next - 1
-        });
-        for incident in changed {
-            let id = self.next_event;
-            self.next_event += 1;
-            if incident.resolved_at.is_some() {
-                self.open.remove(&incident.id);
-            } else {
-                self.open.insert(incident.id, incident.clone());
-            }
-            batch.event(id, EventData::Incident(incident.clone()));
-            batch.incidents.insert(incident.id, incident);
-        }
-    }
-
-    /// Whoever was affected by a root that is down no more is given time.
-    fn excuse(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
-        let until = now + self.rules.recovery;
-        for incident in self.open.values() {
-            let root = self.services.get(&incident.service).map(|service| service.record.status);
-            if matches!(root, Some(Status::Unhealthy | Status::Unknown)) {
-                continue;
-            }
-            for name in &incident.affected {
-                if let Some(service) = self.services.get_mut(name)
-                    && service.record.status == Status::Unhealthy
-                {
-                    service.record.excused_until = Some(until);
-                    batch.services.insert(name.clone());
-                }
-            }
-        }
     }
 
     /// Every instance that is to be probed.
@@ -348,8 +310,13 @@ impl State {
 
     /// Every maintenance.
     pub fn maintenances(&self) -> Vec<Maintenance> {
-        self.maintenance.values().cloned().collect()
+        self.maintenance.iter().cloned().collect()
     }
+}
+
+/// Whether a change of status is one that probes made.
+fn is_flip(from: Status, to: Status) -> bool {
+    matches!((from, to), (Status::Healthy, Status::Unhealthy) | (Status::Unhealthy, Status::Healthy))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! newest one always stays.
 
 use super::batch::{Batch, EventData};
+use super::maintenance;
 use super::service::{Instance, Record, Service};
 use super::state::{Rules, State};
 use super::uptime::Bucket;
@@ -80,6 +81,19 @@ pub const MIGRATIONS: &[&str] = &[
     CREATE INDEX incidents_by_age ON incidents (resolved_at);
 ",
     super::alert::outbox::MIGRATION,
+    // An instance can be under maintenance by itself; '' stands for all of a service.
+    "
+    ALTER TABLE maintenance RENAME TO maintenance_of_services;
+    CREATE TABLE maintenance (
+        service TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        until INTEGER,
+        body TEXT NOT NULL,       -- JSON
+        PRIMARY KEY (service, instance)
+    ) WITHOUT ROWID;
+    INSERT INTO maintenance SELECT service, '', until, body FROM maintenance_of_services;
+    DROP TABLE maintenance_of_services;
+",
 ];
 
 /// An event as it is told.
@@ -121,10 +135,10 @@ pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqli
         Ok(())
     })?;
     each(connection, "SELECT body FROM maintenance", |row| {
-        let maintenance: Maintenance = json(row, 0)?;
-        state.maintenance.insert(maintenance.service.clone(), maintenance);
+        state.maintenance.insert(json(row, 0)?);
         Ok(())
     })?;
+    state.hold_all();
     state.next_event = newest(connection, "events")? + 1;
     state.next_incident = newest(connection, "incidents")? + 1;
     Ok(state)
@@ -220,9 +234,10 @@ pub fn write(
         ])?;
     }
     // Only what has ended: it may have begun anew since.
-    let mut end = connection.prepare_cached("DELETE FROM maintenance WHERE service = ?1 AND until <= ?2")?;
-    for service in &batch.maintenance_ended {
-        end.execute(params![service, now.timestamp_millis()])?;
+    let mut end = connection
+        .prepare_cached("DELETE FROM maintenance WHERE service = ?1 AND instance = ?2 AND until <= ?3")?;
+    for (service, instance) in &batch.maintenance_ended {
+        end.execute(params![service, instance.as_deref().unwrap_or_default(), now.timestamp_millis()])?;
     }
     Ok(())
 }
@@ -234,7 +249,7 @@ const MAINTENANCES_MAX: u32 = 1_000;
 #[derive(Debug, thiserror::Error)]
 pub enum MaintenanceError {
     /// One too many.
-    #[error("{MAINTENANCES_MAX} services are under maintenance already; end one of them first")]
+    #[error("{MAINTENANCES_MAX} services and instances are under maintenance already; end one of them first")]
     Full,
     /// The database.
     #[error(transparent)]
@@ -250,26 +265,31 @@ impl From<MaintenanceError> for ApiError {
     }
 }
 
-/// Writes a maintenance, in place of one of the same service.
+/// Writes a maintenance, in place of one of the same service or instance.
 pub fn begin_maintenance(connection: &Connection, maintenance: &Maintenance) -> Result<(), MaintenanceError> {
+    let instance = maintenance.instance.as_deref().unwrap_or_default();
     let others: u32 = connection
-        .prepare_cached("SELECT count(*) FROM maintenance WHERE service <> ?1")?
-        .query_row([&maintenance.service], |row| row.get(0))?;
+        .prepare_cached("SELECT count(*) FROM maintenance WHERE service <> ?1 OR instance <> ?2")?
+        .query_row([maintenance.service.as_str(), instance], |row| row.get(0))?;
     if others >= MAINTENANCES_MAX {
         return Err(MaintenanceError::Full);
     }
     let until = maintenance.until.map(|until| until.timestamp_millis());
-    connection.prepare_cached("INSERT OR REPLACE INTO maintenance VALUES (?1, ?2, ?3)")?.execute(params![
-        maintenance.service,
-        until,
-        to_json(maintenance)
-    ])?;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO maintenance VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![maintenance.service, instance, until, to_json(maintenance)])?;
     Ok(())
 }
 
 /// Takes a maintenance away.
-pub fn end_maintenance(connection: &Connection, service: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached("DELETE FROM maintenance WHERE service = ?1")?.execute([service]).map(drop)
+pub fn end_maintenance(
+    connection: &Connection,
+    (service, instance): &maintenance::Key,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM maintenance WHERE service = ?1 AND instance = ?2")?
+        .execute([service.as_str(), instance.as_deref().unwrap_or_default()])
+        .map(drop)
 }
 
 /// The last transitions and probes of a service, newest first.

@@ -3,7 +3,7 @@
 use crate::runtime::listing::{TableRow, or_dash};
 use chrono::{DateTime, Utc};
 use shared::span::age;
-use shared::wire::monitor::{Incident, Maintenance, ProbeRecord, ServiceStatus};
+use shared::wire::monitor::{Incident, Maintenance, MaintenanceMode, ProbeRecord, ServiceStatus};
 
 impl TableRow for ServiceStatus {
     const HEADS: &'static [&'static str] =
@@ -56,11 +56,19 @@ impl TableRow for Incident {
 }
 
 impl TableRow for Maintenance {
-    const HEADS: &'static [&'static str] = &["service", "until", "owner", "reason"];
+    const HEADS: &'static [&'static str] =
+        &["service", "instance", "mode", "since", "until", "owner", "reason"];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.service.clone(),
+            self.instance.clone().unwrap_or_else(|| "all".to_owned()),
+            match self.mode {
+                MaintenanceMode::Maintenance => "maintenance",
+                MaintenanceMode::Drain => "drain",
+            }
+            .to_owned(),
+            or_dash(self.since.map(second)),
             self.until.map_or_else(|| "taken away".to_owned(), second),
             self.owner.clone(),
             self.reason.clone(),

@@ -89,27 +89,16 @@ mod tests {
             .iter()
             .map(|(id, status, latency)| InstanceStatus {
                 instance_id: (*id).to_owned(),
-                url: String::new(),
                 status: *status,
-                last_check: None,
                 latency: Some(*latency),
-                reason: None,
-                detail: None,
-                since: None,
-                streak: 1,
+                ..InstanceStatus::default()
             })
             .collect();
         Book::new(vec![ServiceStatus {
             name: "S".to_owned(),
-            url: String::new(),
             status: Status::Healthy,
-            last_check: None,
-            latency: None,
             instances,
-            reason: None,
-            detail: None,
-            since: None,
-            uptime: None,
+            ..ServiceStatus::default()
         }])
     }
 

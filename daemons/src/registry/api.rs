@@ -338,7 +338,7 @@ async fn watch(
         .watch(query.service, resume)
         .map_err(|gone| ApiError::new(StatusCode::GONE, gone.to_string()))?;
     let holds = app.core.holds.subscribe();
-    Ok(sse::answer(app.stop.clone(), stream::events(begun, watch, resume, holds)))
+    Ok(sse::answer_written(app.stop.clone(), stream::events(begun, watch, resume, holds)))
 }
 
 /// Whether a service answers, by probing it now

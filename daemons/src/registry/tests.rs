@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 
 const LOOK_MS: u64 = 500;
-const HOLD_MS: u64 = 6_000;
+const HOLD_MS: u64 = 3_000;
 
 /// What can happen.
 #[derive(Debug, Clone)]
@@ -46,16 +46,24 @@ enum Step {
     Kill,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn register() -> impl Strategy<Value = Step> {
     let ttl = prop_oneof![1 => Just(None), 6 => (1..4_u32).prop_map(Some)];
+    (0..3_u8, 0..8_u16, ttl, 0..3_u8).prop_map(|(service, port, ttl_s, tag)| Step::Register {
+        service,
+        port,
+        ttl_s,
+        tag,
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (0..3_u8, 0..8_u16, ttl, 0..3_u8)
-            .prop_map(|(service, port, ttl_s, tag)| Step::Register { service, port, ttl_s, tag }),
+        8 => register(),
         4 => (0..20_usize).prop_map(Step::Renew),
         2 => (0..20_usize).prop_map(Step::RemoveInstance),
         1 => (0..3_u8).prop_map(Step::RemoveService),
         1 => (0..8_u16).prop_map(Step::RemoveUrl),
-        4 => (1..6_u64).prop_map(Step::Pass),
+        4 => (1..10_u64).prop_map(Step::Pass),
         1 => (2_001..20_000_u64).prop_map(Step::Stall),
         1 => Just(Step::Restart),
         1 => Just(Step::Kill),
@@ -325,8 +333,11 @@ async fn past_is_the_same(real: &Real, model: &Model) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, ..ProptestConfig::default() })]
     #[test]
-    fn the_registry_is_what_a_map_and_a_list_say(steps in proptest::collection::vec(step(), 1..60)) {
+    fn the_registry_is_what_a_map_and_a_list_say(
+        fleet in proptest::collection::vec(register(), 0..12),
+        steps in proptest::collection::vec(step(), 1..50)
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(run(steps));
+        runtime.block_on(run([fleet, steps].concat()));
     }
 }

@@ -158,6 +158,11 @@ settings! {
         failures: u32 = "3", "monitor-failures", "DISTLOG_MONITOR_FAILURES";
         /// Successes in a row after which an unhealthy instance is healthy again.
         successes: u32 = "2", "monitor-successes", "DISTLOG_MONITOR_SUCCESSES";
+        /// Changes of a status within the window that are not too many; one more, and
+        /// it is flapping: one incident until it is steady. 0: it never is.
+        flap_changes: u32 = "6", "monitor-flap-changes", "DISTLOG_MONITOR_FLAP_CHANGES";
+        /// That window; without a change for as long, a status is steady again.
+        flap_window: Span = "10m", "monitor-flap-window", "DISTLOG_MONITOR_FLAP_WINDOW";
         /// Probes at a time.
         concurrency: usize = "64", "monitor-concurrency", "DISTLOG_MONITOR_CONCURRENCY";
         /// For how long probes and transitions are kept.
@@ -378,6 +383,12 @@ impl Settings {
         }
         if self.monitor.failures == 0 || self.monitor.successes == 0 {
             return invalid("monitor", "failures and successes must be at least 1");
+        }
+        if self.monitor.flap_changes > 1_000 {
+            return invalid("monitor.flap_changes", "must be at most 1000");
+        }
+        if self.monitor.flap_window.0 < second {
+            return invalid("monitor.flap_window", "must be at least 1s");
         }
         if !(1..=COUNT_MAX).contains(&self.monitor.concurrency) {
             return invalid("monitor.concurrency", "must be from 1 to 1000000");

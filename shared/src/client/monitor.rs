@@ -49,7 +49,7 @@ impl MonitorClient {
         self.0.get("/monitor/incidents").await
     }
 
-    /// Puts a service under maintenance.
+    /// Puts a service or one of its instances under maintenance.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -57,12 +57,17 @@ impl MonitorClient {
         self.0.post("/monitor/maintenance", maintenance).await
     }
 
-    /// Ends a service's maintenance.
+    /// Ends the maintenance of a service, or of one of its instances.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn end_maintenance(&self, service: &str) -> Result<Maintenance, ClientError> {
-        self.0.json(self.0.call(Method::DELETE, "/monitor/maintenance").query(&[("service", service)])).await
+    pub async fn end_maintenance(
+        &self,
+        service: &str,
+        instance: Option<&str>,
+    ) -> Result<Maintenance, ClientError> {
+        let call = self.0.call(Method::DELETE, "/monitor/maintenance");
+        self.0.json(call.query(&[("service", Some(service)), ("instance", instance)])).await
     }
 
     /// Follows transitions and incidents.

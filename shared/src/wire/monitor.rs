@@ -6,7 +6,7 @@ use std::fmt;
 use utoipa::ToSchema;
 
 /// What the monitor holds of a service or an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It answers well.
@@ -14,6 +14,7 @@ pub enum Status {
     /// It does not.
     Unhealthy,
     /// Not probed yet, or not often enough to say.
+    #[default]
     Unknown,
     /// Its operator said that it is being worked on.
     Maintenance,
@@ -56,6 +57,14 @@ pub enum Phase {
     Http,
     /// A good status with a body that says otherwise.
     Body,
+    /// Its lease ran out: nobody renews it.
+    Lease,
+    /// It was to report by itself and did not, or reported that it fails.
+    Push,
+    /// Its probe goes where no probe may go.
+    Policy,
+    /// Its probe is set up wrongly.
+    Config,
 }
 
 impl Phase {
@@ -68,12 +77,16 @@ impl Phase {
             Self::Timeout => "timeout",
             Self::Http => "http",
             Self::Body => "body",
+            Self::Lease => "lease",
+            Self::Push => "push",
+            Self::Policy => "policy",
+            Self::Config => "config",
         }
     }
 }
 
 /// A service's health, as `GET /monitor/health` lists it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceStatus {
     /// The service.
     pub name: String,
@@ -95,10 +108,16 @@ pub struct ServiceStatus {
     pub since: Option<DateTime<Utc>>,
     /// The share of good probes over the last day, 0 to 1; null before the first.
     pub uptime: Option<f64>,
+    /// Whether its status changes too often to go by.
+    #[serde(default)]
+    pub flapping: bool,
+    /// What is well and will not stay so, such as a certificate that ends soon.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// One instance's part of a [`ServiceStatus`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InstanceStatus {
     /// The instance.
     pub instance_id: String,
@@ -118,6 +137,15 @@ pub struct InstanceStatus {
     pub since: Option<DateTime<Utc>>,
     /// How many probes in a row went as the last one did; negative for failures.
     pub streak: i64,
+    /// What its probes say, also while it is under maintenance or drained.
+    #[serde(default)]
+    pub probed: Status,
+    /// Whether its status changes too often to go by.
+    #[serde(default)]
+    pub flapping: bool,
+    /// What is well and will not stay so, such as a certificate that ends soon.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// One probe, as `GET /monitor/history/{name}` lists it.
@@ -169,11 +197,67 @@ pub struct History {
     pub probes: Vec<ProbeRecord>,
 }
 
+/// What an incident is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum IncidentKind {
+    /// The root is down.
+    #[default]
+    Down,
+    /// The root goes up and down: one incident until it has been steady for a while.
+    Flapping,
+}
+
+/// How something that depends on the root of an incident is affected by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It is down.
+    Down,
+    /// It is still healthy.
+    AtRisk,
+    /// It is not known how it does.
+    Unknown,
+    /// Its operator works on it, or takes it out of use.
+    Maintenance,
+}
+
+impl Effect {
+    /// Its name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::AtRisk => "at_risk",
+            Self::Unknown => "unknown",
+            Self::Maintenance => "maintenance",
+        }
+    }
+}
+
+/// A service that depends on the root of an incident, directly or over others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Dependent {
+    /// Which service.
+    pub service: String,
+    /// How it is affected.
+    pub effect: Effect,
+    /// Since when it has been so.
+    pub since: Option<DateTime<Utc>>,
+    /// The phase that failed, where it is down.
+    pub reason: Option<Phase>,
+    /// Whether it is down for another cause than this root: it has an incident
+    /// of its own, or is part of another.
+    pub own_cause: bool,
+}
+
 /// A time during which a service did not work.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Incident {
     /// Its number.
     pub id: u64,
+    /// What it is about.
+    #[serde(default)]
+    pub kind: IncidentKind,
     /// The service that failed: the root.
     pub service: String,
     /// When it was opened.
@@ -184,9 +268,13 @@ pub struct Incident {
     pub reason: Option<Phase>,
     /// The failure in words.
     pub detail: Option<String>,
-    /// The services that need the root and have failed with it.
+    /// The services that need the root and have failed with it, also those that
+    /// are well again before it.
     #[serde(default)]
     pub affected: Vec<String>,
+    /// Everything that depends on the root, and how it does now.
+    #[serde(default)]
+    pub dependents: Vec<Dependent>,
 }
 
 /// What an operator does with a service or an instance.

@@ -56,7 +56,7 @@ fn of_service(name: &str, state: &State) -> Option<Evidence> {
         phase: service.record.reason,
         detail: service.record.detail.clone(),
         latency: shown.and_then(|check| check.took),
-        last_good_latency: service.instances.values().filter_map(|i| i.check.last_good).min(),
+        last_good_latency: service.instances.values().filter_map(|i| i.check.last_good_latency).min(),
         streak: shown.map_or(0, |check| check.streak),
         verdict: verdict(&instances),
         instances,

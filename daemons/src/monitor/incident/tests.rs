@@ -1,31 +1,43 @@
 //! One fault, one incident; written as `name status requirements`.
 
+mod properties;
+
+use super::graph::Node;
 use super::*;
 use chrono::TimeDelta;
+use shared::wire::monitor::Phase;
 
 /// `a D b,c` is down and requires b and c; `W` wavers, `H` is well, `M` under
-/// maintenance, `?` unknown, `E` down but excused. Who stands first failed first.
+/// maintenance, `?` unknown, `E` down but excused, `F` well but flapping, `N`
+/// well and not probed since the others began to fail; `d` has been down since
+/// long before the others were seen well last. Who stands first failed first.
 fn graph(lines: &'static [&'static str]) -> Graph<'static> {
-    let start = Utc::now();
+    let start = DateTime::UNIX_EPOCH;
     lines
         .iter()
         .zip(0..)
         .map(|(line, second)| {
             let words: Vec<&str> = line.split(' ').collect();
             let status = match words[1] {
-                "D" | "E" => Status::Unhealthy,
-                "H" | "W" => Status::Healthy,
+                "D" | "E" | "d" => Status::Unhealthy,
+                "H" | "W" | "F" | "N" => Status::Healthy,
                 "M" => Status::Maintenance,
                 _ => Status::Unknown,
             };
+            let second = if words[1] == "d" { second } else { second + 1_000 };
             let node = Node {
                 status,
+                failing_since: Some(start + TimeDelta::seconds(990)),
+                last_good: Some(start + TimeDelta::seconds(if words[1] == "N" { 500 } else { 995 })),
+                recovered_by: Some(start + TimeDelta::seconds(second + 100)),
+                flapping: words[1] == "F",
                 wavering: words[1] == "W",
                 excused: words[1] == "E",
                 since: Some(start + TimeDelta::seconds(second)),
                 requires: words.get(2).map(|all| all.split(',').collect()).unwrap_or_default(),
                 reason: Some(Phase::Connect),
                 detail: Some("refused"),
+                ..Node::default()
             };
             (words[0], node)
         })
@@ -33,10 +45,12 @@ fn graph(lines: &'static [&'static str]) -> Graph<'static> {
 }
 
 fn found(lines: &'static [&'static str]) -> String {
-    let roots = roots(&graph(lines), &BTreeSet::new());
-    roots
+    let graph = graph(lines);
+    let verdict = judge(&graph, &BTreeSet::new(), DateTime::UNIX_EPOCH);
+    verdict
+        .roots
         .iter()
-        .map(|(root, affected)| format!("{root}<{}", affected.join(",")))
+        .map(|(root, behind)| format!("{root}<{}", behind.affected.join(",")))
         .collect::<Vec<_>>()
         .join(" ")
 }
@@ -63,14 +77,27 @@ fn a_service_waits_while_what_it_requires_wavers_and_while_it_is_excused() {
     assert_eq!(found(&["a D b", "b W"]), "");
     assert_eq!(found(&["a E"]), "");
     let graph = graph(&["a D b", "b W"]);
-    assert_eq!(roots(&graph, &BTreeSet::from(["a"])).len(), 1, "unless its incident is open");
+    let verdict = judge(&graph, &BTreeSet::from(["a"]), Utc::now());
+    assert_eq!(verdict.roots.len(), 1, "unless its incident is open");
+}
+
+fn dependents(open: &BTreeMap<u64, Incident>, id: u64) -> String {
+    let word =
+        |d: &Dependent| format!("{} {}{}", d.service, d.effect.as_str(), if d.own_cause { "!" } else { "" });
+    open[&id].dependents.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// The incidents that are new or changed.
+fn drawn(open: &BTreeMap<u64, Incident>, graph: &Graph<'_>, next: impl FnMut() -> u64) -> Vec<Incident> {
+    let now = Utc::now();
+    reconcile(open, graph, &judge(graph, &holders(open), now), now, next)
 }
 
 /// Reconciles, and keeps what is open; tells `id service<affected` of all that
 /// changed, with `!` where it was resolved.
 fn step(open: &mut BTreeMap<u64, Incident>, lines: &'static [&'static str]) -> Vec<String> {
     let mut next = open.keys().max().copied().unwrap_or(0);
-    let changed = reconcile(open, &graph(lines), Utc::now(), || {
+    let changed = drawn(open, &graph(lines), || {
         next += 1;
         next
     });
@@ -104,6 +131,60 @@ fn a_root_that_is_found_late_takes_over_the_incidents_of_those_it_affects() {
 }
 
 #[test]
+fn everything_that_depends_on_a_root_is_listed_with_how_it_is_affected() {
+    let mut open = BTreeMap::new();
+    step(&mut open, &["a D b", "b D", "c H b", "d H c", "e ? b", "f M b", "g D d", "h H"]);
+    assert_eq!(
+        dependents(&open, 1),
+        "a down, c at_risk, d at_risk, e unknown, f maintenance, g down!",
+        "g is down although what it requires is well"
+    );
+    assert_eq!((open[&2].service.as_str(), open[&2].affected.len()), ("g", 0));
+}
+
+#[test]
+fn who_was_down_while_the_root_was_well_keeps_an_incident_of_its_own() {
+    let mut open = BTreeMap::new();
+    assert_eq!(step(&mut open, &["a d b", "b H", "c H b,a"]), ["1 a<"]);
+    assert_eq!(step(&mut open, &["a d b", "b D", "c D b,a"]), ["1 a<c", "2 b<c"]);
+    assert_eq!(dependents(&open, 2), "a down!, c down");
+    assert_eq!(step(&mut open, &["a d b", "b D", "c D b,a"]), [""; 0]);
+    assert_eq!(step(&mut open, &["a d b", "b H", "c D b,a"]), ["2 b<c!"], "c is down for a too");
+    // Without an incident of its own it was not told of yet: it is part of the root's.
+    assert_eq!(found(&["a d b", "b D"]), "b<a");
+}
+
+#[test]
+fn what_flaps_is_one_incident_whether_it_is_up_or_down() {
+    let mut open = BTreeMap::new();
+    assert_eq!(step(&mut open, &["a D", "b D a"]), ["1 a<b"]);
+    step(&mut open, &["a F", "b D a"]);
+    assert_eq!((open[&1].kind, open.len()), (IncidentKind::Flapping, 1));
+    assert_eq!(step(&mut open, &["a F", "b H a"]).len(), 1, "its dependents change");
+    assert_eq!(step(&mut open, &["a F", "b D a"]).len(), 1);
+    assert_eq!(step(&mut open, &["a H", "b E a"]), ["1 a<b!"]);
+}
+
+#[test]
+fn a_service_waits_until_what_it_requires_was_probed_but_not_for_ever() {
+    let graph = graph(&["a D b", "b N"]);
+    let roots = |seconds| {
+        judge(&graph, &BTreeSet::new(), DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)).roots.len()
+    };
+    assert_eq!((roots(1_050), roots(1_200)), (0, 1));
+    let verdict = judge(&graph, &BTreeSet::new(), DateTime::UNIX_EPOCH);
+    assert_eq!(verdict.waits["a"], Wait::Unseen("b"));
+}
+
+#[test]
+fn whoever_is_down_for_a_maintenance_waits() {
+    assert_eq!(found(&["a D b", "b D c", "c M", "d D c,e", "e D"]), "e<d");
+    let graph = graph(&["a D b", "b D c", "c M"]);
+    let verdict = judge(&graph, &BTreeSet::new(), DateTime::UNIX_EPOCH);
+    assert_eq!((verdict.waits["a"], verdict.waits["b"]), (Wait::Planned("c"), Wait::Planned("c")));
+}
+
+#[test]
 fn an_incident_ends_with_its_service_but_not_while_it_is_unknown() {
     for (after, ended) in [("a ?", 0), ("a H", 1), ("a M", 1), ("z H", 1)] {
         let mut open = BTreeMap::new();
@@ -118,16 +199,13 @@ fn two_thousand_that_fail_with_one_root_are_one_incident() {
     let names: Vec<String> = (0..2_000).map(|n| format!("s{n:04}")).collect();
     let node = |requires: Option<&'static str>| Node {
         status: Status::Unhealthy,
-        wavering: false,
-        excused: false,
         since: Some(Utc::now()),
         requires: requires.into_iter().collect(),
-        reason: None,
-        detail: None,
+        ..Node::default()
     };
     let mut graph: Graph<'_> = names.iter().map(|name| (name.as_str(), node(Some("root")))).collect();
     // Each had an incident of its own before the root was seen to be down.
-    let mut open: BTreeMap<u64, Incident> = reconcile(&BTreeMap::new(), &graph, Utc::now(), {
+    let mut open: BTreeMap<u64, Incident> = drawn(&BTreeMap::new(), &graph, {
         let mut next = 0..;
         move || next.next().unwrap()
     })
@@ -136,7 +214,7 @@ fn two_thousand_that_fail_with_one_root_are_one_incident() {
     .collect();
     assert_eq!(open.len(), 2_000);
     graph.insert("root", node(None));
-    let changed = reconcile(&open, &graph, Utc::now(), || unreachable!());
+    let changed = drawn(&open, &graph, || unreachable!());
     open.extend(changed.into_iter().map(|incident| (incident.id, incident)));
     open.retain(|_, incident| incident.resolved_at.is_none());
     assert_eq!((open.len(), open[&0].service.as_str(), open[&0].affected.len()), (1, "root", 2_000));

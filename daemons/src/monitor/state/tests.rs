@@ -1,5 +1,8 @@
 //! Who is listed, as what, and what that notes to be written.
 
+mod flapping;
+mod maintenance;
+
 use super::*;
 use crate::runtime::probe::Failure;
 use shared::wire::monitor::Phase;
@@ -20,6 +23,7 @@ impl Bench {
             thresholds: Thresholds { failures: 2, successes: 2 },
             history: TimeDelta::days(7),
             recovery: TimeDelta::seconds(40),
+            flaps: FlapRules { changes: 6, window: TimeDelta::minutes(10) },
         };
         let fleet = Fleet { known: true, snapshots: 1, ..Fleet::default() };
         Self { state: State::new(rules), batch: Batch::default(), fleet, now: Utc::now() }
@@ -158,8 +162,7 @@ fn maintenance_opens_no_incident_and_stops_the_uptime() {
     bench.register("a", &[]);
     bench.probe("a", true);
     let until = Some(bench.now + TimeDelta::minutes(5));
-    let (reason, owner) = (String::new(), String::new());
-    let maintenance = Maintenance { service: "a".to_owned(), reason, owner, until, ..Maintenance::default() };
+    let maintenance = Maintenance { service: "a".to_owned(), until, ..Maintenance::default() };
     bench.state.begin_maintenance(maintenance, bench.now, &mut bench.batch);
     bench.told();
     bench.fail("a");

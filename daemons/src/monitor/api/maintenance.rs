@@ -1,0 +1,96 @@
+//! Maintenance: begun, listed and ended by an operator.
+
+use super::{App, unknown};
+use crate::monitor::maintenance::Key;
+use crate::runtime::error::ApiError;
+use crate::runtime::extract::{Json, Query};
+use crate::runtime::listing::ListQuery;
+use axum::extract::State;
+use axum::response::Response;
+use chrono::Utc;
+use serde::Deserialize;
+use shared::sanitize::is_hazard;
+use shared::wire::monitor::Maintenance;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The longest reason or owner of a maintenance, in bytes.
+const TEXT_MAX: usize = 1_000;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, begin, end))
+}
+
+/// Every maintenance
+#[utoipa::path(get, path = "/monitor/maintenance", tag = "monitor", params(ListQuery),
+    responses((status = 200, body = [Maintenance])))]
+async fn list(State(app): State<App>, Query(ListQuery { format }): Query<ListQuery>) -> Response {
+    format.answer(&app.core.maintenances())
+}
+
+/// Put a service, or one of its instances, under maintenance; or drain it
+///
+/// No incident is opened for it, nobody picks it and its uptime stands still
+/// until this is taken away or `until` has come. One of the same service and
+/// instance is replaced.
+#[utoipa::path(post, path = "/monitor/maintenance", tag = "monitor", request_body = Maintenance,
+    responses((status = 200, body = Maintenance)))]
+async fn begin(
+    State(app): State<App>,
+    Json(maintenance): Json<Maintenance>,
+) -> Result<axum::Json<Maintenance>, ApiError> {
+    for (field, text) in [("reason", &maintenance.reason), ("owner", &maintenance.owner)] {
+        if text.len() > TEXT_MAX {
+            return Err(ApiError::invalid(field, format!("is longer than {TEXT_MAX} bytes")));
+        }
+        if text.chars().any(is_hazard) {
+            return Err(ApiError::invalid(field, "has a control character or one that is not visible"));
+        }
+    }
+    let now = Utc::now();
+    if maintenance.until.is_some_and(|until| until <= now) {
+        return Err(ApiError::invalid("until", "has already passed"));
+    }
+    let (service, instance) = (&maintenance.service, &maintenance.instance);
+    if !app.core.is_listed(&(service.clone(), None)) {
+        return Err(unknown(service));
+    }
+    if let Some(id) = instance
+        && !app.core.is_listed(&(service.clone(), Some(id.clone())))
+    {
+        return Err(ApiError::unknown(format!("'{service}' has no instance '{id}'")).field("instance"));
+    }
+    let maintenance = Maintenance { since: Some(now), ..maintenance };
+    app.core.begin_maintenance(maintenance.clone()).await?;
+    Ok(axum::Json(maintenance))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Whose {
+    /// Which service.
+    service: String,
+    /// Which of its instances; without it, what was said of the service as a whole.
+    instance: Option<String>,
+}
+
+/// End a maintenance
+///
+/// What the probes say holds again at once.
+#[utoipa::path(delete, path = "/monitor/maintenance", tag = "monitor", params(Whose),
+    responses((status = 200, body = Maintenance)))]
+async fn end(
+    State(app): State<App>,
+    Query(Whose { service, instance }): Query<Whose>,
+) -> Result<axum::Json<Maintenance>, ApiError> {
+    let of = |m: &Maintenance| m.service == service && m.instance == instance;
+    let maintenance = app.core.maintenances().into_iter().find(of).ok_or_else(|| {
+        let of_it = instance.as_ref().map_or(String::new(), |id| format!("instance '{id}' of "));
+        ApiError::unknown(format!("{of_it}'{service}' is not under maintenance"))
+    })?;
+    let key: Key = (service, instance);
+    app.core.end_maintenance(key).await?;
+    Ok(axum::Json(maintenance))
+}

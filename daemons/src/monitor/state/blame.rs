@@ -1,0 +1,170 @@
+//! From the services to the incidents: who is to blame, who is excused.
+
+use super::super::batch::{Batch, EventData};
+use super::super::incident::{self, Graph, Node, Verdict, Wait, holders, judge};
+use super::super::service::Service;
+use super::State;
+use chrono::{DateTime, Utc};
+use shared::span::Span;
+use shared::wire::monitor::Status;
+use std::collections::BTreeSet;
+
+impl State {
+    /// Draws the incidents from who is down and who requires whom, if anything
+    /// of that has changed. It looks at all services, so it is done once for all
+    /// that one commit writes, not for each change.
+    pub fn blame(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+        if !std::mem::take(&mut self.blame_wanted) {
+            return;
+        }
+        let is_down = |service: &Service| {
+            service.record.status == Status::Unhealthy
+                || service.record.planned.is_some()
+                || service.record.flaps.since().is_some()
+        };
+        if self.open.is_empty() && !self.services.values().any(is_down) {
+            return;
+        }
+        self.excuse(now, batch);
+        let words = self.words_of_flapping();
+        let graph = self.graph(&words, now);
+        let verdict = judge(&graph, &holders(&self.open), now);
+        let mut next = self.next_incident;
+        let changed = incident::reconcile(&self.open, &graph, &verdict, now, || {
+            next += 1;
+            next - 1
+        });
+        let planned: Vec<(String, Option<String>)> = self
+            .services
+            .iter()
+            .filter_map(|(name, service)| {
+                let planned = planned(&verdict, name);
+                (planned != service.record.planned.as_deref())
+                    .then(|| (name.clone(), planned.map(str::to_owned)))
+            })
+            .collect();
+        self.next_incident = next;
+        for (name, planned) in planned {
+            if let Some(service) = self.services.get_mut(&name) {
+                service.record.planned = planned;
+                batch.services.insert(name);
+            }
+        }
+        for incident in changed {
+            let id = self.next_event;
+            self.next_event += 1;
+            if incident.resolved_at.is_some() {
+                self.open.remove(&incident.id);
+            } else {
+                self.open.insert(incident.id, incident.clone());
+            }
+            batch.event(id, EventData::Incident(incident.clone()));
+            batch.incidents.insert(incident.id, incident);
+        }
+    }
+
+    /// All services as far as blame goes. A service that is gone while anything
+    /// of it is under maintenance stands in it too: whoever works on it has
+    /// stopped it.
+    pub(in super::super) fn graph<'a>(&'a self, flapping: &'a str, now: DateTime<Utc>) -> Graph<'a> {
+        let gone = self.maintenance.services().filter(|name| !self.services.contains_key(*name));
+        let mut graph: Graph<'a> =
+            gone.map(|name| (name, Node { status: Status::Maintenance, ..Node::default() })).collect();
+        graph.extend(self.services.iter().map(|(name, service)| {
+            let record = &service.record;
+            let flaps = record.flaps.since();
+            let since = flaps.unwrap_or(record.since);
+            let node = Node {
+                status: record.status,
+                flapping: flaps.is_some(),
+                wavering: service.is_wavering(),
+                excused: record.excused_until.is_some_and(|until| until > now),
+                since: Some(since),
+                failing_since: service.failing_since(),
+                last_good: service.last_good(),
+                recovered_by: Some(since + self.rules.recovery),
+                requires: service.requires(),
+                reason: record.reason,
+                detail: if flaps.is_some() { Some(flapping) } else { record.detail.as_deref() },
+            };
+            (name.as_str(), node)
+        }));
+        graph
+    }
+
+    pub(in super::super) fn words_of_flapping(&self) -> String {
+        let rules = self.rules.flaps;
+        let window = Span(rules.window.to_std().unwrap_or_default());
+        format!("its status changed more than {} times within {window}", rules.changes)
+    }
+
+    /// Whether a service is under maintenance or drained, or was stopped for it.
+    fn is_planned(&self, name: &str) -> bool {
+        self.services.get(name).map_or_else(
+            || self.maintenance.of(name).next().is_some(),
+            |service| matches!(service.record.status, Status::Maintenance | Status::Draining),
+        )
+    }
+
+    /// Whoever was affected by a root that is down no more is given time, and
+    /// whoever was down for a maintenance that is over.
+    fn excuse(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+        let until = now + self.rules.recovery;
+        let planned = self.services.iter().filter_map(|(name, service)| {
+            let over = service.record.planned.as_deref().is_some_and(|planned| !self.is_planned(planned));
+            over.then(|| name.clone())
+        });
+        for name in planned.collect::<Vec<_>>() {
+            if let Some(service) = self.services.get_mut(&name) {
+                service.record.planned = None;
+                service.record.excused_until = Some(until);
+                batch.services.insert(name);
+            }
+        }
+        for incident in self.open.values() {
+            let root = self.services.get(&incident.service).map(|service| &service.record);
+            let is_over = root.is_none_or(|record| match record.status {
+                Status::Unhealthy | Status::Unknown => false,
+                Status::Healthy => record.flaps.since().is_none(),
+                Status::Maintenance | Status::Draining => true,
+            });
+            if !is_over {
+                continue;
+            }
+            // One that is down for another cause is not given time for this one.
+            let own: BTreeSet<&str> =
+                incident.dependents.iter().filter(|d| d.own_cause).map(|d| d.service.as_str()).collect();
+            for name in incident.affected.iter().filter(|name| !own.contains(name.as_str())) {
+                if let Some(service) = self.services.get_mut(name)
+                    && service.record.status == Status::Unhealthy
+                {
+                    service.record.excused_until = Some(until);
+                    batch.services.insert(name.clone());
+                }
+            }
+        }
+    }
+
+    /// What flapped and has been steady for long enough does so no more.
+    pub(super) fn settle_flaps(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+        let rules = self.rules.flaps;
+        for (name, service) in &mut self.services {
+            if service.record.flaps.settle(rules, now) {
+                batch.services.insert(name.clone());
+            }
+            for (id, instance) in &mut service.instances {
+                if instance.flaps.settle(rules, now) {
+                    batch.check(name, id);
+                }
+            }
+        }
+    }
+}
+
+/// The service under maintenance for which this one is down and has no incident.
+fn planned<'a>(verdict: &Verdict<'a>, name: &str) -> Option<&'a str> {
+    match verdict.waits.get(name) {
+        Some(Wait::Planned(service)) => Some(service),
+        _ => None,
+    }
+}
