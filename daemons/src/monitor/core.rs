@@ -95,12 +95,12 @@ impl Core {
         &self.desk
     }
 
-    /// Whether something can be written now: it gives up what waits in channels
-    /// that are no longer there, and else writes nothing of note.
+    /// Gives up what waits in channels that are no longer there. It writes
+    /// something in any case, and so shows whether anything can be written.
     ///
     /// # Errors
     /// When it cannot.
-    pub async fn try_store(self: &Arc<Self>) -> Result<(), DatabaseError<rusqlite::Error>> {
+    pub async fn tidy(self: &Arc<Self>) -> Result<(), DatabaseError<rusqlite::Error>> {
         let core = Arc::clone(self);
         self.database.write(move |connection| outbox::tidy(connection, &core.desk.book, Utc::now())).await
     }

@@ -48,7 +48,7 @@ async fn run(context: Context, core: Arc<Core>, sent: Counter) {
         ticks.tick().await;
         let probes = in_time(&core.report(), began, quiet_max, Utc::now());
         let result = match probes.and_then(|()| schedule(&context)) {
-            Ok(()) => match core.try_store().await {
+            Ok(()) => match core.tidy().await {
                 Ok(()) => call(&context).await,
                 Err(error) => Err(format!("not called, for nothing can be written: {error}")),
             },

@@ -5,8 +5,9 @@ use super::evidence::add_log;
 use super::measure::Measures;
 use super::message::compose;
 use super::outbox;
-use super::queue::{self, Next};
+use super::queue::{self, Next, Waiting};
 use crate::monitor::core::Core;
+use crate::runtime::database::DatabaseError;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 use shared::client::LogClient;
@@ -79,15 +80,13 @@ impl Delivery {
         }
         match queue::next(&waiting, now) {
             Next::Send(id) => {
-                let attempts = waiting.iter().find(|one| one.id == id).map_or(0, |one| one.attempts);
-                self.send(id, attempts).await;
+                if let Some(one) = waiting.iter().find(|one| one.id == id) {
+                    self.send(one).await;
+                }
                 None
             }
             Next::GiveUp(id) => {
-                let why = "it was tried for a day";
-                tracing::error!(channel = self.sender.name, "a notification is given up: {why}");
-                self.measures.attempted(&self.sender.name, "given_up");
-                self.write(move |c| outbox::settle(c, id, DeliveryState::GivenUp, None, now)).await;
+                self.give_up(id, None).await;
                 None
             }
             Next::Wait(until) => {
@@ -108,8 +107,21 @@ impl Delivery {
     }
 
     /// One attempt, and what follows from it.
-    async fn send(&self, id: u64, attempts: u32) {
-        let Some((mut notification, prepared)) = self.read(move |c| outbox::get(c, id)).await else { return };
+    async fn send(&self, one: &Waiting) {
+        let (id, due_at) = (one.id, one.due_at);
+        let read = self.core.database().read(move |c| outbox::get(c, id)).await;
+        let (mut notification, prepared) = match read {
+            Ok(Some(found)) => found,
+            Ok(None) => return,
+            // It must not hold up the others for ever.
+            Err(DatabaseError::Operation(error)) => {
+                return self.give_up(id, Some(format!("it cannot be read: {error}"))).await;
+            }
+            Err(error) => {
+                tracing::warn!(channel = self.sender.name, "cannot read what is to be sent: {error}");
+                return tokio::time::sleep(STORE_RETRY).await;
+            }
+        };
         if !prepared {
             self.prepare(id, &mut notification).await;
         }
@@ -117,12 +129,21 @@ impl Delivery {
             Ok(()) => {
                 self.measures.attempted(&self.sender.name, "delivered");
                 let now = Utc::now();
-                self.measures.delivered(now - notification.at);
+                self.measures.delivered(now - due_at);
                 tracing::info!(channel = self.sender.name, key = notification.key, "{}", notification.title);
                 self.write(move |c| outbox::delivered(c, id, now)).await;
             }
-            Err(error) => self.note_failure(id, attempts, &error).await,
+            Err(error) => self.note_failure(id, one.attempts, &error).await,
         }
+    }
+
+    async fn give_up(&self, id: u64, why: Option<String>) {
+        let said = why.as_deref().unwrap_or("it was tried for a day");
+        tracing::error!(channel = self.sender.name, "a notification is given up: {said}");
+        self.measures.attempted(&self.sender.name, "given_up");
+        let settle =
+            move |c: &Connection| outbox::settle(c, id, DeliveryState::GivenUp, why.as_deref(), Utc::now());
+        self.write(settle).await;
     }
 
     /// Completes the evidence and writes it down, so that every attempt says the
@@ -153,8 +174,12 @@ impl Delivery {
     /// Tells a receiver that forgets of what is open; whether it was told.
     async fn tell_again(&self) -> bool {
         let name = self.sender.name.clone();
-        let Some(open) = self.read(move |c| outbox::open_alerts(c, &name).map(Some)).await else {
-            return false;
+        let open = match self.core.database().read(move |c| outbox::open_alerts(c, &name)).await {
+            Ok(open) => open,
+            Err(error) => {
+                tracing::warn!(channel = self.sender.name, "cannot read what is open: {error}");
+                return false;
+            }
         };
         if open.is_empty() {
             return true;
@@ -164,20 +189,6 @@ impl Delivery {
             tracing::warn!(channel = self.sender.name, "cannot tell again what is open: {}", error.words());
         }
         told.is_ok()
-    }
-
-    async fn read<T: Send + 'static>(
-        &self,
-        operation: impl FnOnce(&Connection) -> rusqlite::Result<Option<T>> + Send + 'static,
-    ) -> Option<T> {
-        match self.core.database().read(operation).await {
-            Ok(value) => value,
-            Err(error) => {
-                tracing::warn!(channel = self.sender.name, "cannot read what is to be sent: {error}");
-                tokio::time::sleep(STORE_RETRY).await;
-                None
-            }
-        }
     }
 
     /// Writes, trying until it is on disk: what follows must not come before it.

@@ -88,7 +88,7 @@ fn verdict(instances: &[InstanceEvidence]) -> String {
         format!("{}the lease ran out: whoever renewed it is gone", of(expired))
     } else if held > 0 && failing {
         format!(
-            "{}the lease is held although the probe fails: the process lives, but does not answer well",
+            "{}the lease is held although the probe fails: the process lives and does not answer well, or its lease has not run out yet",
             of(held)
         )
     } else if held > 0 {

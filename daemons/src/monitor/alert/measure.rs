@@ -71,7 +71,7 @@ impl Measures {
             );
             registry.register(
                 "monitor_notification_lag_seconds",
-                "From the commit of a notification to its delivery",
+                "From when a notification was due to its delivery",
                 own.lag.clone(),
             );
         });
@@ -83,7 +83,7 @@ impl Measures {
         self.attempts.get_or_create(&Attempt { channel: channel.to_owned(), outcome }).inc();
     }
 
-    /// A notification was delivered so long after it was made.
+    /// A notification was delivered so long after it was due.
     pub fn delivered(&self, lag: TimeDelta) {
         self.lag.observe(lag.to_std().unwrap_or_default().as_secs_f64());
     }

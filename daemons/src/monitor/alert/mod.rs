@@ -104,7 +104,7 @@ pub fn spawn(context: &Context, core: &Arc<Core>, senders: Vec<Sender>) -> Arc<A
     }
     let tidied = Arc::clone(core);
     context.spawn(async move {
-        if let Err(error) = tidied.try_store().await {
+        if let Err(error) = tidied.tidy().await {
             tracing::warn!("cannot give up what waits in channels that are gone: {error}");
         }
     });
