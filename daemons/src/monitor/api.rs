@@ -1,6 +1,7 @@
 //! The monitor's routes.
 
 mod maintenance;
+mod push;
 
 use super::core::Core;
 use super::events;
@@ -39,6 +40,7 @@ pub fn routes(core: Arc<Core>, context: &Context) -> OpenApiRouter {
         .routes(routes!(list_incidents))
         .routes(routes!(follow))
         .merge(maintenance::routes())
+        .merge(push::routes())
         .with_state(App { core, stop: context.stop.clone() })
 }
 

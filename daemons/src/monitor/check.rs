@@ -41,6 +41,8 @@ pub struct Check {
     pub reason: Option<Phase>,
     /// The failure in words.
     pub detail: Option<String>,
+    /// What is well and will not stay so.
+    pub warning: Option<String>,
 }
 
 impl Default for Check {
@@ -56,6 +58,7 @@ impl Default for Check {
             latency: None,
             reason: None,
             detail: None,
+            warning: None,
         }
     }
 }
@@ -90,7 +93,14 @@ impl Check {
             latency: good.then(|| u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX)),
             reason: failure.map(|failure| failure.phase),
             detail: failure.map(|failure| failure.detail.chars().take(DETAIL_MAX).collect()),
+            warning: outcome.warning.clone(),
         }
+    }
+
+    /// The check of an instance that is well for no more than that its lease is held.
+    #[must_use]
+    pub fn held(&self, now: DateTime<Utc>) -> Self {
+        Self { status: Status::Healthy, since: Some(now), probes: self.probes, ..Self::default() }
     }
 
     /// The check of an instance whose lease ran out: nobody heartbeats for it.
@@ -130,7 +140,7 @@ mod tests {
 
     fn outcome(good: bool) -> Outcome {
         let failure = (!good).then(|| Failure { phase: Phase::Connect, detail: "refused".to_owned() });
-        Outcome { latency: Duration::from_millis(5), failure }
+        Outcome { latency: Duration::from_millis(5), failure, warning: None }
     }
 
     /// The status after each probe: `+` went well, `-` failed; `H`, `U`, `?`.

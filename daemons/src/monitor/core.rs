@@ -3,15 +3,16 @@
 
 use super::batch::Batch;
 use super::check::Thresholds;
+use super::configured::Configured;
 use super::flap::FlapRules;
 use super::maintenance;
 use super::prune;
 use super::schedule::Target;
-use super::state::{Rules, State};
+use super::state::{Rules, State, Unheard};
 use super::store::{self, MaintenanceError, Rows, Told};
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::error::ApiError;
-use crate::runtime::probe::Outcome;
+use crate::runtime::probe::{Failure, Outcome, Spec};
 use crate::runtime::{Context, OwnDir, StartError};
 use chrono::{TimeDelta, Utc};
 use rusqlite::Connection;
@@ -55,28 +56,22 @@ impl Core {
         let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&context.health))?;
         let settings = &context.settings.monitor;
         let delta = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
+        let to_recover =
+            settings.interval.0.saturating_mul(settings.failures.saturating_add(settings.successes));
         let rules = Rules {
             thresholds: Thresholds { failures: settings.failures, successes: settings.successes },
             flaps: FlapRules { changes: settings.flap_changes, window: delta(settings.flap_window.0) },
             history: delta(settings.history.0),
-            recovery: delta(
-                settings
-                    .interval
-                    .0
-                    .saturating_mul(settings.failures.saturating_add(settings.successes))
-                    .saturating_add(settings.timeout.0),
-            ),
-            flaps: FlapRules { changes: settings.flap_changes, window: delta(settings.flap_window.0) },
-            history: delta(settings.history.0),
-            recovery: delta(
-                settings.interval.0.saturating_mul(settings.failures.saturating_add(settings.successes)),
-            ),
+            recovery: delta(to_recover.saturating_add(settings.timeout.0)),
         };
-        let state = Connection::open(&path)
+        let configured = Configured::new(&context.settings.probes)?;
+        let mut state = Connection::open(&path)
             .and_then(|connection| store::load(&connection, rules, Utc::now()))
             .map_err(|e| StartError::path("cannot read", &path, e))?;
+        let mut batch = Batch::default();
+        state.configure(configured, Utc::now(), &mut batch);
         Ok(Self {
-            inner: Mutex::new(Inner { state, batch: Batch::default() }),
+            inner: Mutex::new(Inner { state, batch }),
             database,
             told: broadcast::Sender::new(QUEUE_MAX),
             urgent: Notify::new(),
@@ -113,9 +108,26 @@ impl Core {
         self.change(|state, batch| state.observe(service, instance, outcome, Utc::now(), batch));
     }
 
-    /// What to probe of an instance, and whether it let us wait last time.
-    pub fn probe_url(&self, service: &str, instance: &str) -> Option<(String, bool)> {
-        self.inner().state.probe_url(service, instance)
+    /// How to probe an instance, and whether it let us wait last time.
+    pub fn probe_of(&self, service: &str, instance: &str) -> Option<(Arc<Spec>, bool)> {
+        self.inner().state.probe_of(service, instance)
+    }
+
+    /// Takes up what an instance reports of itself.
+    ///
+    /// # Errors
+    /// When it is not one that reports by itself.
+    pub fn hear(
+        &self,
+        service: &str,
+        instance: Option<&str>,
+        failure: Option<Failure>,
+    ) -> Result<ServiceStatus, Unheard> {
+        self.change(|state, batch| {
+            let now = Utc::now();
+            state.hear(service, instance, failure, now, batch)?;
+            state.report_one(service, now).ok_or(Unheard::UnknownService)
+        })
     }
 
     /// Whether a service, or an instance of it, is listed.

@@ -28,6 +28,7 @@
 mod api;
 mod batch;
 mod check;
+mod configured;
 mod core;
 mod events;
 mod flap;

@@ -116,7 +116,9 @@ pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqli
     })?;
     each(connection, "SELECT service, instance, body FROM checks", |row| {
         let service = state.services.entry(row.get(0)?).or_insert_with(|| Service::new(now));
-        service.instances.insert(row.get(1)?, json::<Instance>(row, 2)?);
+        let mut instance: Instance = json(row, 2)?;
+        instance.read();
+        service.instances.insert(row.get(1)?, instance);
         Ok(())
     })?;
     state.services.retain(|_, service| !service.instances.is_empty());
@@ -138,6 +140,7 @@ pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqli
         Ok(())
     })?;
     state.hold_all();
+    state.started = now;
     state.next_event = newest(connection, "events")? + 1;
     state.next_incident = newest(connection, "incidents")? + 1;
     Ok(state)

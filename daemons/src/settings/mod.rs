@@ -7,10 +7,12 @@
 
 mod class;
 mod glob;
+mod probe;
 mod table;
 mod value;
 
 pub use class::{Class, Classes};
+pub use probe::Probe;
 pub use table::{Origin, Row};
 pub use value::{Durability, Limit, List, Size};
 
@@ -173,6 +175,8 @@ pub struct Settings {
     pub web: Web,
     /// The monitor.
     pub monitor: Monitor,
+    /// What is probed beside what is registered, or in another way.
+    pub probes: Vec<Probe>,
     /// One row a setting, with where its value came from.
     pub rows: Vec<Row>,
     /// The file that was read, if there was one.
@@ -197,6 +201,8 @@ pub struct Given {
     web: WebGiven,
     #[command(flatten)]
     monitor: MonitorGiven,
+    #[arg(skip)]
+    probe: Vec<Probe>,
 }
 
 /// Why the settings do not hold.
@@ -260,6 +266,7 @@ impl Settings {
             provider: given.provider.resolve(written.provider, &mut rows)?,
             web: given.web.resolve(written.web, &mut rows)?,
             monitor: given.monitor.resolve(written.monitor, &mut rows)?,
+            probes: written.probe,
             rows,
             file,
         };
@@ -354,6 +361,7 @@ impl Settings {
         if !(1..=COUNT_MAX).contains(&self.monitor.concurrency) {
             return invalid("monitor.concurrency", "must be from 1 to 1000000");
         }
+        probe::check(&self.probes).map_err(|reason| SettingsError::Invalid { key: "probe", reason })?;
         if self.monitor.timeout.0.is_zero() {
             return invalid("monitor.timeout", "must be more than nothing");
         }
