@@ -2,7 +2,7 @@
 
 use crate::log::tool::Tool;
 use crate::settings::{Given, Settings};
-use crate::{runtime, services};
+use crate::{monitor, runtime, services};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use shared::daemon::Daemon;
@@ -95,6 +95,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::CheckConfig => {
             let settings = Settings::load(cli.given, cli.config.as_deref())?;
+            monitor::check(&settings)?;
             say(explain(&settings).as_bytes())?;
         }
         Command::Log { tool: Some(tool) } => {

@@ -1,5 +1,6 @@
 //! The monitor's routes.
 
+mod explain;
 mod maintenance;
 mod push;
 
@@ -40,6 +41,7 @@ pub fn routes(core: Arc<Core>, context: &Context) -> OpenApiRouter {
         .routes(routes!(list_incidents))
         .routes(routes!(follow))
         .merge(maintenance::routes())
+        .merge(explain::routes())
         .merge(push::routes())
         .with_state(App { core, stop: context.stop.clone() })
 }

@@ -4,6 +4,7 @@
 use super::batch::Batch;
 use super::check::Thresholds;
 use super::configured::Configured;
+use super::explain::PROBES_TOLD;
 use super::flap::FlapRules;
 use super::maintenance;
 use super::prune;
@@ -17,7 +18,7 @@ use crate::runtime::{Context, OwnDir, StartError};
 use chrono::{TimeDelta, Utc};
 use rusqlite::Connection;
 use shared::client::Fleet;
-use shared::wire::monitor::{History, Incident, Maintenance, ServiceStatus};
+use shared::wire::monitor::{Explanation, History, Incident, Maintenance, ServiceStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast};
@@ -60,6 +61,7 @@ impl Core {
             settings.interval.0.saturating_mul(settings.failures.saturating_add(settings.successes));
         let rules = Rules {
             thresholds: Thresholds { failures: settings.failures, successes: settings.successes },
+            interval: settings.interval.0,
             flaps: FlapRules { changes: settings.flap_changes, window: delta(settings.flap_window.0) },
             history: delta(settings.history.0),
             recovery: delta(to_recover.saturating_add(settings.timeout.0)),
@@ -203,6 +205,21 @@ impl Core {
         }
         let uptime = listed.and_then(|service| service.uptime);
         Ok(Some(History { name: service.to_owned(), uptime, transitions, probes }))
+    }
+
+    /// Why a service has its status; none when it is not listed.
+    ///
+    /// # Errors
+    /// When its probes cannot be read.
+    pub async fn explain(&self, service: &str) -> Result<Option<Explanation>, ApiError> {
+        let Some(instances) = self.report_one(service).map(|service| service.instances.len()) else {
+            return Ok(None);
+        };
+        // About as many of each: they are probed as often as each other, mostly.
+        let (name, limit) = (service.to_owned(), instances.saturating_mul(PROBES_TOLD * 2));
+        let (_, probes) =
+            self.database.read(move |connection| store::history(connection, &name, limit)).await?;
+        Ok(self.inner().state.explain(service, &probes, Utc::now()))
     }
 
     /// Incidents, newest first.

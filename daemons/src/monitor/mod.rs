@@ -31,6 +31,7 @@ mod check;
 mod configured;
 mod core;
 mod events;
+mod explain;
 mod flap;
 mod incident;
 mod maintenance;
@@ -45,8 +46,17 @@ mod uptime;
 
 use crate::runtime::probe::Prober;
 use crate::runtime::{Context, Service, StartError, mirror};
+use crate::settings::Settings;
 use shared::daemon::Daemon;
 use std::sync::Arc;
+
+/// Whether the monitor could do what the settings ask for.
+///
+/// # Errors
+/// When a probe makes no sense.
+pub fn check(settings: &Settings) -> Result<(), StartError> {
+    configured::Configured::new(&settings.probes).map(drop)
+}
 
 /// Starts the monitor.
 ///

@@ -20,12 +20,15 @@ use shared::wire::monitor::{Incident, Maintenance, Phase, ProbeRecord, ServiceSt
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the monitor goes by.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
     /// When a status flips.
     pub thresholds: Thresholds,
+    /// The usual time between two probes of one instance.
+    pub interval: Duration,
     /// For how long a service whose leases ran out stays listed.
     pub history: TimeDelta,
     /// How long a service usually needs to be seen well again after its root is.

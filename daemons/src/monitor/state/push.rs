@@ -1,6 +1,7 @@
 //! Instances that report by themselves: what they say, and their silence.
 
 use super::super::batch::Batch;
+use super::super::service::Instance;
 use super::State;
 use crate::runtime::probe::{Failure, Kind, Outcome};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -53,6 +54,12 @@ impl State {
         Ok(())
     }
 
+    /// From when on an instance that reports by itself has been silent.
+    pub(in super::super) fn silent_from(&self, instance: &Instance) -> DateTime<Utc> {
+        let heard = [instance.check.last_check, instance.seen].into_iter().flatten();
+        heard.max().unwrap_or(self.started).max(self.started)
+    }
+
     /// Whoever has not reported for longer than it may has failed; and again
     /// after as long. What it said while the monitor was away nobody heard, so
     /// that is not held against it.
@@ -63,9 +70,7 @@ impl State {
                 let (Kind::Push, Some(period)) = (&instance.spec.kind, instance.spec.interval) else {
                     continue;
                 };
-                let heard = [instance.check.last_check, instance.seen].into_iter().flatten().max();
-                let from = heard.unwrap_or(self.started).max(self.started);
-                if from + TimeDelta::from_std(period).unwrap_or(TimeDelta::MAX) < now {
+                if self.silent_from(instance) + TimeDelta::from_std(period).unwrap_or(TimeDelta::MAX) < now {
                     silent.push((name.clone(), id.clone(), period));
                 }
             }

@@ -7,7 +7,6 @@ use super::*;
 use crate::runtime::probe::Failure;
 use shared::wire::monitor::Phase;
 use shared::wire::registry::Registration;
-use std::time::Duration;
 
 /// A monitor on a clock of its own.
 struct Bench {
@@ -21,6 +20,7 @@ impl Bench {
     fn new() -> Self {
         let rules = Rules {
             thresholds: Thresholds { failures: 2, successes: 2 },
+            interval: Duration::from_secs(10),
             history: TimeDelta::days(7),
             recovery: TimeDelta::seconds(40),
             flaps: FlapRules { changes: 6, window: TimeDelta::minutes(10) },

@@ -98,6 +98,21 @@ pub enum Kind {
     Misconfigured(String),
 }
 
+impl Kind {
+    /// Its name; of one that makes no sense, the phase in which it fails.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Http(_) => "http",
+            Self::Tcp(_) => "tcp",
+            Self::Tls { .. } => "tls",
+            Self::Dns(_) => "dns",
+            Self::Lease => "lease",
+            Self::Push => "push",
+            Self::Misconfigured(_) => "config",
+        }
+    }
+}
+
 /// What is probed, and how.
 #[derive(Debug, Clone)]
 pub struct Spec {
