@@ -2,6 +2,7 @@
 
 mod explain;
 mod maintenance;
+mod pictures;
 mod push;
 
 use super::core::Core;
@@ -42,6 +43,7 @@ pub fn routes(core: Arc<Core>, context: &Context) -> OpenApiRouter {
         .routes(routes!(follow))
         .merge(maintenance::routes())
         .merge(explain::routes())
+        .merge(pictures::routes())
         .merge(push::routes())
         .with_state(App { core, stop: context.stop.clone() })
 }

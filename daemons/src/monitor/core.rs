@@ -11,11 +11,12 @@ use super::prune;
 use super::schedule::Target;
 use super::state::{Rules, State, Unheard};
 use super::store::{self, MaintenanceError, Rows, Told};
+use super::uptime::Bucket;
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::error::ApiError;
 use crate::runtime::probe::{Failure, Outcome, Spec};
 use crate::runtime::{Context, OwnDir, StartError};
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 use shared::client::Fleet;
 use shared::wire::monitor::{Explanation, History, Incident, Maintenance, ServiceStatus};
@@ -32,6 +33,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(500);
 /// The time between two prunings.
 const PRUNE: Duration = Duration::from_secs(60 * 60);
+/// Probes that are read to explain a status.
+const READ_MAX: usize = 1_000;
 /// Events that may wait for one reader; a slower one reads them from the store.
 const QUEUE_MAX: usize = 256;
 
@@ -216,10 +219,19 @@ impl Core {
             return Ok(None);
         };
         // About as many of each: they are probed as often as each other, mostly.
-        let (name, limit) = (service.to_owned(), instances.saturating_mul(PROBES_TOLD * 2));
+        let (name, limit) = (service.to_owned(), instances.saturating_mul(PROBES_TOLD * 2).min(READ_MAX));
         let (_, probes) =
             self.database.read(move |connection| store::history(connection, &name, limit)).await?;
         Ok(self.inner().state.explain(service, &probes, Utc::now()))
+    }
+
+    /// A service's sums of probes since a moment, oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn uptime(&self, service: &str, since: DateTime<Utc>) -> Result<Vec<Bucket>, ApiError> {
+        let name = service.to_owned();
+        Ok(self.database.read(move |connection| store::uptime(connection, &name, since)).await?)
     }
 
     /// Incidents, newest first.

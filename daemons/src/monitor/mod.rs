@@ -35,6 +35,7 @@ mod explain;
 mod flap;
 mod incident;
 mod maintenance;
+mod picture;
 mod prune;
 mod rounds;
 mod schedule;

@@ -11,7 +11,7 @@ use super::batch::{Batch, EventData};
 use super::maintenance;
 use super::service::{Instance, Record, Service};
 use super::state::{Rules, State};
-use super::uptime::Bucket;
+use super::uptime::{Bucket, bucket_of};
 use crate::runtime::error::ApiError;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -315,6 +315,18 @@ pub fn history(
         .query_map(params![service, limit], probe)?
         .collect::<Result<_, _>>()?;
     Ok((transitions, probes))
+}
+
+/// A service's sums of probes since a moment, oldest first.
+pub fn uptime(connection: &Connection, service: &str, since: DateTime<Utc>) -> rusqlite::Result<Vec<Bucket>> {
+    connection
+        .prepare_cached(
+            "SELECT bucket, good, total FROM uptime WHERE service = ?1 AND bucket >= ?2 ORDER BY bucket",
+        )?
+        .query_map(params![service, bucket_of(since)], |row| {
+            Ok(Bucket { number: row.get(0)?, good: unsigned(row.get(1)?), total: unsigned(row.get(2)?) })
+        })?
+        .collect()
 }
 
 fn probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {
