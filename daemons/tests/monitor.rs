@@ -2,6 +2,7 @@
 
 mod incidents;
 mod maintenance;
+mod probes;
 
 use crate::harness::endpoint::{Endpoint, Mood};
 use crate::harness::{Lines, Running, Setup, eventually};

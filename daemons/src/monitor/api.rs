@@ -1,6 +1,9 @@
 //! The monitor's routes.
 
+mod explain;
 mod maintenance;
+mod pictures;
+mod push;
 
 use super::core::Core;
 use super::events;
@@ -39,6 +42,9 @@ pub fn routes(core: Arc<Core>, context: &Context) -> OpenApiRouter {
         .routes(routes!(list_incidents))
         .routes(routes!(follow))
         .merge(maintenance::routes())
+        .merge(explain::routes())
+        .merge(pictures::routes())
+        .merge(push::routes())
         .with_state(App { core, stop: context.stop.clone() })
 }
 

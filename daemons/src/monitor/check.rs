@@ -45,6 +45,8 @@ pub struct Check {
     pub took: Option<u64>,
     /// How long the last good one took, in milliseconds.
     pub last_good_latency: Option<u64>,
+    /// What is well and will not stay so.
+    pub warning: Option<String>,
 }
 
 impl Default for Check {
@@ -62,6 +64,7 @@ impl Default for Check {
             detail: None,
             took: None,
             last_good_latency: None,
+            warning: None,
         }
     }
 }
@@ -99,7 +102,14 @@ impl Check {
             detail: failure.map(|failure| failure.detail.chars().take(DETAIL_MAX).collect()),
             took: Some(took),
             last_good_latency: if good { Some(took) } else { self.last_good_latency },
+            warning: outcome.warning.clone(),
         }
+    }
+
+    /// The check of an instance that is well for no more than that its lease is held.
+    #[must_use]
+    pub fn held(&self, now: DateTime<Utc>) -> Self {
+        Self { status: Status::Healthy, since: Some(now), probes: self.probes, ..Self::default() }
     }
 
     /// The check of an instance whose lease ran out: nobody heartbeats for it.
@@ -139,7 +149,7 @@ mod tests {
 
     fn outcome(good: bool) -> Outcome {
         let failure = (!good).then(|| Failure { phase: Phase::Connect, detail: "refused".to_owned() });
-        Outcome { latency: Duration::from_millis(5), failure }
+        Outcome { latency: Duration::from_millis(5), failure, warning: None }
     }
 
     /// The status after each probe: `+` went well, `-` failed; `H`, `U`, `?`.

@@ -4,20 +4,23 @@
 use super::alert::{self, Desk, outbox};
 use super::batch::Batch;
 use super::check::Thresholds;
+use super::configured::Configured;
+use super::explain::PROBES_TOLD;
 use super::flap::FlapRules;
 use super::maintenance;
 use super::prune;
 use super::schedule::Target;
-use super::state::{Rules, State};
+use super::state::{Rules, State, Unheard};
 use super::store::{self, MaintenanceError, Rows, Told};
+use super::uptime::Bucket;
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::error::ApiError;
-use crate::runtime::probe::Outcome;
+use crate::runtime::probe::{Failure, Outcome, Spec};
 use crate::runtime::{Context, OwnDir, StartError};
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 use shared::client::Fleet;
-use shared::wire::monitor::{History, Incident, Maintenance, ServiceStatus};
+use shared::wire::monitor::{Explanation, History, Incident, Maintenance, ServiceStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast};
@@ -31,6 +34,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(500);
 /// The time between two prunings.
 const PRUNE: Duration = Duration::from_secs(60 * 60);
+/// Probes that are read to explain a status.
+const READ_MAX: usize = 1_000;
 /// Events that may wait for one reader; a slower one reads them from the store.
 const QUEUE_MAX: usize = 256;
 
@@ -57,23 +62,23 @@ impl Core {
         let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&context.health))?;
         let settings = &context.settings.monitor;
         let delta = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
+        let to_recover =
+            settings.interval.0.saturating_mul(settings.failures.saturating_add(settings.successes));
         let rules = Rules {
             thresholds: Thresholds { failures: settings.failures, successes: settings.successes },
+            interval: settings.interval.0,
             flaps: FlapRules { changes: settings.flap_changes, window: delta(settings.flap_window.0) },
             history: delta(settings.history.0),
-            recovery: delta(
-                settings
-                    .interval
-                    .0
-                    .saturating_mul(settings.failures.saturating_add(settings.successes))
-                    .saturating_add(settings.timeout.0),
-            ),
+            recovery: delta(to_recover.saturating_add(settings.timeout.0)),
         };
-        let state = Connection::open(&path)
+        let configured = Configured::new(&context.settings.probes)?;
+        let mut state = Connection::open(&path)
             .and_then(|connection| store::load(&connection, rules, Utc::now()))
             .map_err(|e| StartError::path("cannot read", &path, e))?;
+        let mut batch = Batch::default();
+        state.configure(configured, Utc::now(), &mut batch);
         // A channel that is new is told what is open.
-        let batch = Batch { incidents: state.open.clone(), ..Batch::default() };
+        batch.incidents.clone_from(&state.open);
         Ok(Self {
             inner: Mutex::new(Inner { state, batch }),
             database,
@@ -133,9 +138,26 @@ impl Core {
         self.change(|state, batch| state.observe(service, instance, outcome, Utc::now(), batch));
     }
 
-    /// What to probe of an instance, and whether it let us wait last time.
-    pub fn probe_url(&self, service: &str, instance: &str) -> Option<(String, bool)> {
-        self.inner().state.probe_url(service, instance)
+    /// How to probe an instance, and whether it let us wait last time.
+    pub fn probe_of(&self, service: &str, instance: &str) -> Option<(Arc<Spec>, bool)> {
+        self.inner().state.probe_of(service, instance)
+    }
+
+    /// Takes up what an instance reports of itself.
+    ///
+    /// # Errors
+    /// When it is not one that reports by itself.
+    pub fn hear(
+        &self,
+        service: &str,
+        instance: Option<&str>,
+        failure: Option<Failure>,
+    ) -> Result<ServiceStatus, Unheard> {
+        self.change(|state, batch| {
+            let now = Utc::now();
+            state.hear(service, instance, failure, now, batch)?;
+            state.report_one(service, now).ok_or(Unheard::UnknownService)
+        })
     }
 
     /// Whether a service, or an instance of it, is listed.
@@ -211,6 +233,30 @@ impl Core {
         }
         let uptime = listed.and_then(|service| service.uptime);
         Ok(Some(History { name: service.to_owned(), uptime, transitions, probes }))
+    }
+
+    /// Why a service has its status; none when it is not listed.
+    ///
+    /// # Errors
+    /// When its probes cannot be read.
+    pub async fn explain(&self, service: &str) -> Result<Option<Explanation>, ApiError> {
+        let Some(instances) = self.report_one(service).map(|service| service.instances.len()) else {
+            return Ok(None);
+        };
+        // About as many of each: they are probed as often as each other, mostly.
+        let (name, limit) = (service.to_owned(), instances.saturating_mul(PROBES_TOLD * 2).min(READ_MAX));
+        let (_, probes) =
+            self.database.read(move |connection| store::history(connection, &name, limit)).await?;
+        Ok(self.inner().state.explain(service, &probes, Utc::now()))
+    }
+
+    /// A service's sums of probes since a moment, oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn uptime(&self, service: &str, since: DateTime<Utc>) -> Result<Vec<Bucket>, ApiError> {
+        let name = service.to_owned();
+        Ok(self.database.read(move |connection| store::uptime(connection, &name, since)).await?)
     }
 
     /// Incidents, newest first.

@@ -31,12 +31,15 @@ mod alert;
 mod api;
 mod batch;
 mod check;
+mod configured;
 mod core;
 mod events;
+mod explain;
 mod flap;
 mod heartbeat;
 mod incident;
 mod maintenance;
+mod picture;
 mod prune;
 mod rounds;
 mod schedule;
@@ -56,8 +59,9 @@ use std::sync::Arc;
 /// Whether the monitor could do what the settings ask for.
 ///
 /// # Errors
-/// When a channel cannot be used.
+/// When a channel cannot be used, or a probe makes no sense.
 pub fn check(settings: &Settings) -> Result<(), StartError> {
+    configured::Configured::new(&settings.probes)?;
     let client = http::build(|builder| builder)
         .map_err(|e| StartError::Other(format!("cannot set up the HTTP client: {e}")))?;
     alert::senders(settings, &client).map(drop)

@@ -146,7 +146,7 @@ async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, c
 
 impl Rounds {
     async fn probe(&self, (service, instance): &Key, due: Instant) {
-        let Some((url, slow)) = self.core.probe_url(service, instance) else { return };
+        let Some((spec, slow)) = self.core.probe_of(service, instance) else { return };
         let begun = AtomicBool::new(false);
         let call = || async {
             // Its lag is that of its first try.
@@ -154,7 +154,7 @@ impl Rounds {
                 self.measures.began(due.elapsed());
             }
             let _in_flight = InFlight::new(&self.measures.in_flight);
-            self.prober.probe(&url, self.timeout).await
+            self.prober.probe(&spec, self.timeout).await
         };
         let outcome = self.lanes.run(slow, call).await;
         self.measures.ended(&outcome);

@@ -22,12 +22,15 @@ pub struct Target {
     pub key: Key,
     /// Whether it was ever probed.
     pub probed: bool,
+    /// The time between two probes, if it is its own.
+    pub interval: Option<Duration>,
 }
 
 #[derive(Debug)]
 struct Entry {
     /// Tells an entry of the queue from those of an earlier life of the key.
     life: u64,
+    interval: Duration,
     in_flight: bool,
 }
 
@@ -52,16 +55,18 @@ impl Schedule {
         let fresh = targets.iter().filter(|t| !t.probed && !self.entries.contains_key(&t.key)).count();
         let spread = FIRST_PACE.saturating_mul(u32::try_from(fresh).unwrap_or(u32::MAX)).min(self.interval);
         let mut before = std::mem::take(&mut self.entries);
-        for Target { key, probed } in targets {
-            let entry = before.remove(&key).unwrap_or_else(|| {
+        for Target { key, probed, interval } in targets {
+            let interval = interval.unwrap_or(self.interval);
+            let same = before.remove(&key).filter(|entry| entry.interval == interval);
+            let entry = same.unwrap_or_else(|| {
                 self.lives += 1;
                 let wait = if probed {
-                    until_phase(phase(&key, self.interval), wall, self.interval)
+                    until_phase(phase(&key, interval), wall, interval)
                 } else {
                     phase(&key, spread)
                 };
                 self.queue.push(Reverse((now + wait, self.lives, key.clone())));
-                Entry { life: self.lives, in_flight: false }
+                Entry { life: self.lives, interval, in_flight: false }
             });
             self.entries.insert(key, entry);
         }
@@ -79,7 +84,7 @@ impl Schedule {
         while self.next_due()? <= now {
             let Reverse((due, life, key)) = self.queue.pop()?;
             let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.life == life) else { continue };
-            self.queue.push(Reverse((next(due, now, self.interval), life, key.clone())));
+            self.queue.push(Reverse((next(due, now, entry.interval), life, key.clone())));
             if !std::mem::replace(&mut entry.in_flight, true) {
                 return Some((key, due));
             }
@@ -131,7 +136,8 @@ mod tests {
     const INTERVAL: Duration = Duration::from_secs(10);
 
     fn targets(count: usize, probed: bool) -> Vec<Target> {
-        (0..count).map(|n| Target { key: ("S".into(), format!("S-host-{n}").into()), probed }).collect()
+        let key = |n| ("S".into(), format!("S-host-{n}").into());
+        (0..count).map(|n| Target { key: key(n), probed, interval: None }).collect()
     }
 
     /// How many are due in each tenth of the first interval.
@@ -186,6 +192,26 @@ mod tests {
         schedule.done(&key);
         assert!(schedule.take_due(now + INTERVAL * 6).is_some());
         assert_eq!(schedule.take_due(now + INTERVAL * 6), None);
+    }
+
+    #[test]
+    fn one_with_an_interval_of_its_own_is_due_by_that() {
+        let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
+        let mut own = targets(1, true);
+        own[0].interval = Some(INTERVAL * 6);
+        schedule.update(own.clone(), now, Duration::ZERO);
+        let count = |schedule: &mut Schedule, until| {
+            std::iter::from_fn(|| {
+                let (key, _) = schedule.take_due(until)?;
+                schedule.done(&key);
+                Some(())
+            })
+            .count()
+        };
+        assert_eq!(count(&mut schedule, now + INTERVAL * 6), 1);
+        own[0].interval = None;
+        schedule.update(own, now + INTERVAL * 6, Duration::ZERO);
+        assert_eq!(count(&mut schedule, now + INTERVAL * 7), 1, "from now on as usual");
     }
 
     #[test]

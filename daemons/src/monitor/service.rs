@@ -1,18 +1,20 @@
 //! One service: its instances, and what they make of it. Pure.
 
-use super::check::Check;
+use super::check::{Check, Thresholds};
 use super::flap::Flaps;
 use super::maintenance::{Hold, Maintenances};
 use super::uptime::Uptime;
-use chrono::{DateTime, Utc};
+use crate::runtime::probe::{Kind, Spec, concerns};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use shared::wire::monitor::{InstanceStatus, MaintenanceMode, Phase, ServiceStatus, Status};
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// An instance, and what is known of it. What an older version stored lacks the
 /// fields that are newer than it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Instance {
     /// Where it is.
@@ -21,6 +23,15 @@ pub struct Instance {
     pub probe_url: String,
     /// The services that it requires.
     pub requires: BTreeSet<String>,
+    /// How it is probed, as metadata.
+    pub way: BTreeMap<String, String>,
+    /// The same, read; drawn from it.
+    #[serde(skip)]
+    pub spec: Arc<Spec>,
+    /// Whether it is here because the configuration says so.
+    pub configured: bool,
+    /// When it was seen first.
+    pub seen: Option<DateTime<Utc>>,
     /// Whether its lease ran out: it is listed, and not probed.
     pub lost: bool,
     /// What its probes say.
@@ -39,21 +50,52 @@ impl Instance {
     }
 
     /// An instance that was never probed.
-    pub fn new(registration: &Registration) -> Self {
-        let mut instance = Self::default();
-        instance.update(registration);
-        instance
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self { seen: Some(now), ..Self::default() }
     }
 
-    /// Takes over what its registration says; whether that is anything new.
-    pub fn update(&mut self, registration: &Registration) -> bool {
-        let before = (&self.url, &self.probe_url, &self.requires);
-        let requires: BTreeSet<String> = registration.required_services.iter().cloned().collect();
-        let same = before == (&registration.service_url, &registration.probe_url().to_owned(), &requires);
-        self.url.clone_from(&registration.service_url);
-        registration.probe_url().clone_into(&mut self.probe_url);
-        self.requires = requires;
-        !same
+    /// Takes over what its registration says, or in its place the configuration
+    /// says of its probe; whether that is anything new.
+    pub fn update(&mut self, registration: &Registration, way: Option<&BTreeMap<String, String>>) -> bool {
+        let ours = |(key, _): &(&String, &String)| concerns(key);
+        let way = way.unwrap_or(&registration.metadata).iter().filter(ours);
+        let after = Self {
+            url: registration.service_url.clone(),
+            probe_url: registration.probe_url().to_owned(),
+            requires: registration.required_services.iter().cloned().collect(),
+            way: way.map(|(key, value)| (key.clone(), value.clone())).collect(),
+            ..Self::default()
+        };
+        let said = |instance: &Self| {
+            (
+                instance.url.clone(),
+                instance.probe_url.clone(),
+                instance.requires.clone(),
+                instance.way.clone(),
+            )
+        };
+        if said(self) == said(&after) {
+            return false;
+        }
+        (self.url, self.probe_url, self.requires, self.way) = said(&after);
+        self.read();
+        true
+    }
+
+    /// Reads how it is probed from what is stored.
+    pub fn read(&mut self) {
+        self.spec = Arc::new(Spec::of(&self.probe_url, &self.way));
+    }
+
+    /// When its status flips. One that reports by itself has said it all when
+    /// it says that it failed.
+    pub fn thresholds(&self, usual: Thresholds) -> Thresholds {
+        let is_push = matches!(self.spec.kind, Kind::Push);
+        let usual = if is_push { Thresholds { failures: 1, successes: 1 } } else { usual };
+        Thresholds {
+            failures: self.spec.failures.unwrap_or(usual.failures),
+            successes: self.spec.successes.unwrap_or(usual.successes),
+        }
     }
 
     fn report(&self, id: &str) -> InstanceStatus {
@@ -70,7 +112,7 @@ impl Instance {
             streak: check.streak,
             probed: check.status,
             flapping: self.flaps.since().is_some(),
-            warnings: Vec::new(),
+            warnings: check.warning.iter().cloned().collect(),
         }
     }
 }
@@ -175,9 +217,21 @@ impl Service {
         self.usable().filter_map(|instance| instance.check.failing_since).max()
     }
 
-    /// When one of its usable instances was seen well last.
+    /// When one of its usable instances was probed and seen well last.
     pub fn last_good(&self) -> Option<DateTime<Utc>> {
-        self.usable().filter_map(|instance| instance.check.last_good).max()
+        let probed = self.usable().filter(|instance| instance.spec.is_asked());
+        probed.filter_map(|instance| instance.check.last_good).max()
+    }
+
+    /// How long it needs to be seen well again: what is usual, or longer where
+    /// it is probed less often.
+    pub fn recovery(&self, usual: TimeDelta, thresholds: Thresholds) -> TimeDelta {
+        let own = self.usable().filter(|instance| instance.spec.is_asked()).filter_map(|instance| {
+            let Thresholds { failures, successes } = instance.thresholds(thresholds);
+            let probes = failures.saturating_add(successes);
+            TimeDelta::from_std(instance.spec.interval?.saturating_mul(probes)).ok()
+        });
+        own.max().map_or(usual, |own| own.max(usual))
     }
 
     /// Whether no instance is registered any more: all leases ran out.
@@ -207,7 +261,7 @@ impl Service {
             since: Some(self.record.since),
             uptime: self.uptime.share(now),
             flapping: self.record.flaps.since().is_some(),
-            warnings: Vec::new(),
+            warnings: instances.iter().flat_map(|instance| instance.warnings.clone()).collect(),
             instances,
         }
     }

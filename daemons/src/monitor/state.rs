@@ -2,31 +2,46 @@
 //! changes is noted in a [`Batch`], to be written in one commit.
 
 mod blame;
+mod push;
+
+pub use push::Unheard;
 
 use super::batch::{Batch, EventData, ProbeRow};
 use super::check::Thresholds;
+use super::configured::Configured;
 use super::flap::{FlapRules, Flaps};
 use super::maintenance::{self, Maintenances};
 use super::schedule::Target;
 use super::service::{Instance, Service};
-use crate::runtime::probe::Outcome;
+use crate::runtime::probe::{Kind, Outcome, Spec};
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::client::{Fleet, Instances};
-use shared::wire::monitor::{Incident, Maintenance, ProbeRecord, ServiceStatus, Status, Transition};
+use shared::wire::monitor::{Incident, Maintenance, Phase, ProbeRecord, ServiceStatus, Status, Transition};
+use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the monitor goes by.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
     /// When a status flips.
     pub thresholds: Thresholds,
+    /// The usual time between two probes of one instance.
+    pub interval: Duration,
     /// For how long a service whose leases ran out stays listed.
     pub history: TimeDelta,
-    /// How long a service needs to be seen well again after its root is.
+    /// How long a service usually needs to be seen well again after its root is.
     pub recovery: TimeDelta,
     /// When a status changes too often.
     pub flaps: FlapRules,
+}
+
+impl Rules {
+    /// How long this service needs to be seen well again after its root is.
+    pub fn recovery_of(&self, service: &Service) -> TimeDelta {
+        service.recovery(self.recovery, self.thresholds)
+    }
 }
 
 /// The whole state; the part that is stored is read back by `store`.
@@ -35,6 +50,9 @@ pub struct State {
     pub(super) rules: Rules,
     pub(super) services: BTreeMap<String, Service>,
     pub(super) maintenance: Maintenances,
+    configured: Configured,
+    /// When the monitor began to listen.
+    pub(super) started: DateTime<Utc>,
     pub(super) open: BTreeMap<u64, Incident>,
     pub(super) next_event: u64,
     pub(super) next_incident: u64,
@@ -51,6 +69,8 @@ impl State {
             rules,
             services: BTreeMap::new(),
             maintenance: Maintenances::default(),
+            configured: Configured::default(),
+            started: DateTime::UNIX_EPOCH,
             open: BTreeMap::new(),
             next_event: 1,
             next_incident: 1,
@@ -71,8 +91,8 @@ impl State {
         let before = self.fleet.replace(Arc::clone(fleet));
         let unseen = before.as_ref().is_none_or(|before| before.snapshots != fleet.snapshots);
         let none = Arc::new(Instances::new());
-        let names: BTreeSet<String> = self.services.keys().chain(fleet.services.keys()).cloned().collect();
-        for name in names {
+        let known = self.services.keys().chain(fleet.services.keys()).chain(self.configured.names());
+        for name in known.cloned().collect::<BTreeSet<String>>() {
             let live = fleet.services.get(&name).unwrap_or(&none);
             let same = before.as_ref().and_then(|before| before.services.get(&name));
             if unseen || !same.is_some_and(|same| Arc::ptr_eq(same, live)) {
@@ -91,23 +111,13 @@ impl State {
         now: DateTime<Utc>,
         batch: &mut Batch,
     ) {
-        let service = self.services.entry(name.to_owned()).or_insert_with(|| Service::new(now));
         for (id, registration) in live {
-            let instance = service.instances.entry(id.clone()).or_insert_with(|| {
-                batch.check(name, id);
-                Instance::new(registration)
-            });
-            if std::mem::replace(&mut instance.lost, false) {
-                instance.check = instance.check.returned(now);
-                batch.check(name, id);
-            }
-            if instance.update(registration) {
-                batch.check(name, id);
-            }
+            self.take_up(name, id, registration, false, now, batch);
         }
+        let Some(service) = self.services.get_mut(name) else { return };
         let last_went = live.is_empty();
         service.instances.retain(|id, instance| {
-            if live.contains_key(id) || (last_went && instance.lost) {
+            if instance.configured || live.contains_key(id) || (last_went && instance.lost) {
                 return true;
             }
             let expired = fleet.expired.contains_key(&(name.to_owned(), id.clone()))
@@ -122,6 +132,58 @@ impl State {
         self.settle(name, now, batch);
     }
 
+    fn take_up(
+        &mut self,
+        name: &str,
+        id: &str,
+        registration: &Registration,
+        configured: bool,
+        now: DateTime<Utc>,
+        batch: &mut Batch,
+    ) {
+        let service = self.services.entry(name.to_owned()).or_insert_with(|| Service::new(now));
+        let instance = service.instances.entry(id.to_owned()).or_insert_with(|| Instance::new(now));
+        let way = self.configured.way(name).filter(|_| !configured);
+        let mut changed = instance.update(registration, way);
+        changed |= std::mem::replace(&mut instance.configured, configured) != configured;
+        if std::mem::replace(&mut instance.lost, false) {
+            instance.check = instance.check.returned(now);
+            changed = true;
+        }
+        if matches!(instance.spec.kind, Kind::Lease) && instance.check.status != Status::Healthy {
+            instance.check = instance.check.held(now);
+            changed = true;
+        }
+        if changed {
+            batch.check(name, id);
+        }
+    }
+
+    /// Takes up what the configuration says is to be probed, and forgets what it
+    /// said before and no longer says.
+    pub fn configure(&mut self, configured: Configured, now: DateTime<Utc>, batch: &mut Batch) {
+        self.configured = configured;
+        for name in self.services.keys().cloned().collect::<Vec<_>>() {
+            let Some(service) = self.services.get_mut(&name) else { continue };
+            let own = self.configured.of(&name);
+            service.instances.retain(|id, instance| {
+                let stays = !instance.configured || own.is_some_and(|own| own.contains_key(id));
+                if !stays {
+                    batch.check(&name, id);
+                }
+                stays
+            });
+            self.settle(&name, now, batch);
+        }
+        for name in self.configured.names().cloned().collect::<Vec<_>>() {
+            for (id, registration) in self.configured.of(&name).cloned().unwrap_or_default() {
+                self.take_up(&name, &id, &registration, true, now, batch);
+            }
+            self.settle(&name, now, batch);
+        }
+        self.blame_wanted = true;
+    }
+
     /// Takes up what a probe found. A probe of what is no longer registered
     /// says nothing.
     pub fn observe(
@@ -132,9 +194,9 @@ impl State {
         now: DateTime<Utc>,
         batch: &mut Batch,
     ) {
-        let thresholds = self.rules.thresholds;
         let Some(service) = self.services.get_mut(name) else { return };
         let Some(instance) = service.instances.get_mut(id).filter(|instance| !instance.lost) else { return };
+        let thresholds = instance.thresholds(self.rules.thresholds);
         let check = instance.check.after(outcome, thresholds, now);
         batch.probes.push(ProbeRow {
             service: name.to_owned(),
@@ -200,6 +262,7 @@ impl State {
             batch.maintenance_ended.insert(key);
         }
         self.settle_flaps(now, batch);
+        self.hear_silence(now, batch);
         let horizon = now - self.rules.history;
         let stale: Vec<String> = self
             .services
@@ -280,22 +343,26 @@ impl State {
         let mut targets = Vec::new();
         for (name, service) in &self.services {
             let name: Arc<str> = name.as_str().into();
-            for (id, instance) in service.instances.iter().filter(|(_, instance)| !instance.lost) {
-                // One that came back has no streak: it is probed as soon as one that is new.
-                let probed = instance.check.streak != 0;
-                targets.push(Target { key: (Arc::clone(&name), id.as_str().into()), probed });
+            let asked = |instance: &&Instance| !instance.lost && instance.spec.is_asked();
+            for (id, instance) in service.instances.iter().filter(|(_, instance)| asked(instance)) {
+                targets.push(Target {
+                    key: (Arc::clone(&name), id.as_str().into()),
+                    // One that came back has no streak: it is probed as soon as one that is new.
+                    probed: instance.check.streak != 0,
+                    interval: instance.spec.interval,
+                });
             }
         }
         targets
     }
 
-    /// What to probe of an instance, and how long its last probe took; none
+    /// How an instance is probed, and whether its last probe took long; none
     /// when it is no longer there. A probe that failed in time took no time.
-    pub fn probe_url(&self, name: &str, id: &str) -> Option<(String, bool)> {
+    pub fn probe_of(&self, name: &str, id: &str) -> Option<(Arc<Spec>, bool)> {
         let instance = self.services.get(name)?.instances.get(id).filter(|instance| !instance.lost)?;
-        let timed_out = instance.check.reason == Some(shared::wire::monitor::Phase::Timeout);
+        let timed_out = instance.check.reason == Some(Phase::Timeout);
         let slow = instance.check.latency.is_some_and(|ms| ms > crate::runtime::lanes::PATIENCE_MS);
-        Some((instance.probe_url.clone(), timed_out || slow))
+        Some((Arc::clone(&instance.spec), timed_out || slow))
     }
 
     /// Every service as it is listed.

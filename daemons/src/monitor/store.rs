@@ -11,7 +11,7 @@ use super::batch::{Batch, EventData};
 use super::maintenance;
 use super::service::{Instance, Record, Service};
 use super::state::{Rules, State};
-use super::uptime::Bucket;
+use super::uptime::{Bucket, bucket_of};
 use crate::runtime::error::ApiError;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -117,7 +117,9 @@ pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqli
     })?;
     each(connection, "SELECT service, instance, body FROM checks", |row| {
         let service = state.services.entry(row.get(0)?).or_insert_with(|| Service::new(now));
-        service.instances.insert(row.get(1)?, json::<Instance>(row, 2)?);
+        let mut instance: Instance = json(row, 2)?;
+        instance.read();
+        service.instances.insert(row.get(1)?, instance);
         Ok(())
     })?;
     state.services.retain(|_, service| !service.instances.is_empty());
@@ -139,6 +141,7 @@ pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqli
         Ok(())
     })?;
     state.hold_all();
+    state.started = now;
     state.next_event = newest(connection, "events")? + 1;
     state.next_incident = newest(connection, "incidents")? + 1;
     Ok(state)
@@ -313,6 +316,18 @@ pub fn history(
         .query_map(params![service, limit], probe)?
         .collect::<Result<_, _>>()?;
     Ok((transitions, probes))
+}
+
+/// A service's sums of probes since a moment, oldest first.
+pub fn uptime(connection: &Connection, service: &str, since: DateTime<Utc>) -> rusqlite::Result<Vec<Bucket>> {
+    connection
+        .prepare_cached(
+            "SELECT bucket, good, total FROM uptime WHERE service = ?1 AND bucket >= ?2 ORDER BY bucket",
+        )?
+        .query_map(params![service, bucket_of(since)], |row| {
+            Ok(Bucket { number: row.get(0)?, good: unsigned(row.get(1)?), total: unsigned(row.get(2)?) })
+        })?
+        .collect()
 }
 
 fn probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {

@@ -50,13 +50,17 @@ impl Uptime {
     }
 
     /// The share of good probes, 0 to 1; none when there was no probe.
-    #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 52 bits")]
     pub fn share(&self, now: DateTime<Utc>) -> Option<f64> {
         let oldest = bucket_of(now) - BUCKETS;
-        let day = self.0.iter().filter(|bucket| bucket.number > oldest);
-        let (good, total) = day.fold((0, 0), |(good, total), b| (good + b.good, total + b.total));
-        (total > 0).then(|| good as f64 / total as f64)
+        share(self.0.iter().filter(|bucket| bucket.number > oldest))
     }
+}
+
+/// The share of good probes of some sums, 0 to 1; none when there was no probe.
+#[expect(clippy::cast_precision_loss, reason = "a share needs no more than 52 bits")]
+pub fn share<'a>(buckets: impl Iterator<Item = &'a Bucket>) -> Option<f64> {
+    let (good, total) = buckets.fold((0, 0), |(good, total), b| (good + b.good, total + b.total));
+    (total > 0).then(|| good as f64 / total as f64)
 }
 
 /// The ten minutes that a moment is part of.

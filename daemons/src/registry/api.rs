@@ -11,7 +11,7 @@ use super::{stream, valid};
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Body, Json, Path, Query, parse_json};
 use crate::runtime::listing::{Format, TableRow, or_dash, table};
-use crate::runtime::probe::Prober;
+use crate::runtime::probe::{Prober, Spec};
 use crate::runtime::{Context, StartError, sse};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -226,13 +226,13 @@ impl App {
 
     /// Probes instances now, in the order given.
     async fn probe(&self, entries: &[&Arc<Entry>]) -> Vec<InstanceHealth> {
-        let target = |r: &Registration| (r.instance_id.clone(), r.probe_url().to_owned());
+        let target = |r: &Registration| (r.instance_id.clone(), Spec::of(r.probe_url(), &r.metadata));
         let targets: Vec<_> = entries.iter().map(|entry| target(&entry.registration)).collect();
         futures_util::stream::iter(targets)
-            .map(|(instance_id, url)| async move {
+            .map(|(instance_id, spec)| async move {
                 // Without a permit the daemon is stopping, and the probe with it.
                 let _permit = self.probes.acquire().await;
-                let outcome = self.prober.probe(&url, PROBE_TIMEOUT).await;
+                let outcome = self.prober.probe(&spec, PROBE_TIMEOUT).await;
                 let latency = u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX);
                 InstanceHealth {
                     instance_id,

@@ -8,6 +8,7 @@
 pub mod channel;
 mod class;
 mod glob;
+mod probe;
 mod quiet;
 mod secret;
 mod table;
@@ -15,6 +16,7 @@ mod value;
 
 pub use channel::Channel;
 pub use class::{Class, Classes};
+pub use probe::Probe;
 pub use secret::{Secret, Target};
 pub use table::{Origin, Row};
 pub use value::{Durability, Limit, List, Share, Size};
@@ -195,6 +197,8 @@ pub struct Settings {
     pub monitor: Monitor,
     /// Where alerts go.
     pub channels: Vec<Channel>,
+    /// What is probed beside what is registered, or in another way.
+    pub probes: Vec<Probe>,
     /// One row a setting, with where its value came from.
     pub rows: Vec<Row>,
     /// The file that was read, if there was one.
@@ -221,6 +225,8 @@ pub struct Given {
     monitor: MonitorGiven,
     #[arg(skip)]
     channel: Vec<Channel>,
+    #[arg(skip)]
+    probe: Vec<Probe>,
 }
 
 /// Why the settings do not hold.
@@ -286,6 +292,7 @@ impl Settings {
             web: given.web.resolve(written.web, &mut rows)?,
             monitor: given.monitor.resolve(written.monitor, &mut rows)?,
             channels: Vec::new(),
+            probes: written.probe,
             rows,
             file,
         };
@@ -393,6 +400,7 @@ impl Settings {
         if !(1..=COUNT_MAX).contains(&self.monitor.concurrency) {
             return invalid("monitor.concurrency", "must be from 1 to 1000000");
         }
+        probe::check(&self.probes).map_err(|reason| SettingsError::Invalid { key: "probe", reason })?;
         if self.monitor.timeout.0.is_zero() {
             return invalid("monitor.timeout", "must be more than nothing");
         }

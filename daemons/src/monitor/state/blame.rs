@@ -82,7 +82,7 @@ impl State {
                 since: Some(since),
                 failing_since: service.failing_since(),
                 last_good: service.last_good(),
-                recovered_by: Some(since + self.rules.recovery),
+                recovered_by: Some(since + self.rules.recovery_of(service)),
                 requires: service.requires(),
                 reason: record.reason,
                 detail: if flaps.is_some() { Some(flapping) } else { record.detail.as_deref() },
@@ -109,7 +109,8 @@ impl State {
     /// Whoever was affected by a root that is down no more is given time, and
     /// whoever was down for a maintenance that is over.
     fn excuse(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
-        let until = now + self.rules.recovery;
+        let rules = self.rules;
+        let until = |service: &Service| Some(now + rules.recovery_of(service));
         let planned = self.services.iter().filter_map(|(name, service)| {
             let over = service.record.planned.as_deref().is_some_and(|planned| !self.is_planned(planned));
             over.then(|| name.clone())
@@ -117,7 +118,7 @@ impl State {
         for name in planned.collect::<Vec<_>>() {
             if let Some(service) = self.services.get_mut(&name) {
                 service.record.planned = None;
-                service.record.excused_until = Some(until);
+                service.record.excused_until = until(service);
                 batch.services.insert(name);
             }
         }
@@ -138,7 +139,7 @@ impl State {
                 if let Some(service) = self.services.get_mut(name)
                     && service.record.status == Status::Unhealthy
                 {
-                    service.record.excused_until = Some(until);
+                    service.record.excused_until = until(service);
                     batch.services.insert(name.clone());
                 }
             }

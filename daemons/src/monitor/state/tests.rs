@@ -7,7 +7,6 @@ use super::*;
 use crate::runtime::probe::Failure;
 use shared::wire::monitor::Phase;
 use shared::wire::registry::Registration;
-use std::time::Duration;
 
 /// A monitor on a clock of its own.
 struct Bench {
@@ -21,6 +20,7 @@ impl Bench {
     fn new() -> Self {
         let rules = Rules {
             thresholds: Thresholds { failures: 2, successes: 2 },
+            interval: Duration::from_secs(10),
             history: TimeDelta::days(7),
             recovery: TimeDelta::seconds(40),
             flaps: FlapRules { changes: 6, window: TimeDelta::minutes(10) },
@@ -58,7 +58,7 @@ impl Bench {
     fn probe(&mut self, service: &str, good: bool) {
         self.now += TimeDelta::seconds(10);
         let failure = (!good).then(|| Failure { phase: Phase::Http, detail: "status 500".to_owned() });
-        let outcome = Outcome { latency: Duration::from_millis(3), failure };
+        let outcome = Outcome { latency: Duration::from_millis(3), failure, warning: None };
         self.state.observe(service, service, &outcome, self.now, &mut self.batch);
     }
 
@@ -215,7 +215,7 @@ fn a_service_is_healthy_while_one_instance_is() {
     instances.insert("b".to_owned(), Arc::new(second));
     bench.fleet.services.insert("a".to_owned(), Arc::new(instances));
     bench.sync();
-    let good = Outcome { latency: Duration::ZERO, failure: None };
+    let good = Outcome::default();
     bench.state.observe("a", "b", &good, bench.now, &mut bench.batch);
     bench.fail("a");
     assert_eq!(bench.status("a"), Some(Status::Healthy));

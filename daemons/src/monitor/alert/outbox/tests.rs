@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::settings::Target;
+use shared::wire::monitor::IncidentKind;
 
 fn database() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
@@ -15,9 +16,17 @@ fn book() -> Book {
 }
 
 fn incident(id: u64, resolved_at: Option<DateTime<Utc>>) -> BTreeMap<u64, Incident> {
-    let (service, opened_at) = ("S".to_owned(), Utc::now());
-    let incident =
-        Incident { id, service, opened_at, resolved_at, reason: None, detail: None, affected: Vec::new() };
+    let incident = Incident {
+        id,
+        kind: IncidentKind::default(),
+        service: "S".to_owned(),
+        opened_at: Utc::now(),
+        resolved_at,
+        reason: None,
+        detail: None,
+        affected: Vec::new(),
+        dependents: Vec::new(),
+    };
     BTreeMap::from([(id, incident)])
 }
 

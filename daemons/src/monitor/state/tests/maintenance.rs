@@ -29,7 +29,7 @@ impl Bench {
 
     fn probe_one(&mut self, service: &str, id: &str, good: bool) {
         let failure = (!good).then(|| Failure { phase: Phase::Http, detail: "status 500".to_owned() });
-        let outcome = Outcome { latency: Duration::from_millis(3), failure };
+        let outcome = Outcome { latency: Duration::from_millis(3), failure, warning: None };
         self.state.observe(service, id, &outcome, self.now, &mut self.batch);
     }
 

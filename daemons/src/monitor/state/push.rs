@@ -1,0 +1,85 @@
+//! Instances that report by themselves: what they say, and their silence.
+
+use super::super::batch::Batch;
+use super::super::service::Instance;
+use super::State;
+use crate::runtime::probe::{Failure, Kind, Outcome};
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::span::Span;
+use shared::wire::monitor::Phase;
+use std::time::Duration;
+
+/// Why a report is not taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unheard {
+    /// No such service is listed.
+    UnknownService,
+    /// It has no such instance, or the instance has to be named.
+    UnknownInstance,
+    /// It is probed, and does not report by itself.
+    NotPush,
+}
+
+impl State {
+    /// Takes up what an instance reports of itself; without a name it is the
+    /// only one of its service that does so.
+    pub fn hear(
+        &mut self,
+        name: &str,
+        id: Option<&str>,
+        failure: Option<Failure>,
+        now: DateTime<Utc>,
+        batch: &mut Batch,
+    ) -> Result<(), Unheard> {
+        let service = self.services.get(name).ok_or(Unheard::UnknownService)?;
+        let is_push = |id: &&String| {
+            service.instances.get(*id).is_some_and(|instance| matches!(instance.spec.kind, Kind::Push))
+        };
+        let id = match id {
+            Some(id) => {
+                let (id, _) = service.instances.get_key_value(id).ok_or(Unheard::UnknownInstance)?;
+                Some(id).filter(is_push).ok_or(Unheard::NotPush)?
+            }
+            None => {
+                let mut reporting = service.instances.keys().filter(is_push);
+                let only = reporting.next().ok_or(Unheard::NotPush)?;
+                if reporting.next().is_some() {
+                    return Err(Unheard::UnknownInstance);
+                }
+                only
+            }
+        };
+        let outcome = Outcome { latency: Duration::ZERO, failure, warning: None };
+        self.observe(name, &id.clone(), &outcome, now, batch);
+        Ok(())
+    }
+
+    /// From when on an instance that reports by itself has been silent.
+    pub(in super::super) fn silent_from(&self, instance: &Instance) -> DateTime<Utc> {
+        let heard = [instance.check.last_check, instance.seen].into_iter().flatten();
+        heard.max().unwrap_or(self.started).max(self.started)
+    }
+
+    /// Whoever has not reported for longer than it may has failed; and again
+    /// after as long. What it said while the monitor was away nobody heard, so
+    /// that is not held against it.
+    pub(super) fn hear_silence(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+        let mut silent = Vec::new();
+        for (name, service) in &self.services {
+            for (id, instance) in service.instances.iter().filter(|(_, instance)| !instance.lost) {
+                let (Kind::Push, Some(period)) = (&instance.spec.kind, instance.spec.interval) else {
+                    continue;
+                };
+                if self.silent_from(instance) + TimeDelta::from_std(period).unwrap_or(TimeDelta::MAX) < now {
+                    silent.push((name.clone(), id.clone(), period));
+                }
+            }
+        }
+        for (name, id, period) in silent {
+            let detail = format!("it has not reported for {}", Span(period));
+            let failure = Some(Failure::new(Phase::Push, detail));
+            let outcome = Outcome { latency: Duration::ZERO, failure, warning: None };
+            self.observe(&name, &id, &outcome, now, batch);
+        }
+    }
+}
