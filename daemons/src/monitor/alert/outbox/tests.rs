@@ -16,8 +16,7 @@ fn book() -> Book {
 
 fn incident(id: u64, resolved_at: Option<DateTime<Utc>>) -> BTreeMap<u64, Incident> {
     let (service, opened_at) = ("S".to_owned(), Utc::now());
-    let incident =
-        Incident { id, service, opened_at, resolved_at, reason: None, detail: None, affected: Vec::new() };
+    let incident = Incident { id, service, opened_at, resolved_at, ..Incident::default() };
     BTreeMap::from([(id, incident)])
 }
 
