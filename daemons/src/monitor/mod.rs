@@ -37,6 +37,7 @@ mod incident;
 mod maintenance;
 mod picture;
 mod prune;
+mod replay;
 mod rounds;
 mod schedule;
 mod service;
@@ -44,6 +45,8 @@ mod state;
 mod store;
 mod tables;
 mod uptime;
+
+pub use replay::replay;
 
 use crate::runtime::probe::Prober;
 use crate::runtime::{Context, Service, StartError, mirror};

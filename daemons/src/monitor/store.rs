@@ -329,7 +329,8 @@ pub fn uptime(connection: &Connection, service: &str, since: DateTime<Utc>) -> r
         .collect()
 }
 
-fn probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {
+/// A probe: time, instance, latency, reason and detail.
+pub fn probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {
     let at = DateTime::from_timestamp_millis(row.get(0)?).unwrap_or_default();
     let reason: Option<String> = row.get(3)?;
     let reason = reason.and_then(|word| serde_json::from_value(serde_json::Value::String(word)).ok());
@@ -374,7 +375,8 @@ pub fn events_after(connection: &Connection, after: u64, limit: usize) -> rusqli
         .collect()
 }
 
-fn each(
+/// Takes each row.
+pub fn each(
     connection: &Connection,
     sql: &str,
     mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
@@ -387,7 +389,8 @@ fn each(
     Ok(())
 }
 
-fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+/// What stands in a column as JSON.
+pub fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     serde_json::from_str(&row.get::<_, String>(column)?)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))
 }
