@@ -138,6 +138,12 @@ fn explain(settings: &Settings) -> String {
     for row in &settings.rows {
         text.push_str(&format!("{:width$} = {:<24} # {}\n", row.key, row.value, row.origin));
     }
+    for probe in &settings.probes {
+        text.push_str(&format!("{:width$} = {probe}\n", format!("probe {}", probe.name)));
+    }
+    for channel in &settings.channels {
+        text.push_str(&format!("{:width$} = {channel}\n", format!("channel {}", channel.name)));
+    }
     text
 }
 

@@ -11,6 +11,7 @@
 
 mod harness;
 
+mod alerts;
 mod crash;
 mod dns;
 mod format;

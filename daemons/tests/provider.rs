@@ -1,6 +1,9 @@
 //! The provider: answers while the registry is away, picks, subscriptions that
 //! lose nothing.
 
+mod balancer;
+mod outbox;
+
 use crate::harness::endpoint::{Call, Endpoint, Mood};
 use crate::harness::{Lines, Running, Setup, eventually};
 use reqwest::Method;
@@ -231,7 +234,7 @@ async fn a_registration_with_requirements_is_subscribed_for_as_long_as_it_is_reg
         list.as_array().unwrap().is_empty().then_some(())
     })
     .await;
-    assert_eq!(receiver.accepted().len(), 1, "and was told nothing twice");
+    assert_eq!(outbox::told_by(&receiver), 1, "and was told nothing twice");
 }
 
 #[tokio::test]
@@ -304,4 +307,30 @@ async fn the_graph_shows_who_requires_whom() {
     for row in [["needy", "missing", "no"], ["needy", "needed", "yes"]] {
         assert!(rows.contains(&row.to_vec()), "{text}");
     }
+}
+
+#[tokio::test]
+async fn picks_are_fair_under_concurrency_and_weighted_by_what_instances_ask_for() {
+    let (registry, provider) = start().await;
+    for (port, weight) in [(1, "3"), (2, "0"), (3, "much")] {
+        let mut body = instance("S", port);
+        body["metadata"] = json!({ "weight": weight });
+        register(&registry, body).await;
+    }
+    eventually("all are known", async || {
+        let discovery = provider.get("provider", "/discovery").await.ok().json();
+        (discovery["S"].as_array()?.len() == 3).then_some(())
+    })
+    .await;
+    let picks = async |policy: &str, count: usize| {
+        let path = format!("/providers/S?policy={policy}");
+        let picks = (0..count).map(|_| provider.get("provider", &path));
+        let mut counts = BTreeMap::new();
+        for pick in futures_util::future::join_all(picks).await {
+            *counts.entry(pick.ok().json()["instanceId"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+        }
+        counts
+    };
+    assert_eq!(picks("round_robin", 60).await.into_values().collect::<Vec<_>>(), [20; 3]);
+    assert!(!picks("random", 60).await.contains_key("S-localhost-2"), "it asks for nothing");
 }

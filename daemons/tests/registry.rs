@@ -1,5 +1,10 @@
 //! The registry: many instances, leases, watches, durability.
 
+mod guard;
+mod past;
+mod recorded;
+mod validators;
+
 use crate::harness::{Answer, Lines, Setup, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -36,6 +41,10 @@ async fn every_documented_path_answers() {
         "/services?healthy=true",
         "/services?version=1",
         "/services?index=0&wait=1s",
+        "/services?at=0",
+        "/services/history",
+        "/services/guard",
+        "/services/S/S-localhost-9/lease",
     ] {
         assert_eq!(registry.get("registry", path).await.status, 200, "{path}");
     }

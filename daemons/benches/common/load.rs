@@ -115,9 +115,15 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
         let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
         let head = std::str::from_utf8(&buffer[..end]).unwrap();
         assert!(head.starts_with("HTTP/1.1 20"), "{}", String::from_utf8_lossy(buffer));
+        if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+            while !buffer.ends_with(b"\r\n0\r\n\r\n") {
+                assert!(stream.read_buf(buffer).await.unwrap() > 0, "the connection was closed");
+            }
+            return;
+        }
         let len: usize = head
             .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
+            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned))
             .map_or(0, |len| len.parse().unwrap());
         let mut missing = (end + 4 + len).saturating_sub(buffer.len());
         while missing > 0 {

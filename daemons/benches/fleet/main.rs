@@ -85,7 +85,8 @@ async fn fill(port: u16) {
 async fn requests() {
     println!("\n| {:<52} | requests/s | of empty | p50 ms | p99 ms |", "what");
     println!("|{:-<54}|-----------:|---------:|-------:|-------:|", "");
-    let (empty, registry) = (Empty::start(), Fleet::start("registry"));
+    let empty = Empty::start();
+    let registry = Fleet::with_flags("registry", &["--registry-registrations-max=1000000".to_owned()]);
     let etcd = Etcd::start().await;
     let port = registry.port("registry");
     fill(port).await;

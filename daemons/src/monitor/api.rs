@@ -153,7 +153,8 @@ fn unknown(name: &str) -> ApiError {
     ApiError::unknown(format!("the monitor knows no service '{name}'"))
 }
 
-fn limit(given: Option<usize>) -> Result<usize, ApiError> {
+/// A limit that was given, or the usual one.
+pub fn limit(given: Option<usize>) -> Result<usize, ApiError> {
     match given.unwrap_or(LIMIT) {
         limit @ 1..=LIMIT_MAX => Ok(limit),
         _ => Err(ApiError::malformed(format!("limit must be from 1 to {LIMIT_MAX} here")).field("limit")),

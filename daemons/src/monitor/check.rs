@@ -43,6 +43,10 @@ pub struct Check {
     pub detail: Option<String>,
     /// What is well and will not stay so.
     pub warning: Option<String>,
+    /// How long the last probe took, in milliseconds, however it went.
+    pub took: Option<u64>,
+    /// How long the last good one took, in milliseconds.
+    pub last_good_latency: Option<u64>,
 }
 
 impl Default for Check {
@@ -59,6 +63,8 @@ impl Default for Check {
             reason: None,
             detail: None,
             warning: None,
+            took: None,
+            last_good_latency: None,
         }
     }
 }
@@ -82,6 +88,7 @@ impl Check {
             unchanged => unchanged,
         };
         let failure = outcome.failure.as_ref();
+        let took = u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX);
         Self {
             status,
             since: if status == self.status { self.since } else { Some(now) },
@@ -90,10 +97,12 @@ impl Check {
             last_good: if good { Some(now - outcome.latency) } else { self.last_good },
             probes: self.probes.saturating_add(1),
             last_check: Some(now),
-            latency: good.then(|| u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX)),
+            latency: good.then_some(took),
             reason: failure.map(|failure| failure.phase),
             detail: failure.map(|failure| failure.detail.chars().take(DETAIL_MAX).collect()),
             warning: outcome.warning.clone(),
+            took: Some(took),
+            last_good_latency: if good { Some(took) } else { self.last_good_latency },
         }
     }
 

@@ -1,6 +1,7 @@
 //! The monitor itself: one state behind one lock, and one task that writes what
 //! changed and then tells of it.
 
+use super::alert::{self, Desk, outbox};
 use super::batch::Batch;
 use super::check::Thresholds;
 use super::configured::Configured;
@@ -59,6 +60,7 @@ pub struct Core {
     told: broadcast::Sender<Arc<Told>>,
     urgent: Notify,
     history: TimeDelta,
+    desk: Desk,
     _dir: OwnDir,
 }
 
@@ -77,7 +79,8 @@ impl Core {
         let mut state = Connection::open(&path)
             .and_then(|connection| store::load(&connection, rules, Utc::now()))
             .map_err(|e| StartError::path("cannot read", &path, e))?;
-        let mut batch = Batch::default();
+        // A channel that is new is told what is open.
+        let mut batch = Batch { incidents: state.open.clone(), ..Batch::default() };
         state.configure(configured, Utc::now(), &mut batch);
         Ok(Self {
             inner: Mutex::new(Inner { state, batch }),
@@ -85,8 +88,29 @@ impl Core {
             told: broadcast::Sender::new(QUEUE_MAX),
             urgent: Notify::new(),
             history: rules.history,
+            desk: Desk::new(context),
             _dir: dir,
         })
+    }
+
+    /// The database.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Who is told of incidents.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Gives up what waits in channels that are no longer there. It writes
+    /// something in any case, and so shows whether anything can be written.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn tidy(self: &Arc<Self>) -> Result<(), DatabaseError<rusqlite::Error>> {
+        let core = Arc::clone(self);
+        self.database.write(move |connection| outbox::tidy(connection, &core.desk.book, Utc::now())).await
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -313,20 +337,25 @@ impl Core {
     /// Writes what changed in one commit, and then tells of it; whether it is
     /// on disk. What could not be written is kept for the next time.
     async fn flush(self: &Arc<Self>) -> bool {
-        let (batch, rows) = {
+        let (batch, rows, facts) = {
             let mut inner = self.inner();
             let Inner { state, batch } = &mut *inner;
             state.blame(Utc::now(), batch);
             let batch = std::mem::take(batch);
             let rows = Rows::of(&batch, &inner.state);
-            (batch, rows)
+            let facts = alert::facts(&batch.incidents, &inner.state);
+            (batch, rows, facts)
         };
         if batch.is_empty() {
             return true;
         }
         let (batch, core) = (Arc::new(batch), Arc::clone(self));
-        let writing = Arc::clone(&batch);
-        let write = move |connection: &Connection| store::write(connection, &writing, &rows, Utc::now());
+        let (writing, writer) = (Arc::clone(&batch), Arc::clone(self));
+        let write = move |connection: &Connection| {
+            let now = Utc::now();
+            store::write(connection, &writing, &rows, now)?;
+            outbox::file(connection, &writer.desk.book, &writing.incidents, &facts, now)
+        };
         let telling = Arc::clone(&batch);
         let then = move |result: Result<(), DatabaseError<rusqlite::Error>>| {
             if result.is_ok() {
@@ -351,6 +380,9 @@ impl Core {
             let text = serde_json::to_string(data).unwrap_or_default();
             // Nobody listens: that is no error.
             let _ = self.told.send(Arc::new(Told { id: *id, name: data.name(), data: text }));
+        }
+        if !batch.incidents.is_empty() {
+            self.desk.tell();
         }
     }
 

@@ -10,6 +10,8 @@
 //!   from its id on.
 //! * One fault is one incident: it names the service that is to blame and lists
 //!   those that are down with it ([`incident`]).
+//! * A transition that opens or resolves an incident makes notifications in the
+//!   same commit, and they are delivered at least once ([`alert`]).
 //! * A service that deregisters leaves the list, and its incident is resolved;
 //!   its history stays. A service whose last lease ran out stays listed as
 //!   unhealthy, for a crashed daemon must be seen: until it registers again, is
@@ -23,8 +25,9 @@
 //!
 //! The path of a probe: [`schedule`] says when → [`rounds`] makes it → [`check`]
 //! judges it → [`state`] draws the service's status and the incidents → [`core`]
-//! writes the [`batch`] to the [`store`] → [`events`] tells.
+//! writes the [`batch`] to the [`store`] → [`events`] tells, [`alert`] pages.
 
+mod alert;
 mod api;
 mod batch;
 mod check;
@@ -33,6 +36,7 @@ mod core;
 mod events;
 mod explain;
 mod flap;
+mod heartbeat;
 mod incident;
 mod maintenance;
 mod picture;
@@ -51,15 +55,19 @@ pub use replay::replay;
 use crate::runtime::probe::Prober;
 use crate::runtime::{Context, Service, StartError, mirror};
 use crate::settings::Settings;
+use shared::client::http;
 use shared::daemon::Daemon;
 use std::sync::Arc;
 
 /// Whether the monitor could do what the settings ask for.
 ///
 /// # Errors
-/// When a probe makes no sense.
+/// When a probe makes no sense, or a channel cannot be used.
 pub fn check(settings: &Settings) -> Result<(), StartError> {
-    configured::Configured::new(&settings.probes).map(drop)
+    configured::Configured::new(&settings.probes)?;
+    let client = http::build(|builder| builder)
+        .map_err(|e| StartError::Other(format!("cannot set up the HTTP client: {e}")))?;
+    alert::senders(settings, &client).map(drop)
 }
 
 /// Starts the monitor.
@@ -68,14 +76,17 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
 /// When its directory or its database cannot be used.
 pub async fn start(context: Context) -> Result<Service, StartError> {
     let prober = Prober::new().map_err(|e| StartError::Other(format!("cannot set up probes: {e}")))?;
+    let senders = alert::senders(&context.settings, &context.client)?;
     let core = Arc::new(core::Core::open(&context, context.own_dir()?)?);
     let mirror = mirror::keep(&context);
     context.spawn(Arc::clone(&core).write_changes());
     context.spawn(Arc::clone(&core).keep_time());
     context.spawn(Arc::clone(&core).prune());
     rounds::spawn(&context, Arc::clone(&core), mirror, prober);
+    heartbeat::spawn(&context, Arc::clone(&core));
+    let alerts = alert::spawn(&context, &core, senders);
     Ok(Service {
-        api: api::routes(Arc::clone(&core), &context),
+        api: api::routes(Arc::clone(&core), &context).merge(alert::routes(alerts)),
         patient: &[],
         tags: &["monitoring", "core"],
         requires: &[Daemon::Registry],

@@ -12,13 +12,16 @@ const PIECE: u32 = 2_000;
 /// Each takes the horizon, in the table's own unit, and how many at most. Open
 /// incidents stay, and the newest event and incident, from which the next ids
 /// are drawn.
-const BY_TIME: [&str; 3] = [
+const BY_TIME: [&str; 4] = [
     "DELETE FROM probes WHERE (service, instance, slot) IN \
      (SELECT service, instance, slot FROM probes WHERE at < ?1 LIMIT ?2)",
     "DELETE FROM events WHERE id IN \
      (SELECT id FROM events WHERE at < ?1 AND id < (SELECT max(id) FROM events) LIMIT ?2)",
     "DELETE FROM incidents WHERE id IN \
      (SELECT id FROM incidents WHERE resolved_at < ?1 AND id < (SELECT max(id) FROM incidents) LIMIT ?2)",
+    "DELETE FROM notifications WHERE id IN \
+     (SELECT id FROM notifications WHERE settled_at < ?1 \
+     AND incident NOT IN (SELECT id FROM incidents WHERE resolved_at IS NULL) LIMIT ?2)",
 ];
 const BY_BUCKET: &str = "DELETE FROM uptime WHERE (service, bucket) IN \
      (SELECT service, bucket FROM uptime WHERE bucket < ?1 LIMIT ?2)";

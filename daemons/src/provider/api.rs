@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::tables::DiscoveredRow;
-use super::{catalog, pick, stream};
+use super::{catalog, stream};
 use crate::runtime::book::Health;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Json, Path, Query};
@@ -14,6 +14,7 @@ use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse, Response};
 use reqwest::Url;
 use serde::Deserialize;
+use shared::client::balance::Turns;
 use shared::client::{Fleet, Mirror};
 use shared::sanitize::is_hazard;
 use shared::wire::provider::{Discovered, Discovery, Graph, NewSubscription, Policy, Subscription};
@@ -29,6 +30,12 @@ use utoipa_axum::routes;
 /// For how many seconds the answer has not been kept up to date with the
 /// registry; 0 while it is watched.
 const AGE: HeaderName = HeaderName::from_static("x-distlog-age");
+/// The names of the policies, as they are asked for.
+const POLICIES: [(&str, Policy); 3] = [
+    ("round_robin", Policy::RoundRobin),
+    ("random", Policy::Random),
+    ("least_latency", Policy::LeastLatency),
+];
 const NAME_MAX: usize = 255;
 const URL_MAX: usize = 2048;
 
@@ -37,8 +44,8 @@ struct App {
     mirror: Arc<Mirror>,
     health: Arc<Health>,
     desk: Arc<Desk>,
-    /// Whom round robin picked last, by service.
-    turns: Arc<Mutex<HashMap<String, String>>>,
+    /// Whose turn it is with round robin, by service.
+    turns: Arc<Mutex<HashMap<String, Turns>>>,
     stop: CancellationToken,
 }
 
@@ -95,11 +102,15 @@ async fn list_providers(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct PickQuery {
-    /// `round_robin` (default), `random` or `least_latency`.
+    /// `round_robin` (default): each in its turn; `random`: as often as the
+    /// `weight` in its metadata says (1 without one, 0 for never);
+    /// `least_latency`: of any two the one whose probes were answered faster.
     policy: Option<String>,
 }
 
 /// One healthy instance of a service
+///
+/// Nobody who is unhealthy, under maintenance or being drained is picked.
 #[utoipa::path(get, path = "/providers/{name}", tag = "provider", params(("name" = String, Path), PickQuery),
     responses((status = 200, body = Discovered)))]
 async fn pick_one(
@@ -110,29 +121,31 @@ async fn pick_one(
     let policy = policy(query.policy.as_deref())?;
     let fleet = app.fleet()?;
     let book = app.health.book();
-    let mut turns = app.turns.lock().unwrap_or_else(PoisonError::into_inner);
-    let last = turns.get(&name).map(String::as_str);
-    let Some(found) = catalog::pick(&fleet, &book, &name, policy, last, fastrand::u64(..)) else {
-        return Err(ApiError::unknown(if fleet.services.contains_key(&name) {
-            format!("no instance of '{name}' is healthy")
-        } else {
-            format!("no service '{name}' is registered")
-        }));
+    let Some(instances) = fleet.services.get(&name) else {
+        return Err(ApiError::unknown(format!("no service '{name}' is registered")));
     };
-    if policy == Policy::RoundRobin {
+    let random = fastrand::u64(..);
+    let found = {
+        let mut turns = app.turns.lock().unwrap_or_else(PoisonError::into_inner);
         // Only services that are registered get here; those that have gone are swept out.
         if turns.len() > 2 * fleet.services.len() {
             turns.retain(|service, _| fleet.services.contains_key(service));
         }
-        turns.insert(name, found.registration.instance_id.clone());
-    }
+        let turns = turns.entry(name.clone()).or_default();
+        catalog::pick(&fleet, &book, &name, policy, turns, random)
+    };
+    let found = found.ok_or_else(|| {
+        let healthy = instances.keys().any(|instance| book.is_healthy(&name, instance));
+        let why = if healthy { "healthy and has a weight" } else { "healthy" };
+        ApiError::unknown(format!("no instance of '{name}' is {why}"))
+    })?;
     Ok(axum::Json(found))
 }
 
 fn policy(asked: Option<&str>) -> Result<Policy, ApiError> {
     let Some(asked) = asked else { return Ok(Policy::default()) };
-    pick::NAMES.iter().find(|(name, _)| *name == asked).map(|(_, policy)| *policy).ok_or_else(|| {
-        let names = pick::NAMES.map(|(name, _)| name).join(", ");
+    POLICIES.iter().find(|(name, _)| *name == asked).map(|(_, policy)| *policy).ok_or_else(|| {
+        let names = POLICIES.map(|(name, _)| name).join(", ");
         ApiError::malformed(format!("policy: there is no such policy; choose one of {names}")).field("policy")
     })
 }
@@ -194,15 +207,16 @@ async fn watch(State(app): State<App>, Query(query): Query<WatchQuery>) -> Resul
 async fn list_subscriptions(
     State(app): State<App>,
     Query(ListQuery { format }): Query<ListQuery>,
-) -> Response {
-    format.answer(&app.desk.list())
+) -> Result<Response, ApiError> {
+    Ok(format.answer(&app.desk.list().await?))
 }
 
 /// Be told of a service's changes
 ///
-/// What exists is told at once. Each change is posted as a `Notice`, at least
-/// once, in order, with an `Idempotency-Key` that is the same on every attempt.
-/// Asking for the same again replaces the subscription.
+/// What exists is told at once, and then every change. Each is posted as a
+/// `Notice`, at least once, in order, with an `Idempotency-Key` that is the same
+/// on every attempt. When a thousand changes wait, they are folded into the
+/// difference that they make. Asking for the same again replaces the subscription.
 #[utoipa::path(post, path = "/providers/subscriptions", tag = "subscriptions", request_body = NewSubscription,
     responses((status = 201, body = Subscription)))]
 async fn subscribe(State(app): State<App>, Json(new): Json<NewSubscription>) -> Result<Response, ApiError> {
@@ -239,7 +253,7 @@ async fn show_subscription(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Subscription>, ApiError> {
-    app.desk.get(&id).map(axum::Json).ok_or_else(|| unknown(&id))
+    app.desk.get(id.clone()).await?.map(axum::Json).ok_or_else(|| unknown(&id))
 }
 
 /// Be told no more
@@ -248,13 +262,13 @@ async fn show_subscription(
 #[utoipa::path(delete, path = "/providers/subscriptions/{id}", tag = "subscriptions",
     params(("id" = String, Path)), responses((status = 204)))]
 async fn unsubscribe(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    let subscription = app.desk.get(&id).ok_or_else(|| unknown(&id))?;
+    let subscription = app.desk.get(id.clone()).await?.ok_or_else(|| unknown(&id))?;
     if subscription.automatic {
         return Err(ApiError::conflict(
             "a registration's serviceUpdateUrl asks for this subscription; it ends with that registration",
         ));
     }
-    if app.desk.delete(&id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(unknown(&id)) }
+    if app.desk.delete(id.clone()).await? { Ok(StatusCode::NO_CONTENT) } else { Err(unknown(&id)) }
 }
 
 fn unknown(id: &str) -> ApiError {

@@ -1,8 +1,7 @@
 //! Who is registered and how they do, put together: pure.
 
-use super::pick::{self, Candidate};
-use crate::runtime::book::Book;
-use shared::client::Fleet;
+use shared::client::balance::{Turns, lesser_of_two, weight, weighted};
+use shared::client::{Book, Fleet};
 use shared::wire::provider::{Discovered, Discovery, Edge, Graph, Node, Policy};
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,25 +27,32 @@ pub fn discovery(fleet: &Fleet, book: &Book) -> Discovery {
 }
 
 /// One healthy instance of a service; none when there is none.
+///
+/// What a probe measured stands for the latency: how much an instance has to do
+/// is not known here. One that was never measured comes last.
 pub fn pick(
     fleet: &Fleet,
     book: &Book,
     service: &str,
     policy: Policy,
-    last: Option<&str>,
+    turns: &mut Turns,
     random: u64,
 ) -> Option<Discovered> {
     let instances = fleet.services.get(service)?;
-    let candidates: Vec<Candidate<'_>> = instances
-        .keys()
-        .filter(|instance| book.is_healthy(service, instance))
-        .map(|instance| Candidate {
-            instance,
-            latency: book.instance(service, instance).and_then(|said| said.latency),
-        })
+    let healthy: Vec<(&str, &Registration)> = instances
+        .iter()
+        .filter(|(instance, _)| book.is_healthy(service, instance))
+        .map(|(instance, registration)| (instance.as_str(), registration.as_ref()))
         .collect();
-    let chosen = candidates.get(pick::pick(policy, &candidates, last, random)?)?;
-    instances.get(chosen.instance).map(|registration| discovered(registration, book))
+    let place = match policy {
+        Policy::RoundRobin => turns.take(&healthy.iter().map(|(id, _)| *id).collect::<Vec<_>>()),
+        Policy::Random => weighted(&healthy.iter().map(|(_, r)| weight(r)).collect::<Vec<_>>(), random),
+        Policy::LeastLatency => {
+            let cost = |(id, _): &(&str, _)| book.latency_ms(service, id).unwrap_or(f64::INFINITY);
+            lesser_of_two(&healthy.iter().map(cost).collect::<Vec<_>>(), random)
+        }
+    };
+    healthy.get(place?).map(|(_, registration)| discovered(registration, book))
 }
 
 /// Who requires whom.
@@ -90,11 +96,12 @@ mod tests {
             .map(|(id, status, latency)| InstanceStatus {
                 instance_id: (*id).to_owned(),
                 status: *status,
+                last_check: Some(chrono::DateTime::UNIX_EPOCH).filter(|_| *status != Status::Unknown),
                 latency: Some(*latency),
                 ..InstanceStatus::default()
             })
             .collect();
-        Book::new(vec![ServiceStatus {
+        Book::default().after(vec![ServiceStatus {
             name: "S".to_owned(),
             status: Status::Healthy,
             instances,
@@ -106,13 +113,18 @@ mod tests {
     fn only_healthy_instances_are_picked_and_unknown_ones_count_as_healthy() {
         let fleet = fleet(&[("S", "a", 1), ("S", "b", 2), ("S", "new", 3)]);
         let book = book(&[("a", Status::Unhealthy, 1), ("b", Status::Healthy, 9)]);
-        let pick = |policy, last| {
-            pick(&fleet, &book, "S", policy, last, 0).map(|found| found.registration.instance_id)
+        let mut turns = Turns::default();
+        let mut pick = |policy, random| {
+            let found = pick(&fleet, &book, "S", policy, &mut turns, random);
+            found.map(|found| found.registration.instance_id)
         };
-        assert_eq!(pick(Policy::RoundRobin, None).as_deref(), Some("b"));
-        assert_eq!(pick(Policy::RoundRobin, Some("b")).as_deref(), Some("new"));
-        assert_eq!(pick(Policy::LeastLatency, None).as_deref(), Some("b"));
-        assert_eq!(super::pick(&fleet, &book, "nobody", Policy::Random, None, 0), None);
+        assert_eq!(pick(Policy::RoundRobin, 0).as_deref(), Some("b"));
+        assert_eq!(pick(Policy::RoundRobin, 0).as_deref(), Some("new"));
+        for random in [0, u64::MAX] {
+            assert_eq!(pick(Policy::LeastLatency, random).as_deref(), Some("b"), "the other is not measured");
+        }
+        assert_eq!(pick(Policy::Random, u64::MAX).as_deref(), Some("new"));
+        assert_eq!(super::pick(&fleet, &book, "nobody", Policy::Random, &mut turns, 0), None);
     }
 
     #[test]

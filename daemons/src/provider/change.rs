@@ -1,9 +1,12 @@
-//! What differs between two states of a service: pure.
+//! What differs between two states of a service, and how it is told: pure.
 
 use shared::client::Instances;
 use shared::wire::provider::Notice;
 use shared::wire::registry::Registration;
 use std::sync::Arc;
+
+/// Changes in one notice; more of them follow in the next.
+pub const CHANGES_MAX: usize = 200;
 
 /// What has become of one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,34 +60,22 @@ pub fn changes(before: &Instances, after: &Instances) -> Vec<Change> {
     gone.chain(here).collect()
 }
 
-/// The changes as one notice.
-pub fn notice(service: &str, changes: &[Change], revision: u64) -> Notice {
-    let mut notice = Notice {
-        service: service.to_owned(),
-        added: Vec::new(),
-        removed: Vec::new(),
-        updated: Vec::new(),
-        revision,
-    };
-    for change in changes {
-        let list = match change {
-            Change::Added(_) => &mut notice.added,
-            Change::Removed(_) => &mut notice.removed,
-            Change::Updated(_) => &mut notice.updated,
+/// The changes as notices, so many in each as one may have.
+pub fn notices(
+    service: &str,
+    changes: &[Change],
+    revision: u64,
+    initial: bool,
+) -> impl Iterator<Item = Notice> {
+    changes.chunks(CHANGES_MAX).map(move |part| {
+        let list = |name: &str| {
+            let of_it = part.iter().filter(|change| change.name() == name);
+            of_it.map(|change| (**change.registration()).clone()).collect()
         };
-        list.push((**change.registration()).clone());
-    }
-    notice
-}
-
-/// Makes a notice part of what has been told.
-pub fn apply(told: &mut Instances, notice: &Notice) {
-    for registration in &notice.removed {
-        told.remove(&registration.instance_id);
-    }
-    for registration in notice.added.iter().chain(&notice.updated) {
-        told.insert(registration.instance_id.clone(), Arc::new(registration.clone()));
-    }
+        let service = service.to_owned();
+        let (added, removed, updated) = (list("added"), list("removed"), list("updated"));
+        Notice { service, added, removed, updated, revision, initial }
+    })
 }
 
 #[cfg(test)]
@@ -92,24 +83,27 @@ pub mod tests {
     use super::*;
     use shared::client::Fleet;
 
+    /// A registration of an instance at a revision.
+    pub fn registration(service: &str, instance: &str, revision: u64) -> Registration {
+        serde_json::from_value(serde_json::json!({
+            "serviceName": service, "serviceUrl": "http://h:1", "instanceId": instance,
+            "registeredAt": "2026-01-01T00:00:00Z", "revision": revision,
+        }))
+        .unwrap()
+    }
+
     /// A fleet of (service, instance, revision).
     pub fn fleet(instances: &[(&str, &str, u64)]) -> Fleet {
         let mut fleet = Fleet { known: true, ..Fleet::default() };
         for (service, instance, revision) in instances {
-            let registration: Registration = serde_json::from_value(serde_json::json!({
-                "serviceName": service, "serviceUrl": "http://h:1", "instanceId": instance,
-                "registeredAt": "2026-01-01T00:00:00Z", "revision": revision,
-            }))
-            .unwrap();
-            let instances = fleet.services.entry((*service).to_owned()).or_default();
-            Arc::make_mut(instances).insert((*instance).to_owned(), Arc::new(registration));
+            fleet.put(registration(service, instance, *revision));
             fleet.revision = *revision;
         }
         fleet
     }
 
     #[test]
-    fn applying_a_notice_leads_to_the_state_that_it_was_made_of() {
+    fn what_is_told_leads_from_one_state_to_the_other() {
         let before = fleet(&[("S", "a", 1), ("S", "b", 2), ("S", "c", 3)]).services["S"].clone();
         let after = fleet(&[("S", "b", 2), ("S", "c", 7), ("S", "d", 8)]).services["S"].clone();
         let changes = changes(&before, &after);
@@ -118,9 +112,15 @@ pub mod tests {
             .map(|c| (c.name(), c.registration().instance_id.as_str(), c.revision(9)))
             .collect();
         assert_eq!(names, [("removed", "a", 9), ("updated", "c", 7), ("added", "d", 8)]);
-        let mut told = (*before).clone();
-        apply(&mut told, &notice("S", &changes, 9));
-        assert_eq!(told, *after);
-        assert_eq!(super::changes(&told, &after), []);
+        assert_eq!(super::changes(&after, &after), []);
+    }
+
+    #[test]
+    fn many_changes_are_told_in_parts_and_none_is_missing() {
+        let ids: Vec<String> = (0..450).map(|n| format!("i{n}")).collect();
+        let many: Vec<_> = ids.iter().zip(1..).map(|(id, revision)| ("S", id.as_str(), revision)).collect();
+        let changes = changes(&Instances::new(), &fleet(&many).services["S"]);
+        let parts: Vec<usize> = notices("S", &changes, 9, false).map(|notice| notice.added.len()).collect();
+        assert_eq!(parts, [200, 200, 50]);
     }
 }

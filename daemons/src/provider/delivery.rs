@@ -1,11 +1,10 @@
 //! One subscriber's notices, one after the other.
 
-use super::desk::{Desk, Served};
-use super::store;
-use super::subscription::Pending;
+use super::desk::{Desk, STORE_RETRY, Served};
+use super::outbox::{self, Head};
 use crate::runtime::lanes::PATIENCE;
-use rusqlite::Connection;
-use shared::client::{Instances, backoff, root_cause};
+use chrono::Utc;
+use shared::client::{backoff, root_cause};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -14,8 +13,6 @@ use std::time::{Duration, Instant};
 const ACCEPT_MAX: Duration = Duration::from_secs(5);
 /// The longest pause between two attempts.
 const RETRY_MAX: Duration = Duration::from_secs(60);
-/// The pause after a write that failed.
-pub const STORE_RETRY: Duration = Duration::from_secs(1);
 /// The longest error that is kept, in characters.
 const ERROR_MAX: usize = 200;
 
@@ -26,80 +23,59 @@ pub async fn deliver(desk: Arc<Desk>, served: Arc<Served>) {
 }
 
 async fn run(desk: &Desk, served: &Served) {
-    let mut fleets = desk.mirror.subscribe();
-    // The instances that are known to be told: what is the same pointer need
-    // not be compared again.
-    let mut told: Option<Option<Arc<Instances>>> = None;
     loop {
-        if served.standing().pending.is_none() {
-            let fleet = Arc::clone(&fleets.borrow_and_update());
-            let (now, next) = {
-                let standing = served.standing();
-                let now = fleet.services.get(&standing.wish.service).cloned();
-                let same = told.as_ref().is_some_and(|told| match (told, &now) {
-                    (Some(told), Some(now)) => Arc::ptr_eq(told, now),
-                    (told, now) => told.is_none() && now.is_none(),
-                });
-                let next = if same || !fleet.known { None } else { standing.next_notice(&fleet) };
-                (now, next)
-            };
-            let Some(notice) = next else {
-                told = fleet.known.then_some(now);
-                if fleets.changed().await.is_err() {
-                    return;
-                }
-                continue;
-            };
-            told = None;
-            let body = serde_json::to_string(&notice).unwrap_or_default();
-            begin(desk, served, Pending { notice, body }).await;
+        let id = served.id.clone();
+        match desk.database.read(move |connection| outbox::head(connection, &id)).await {
+            Ok(Some(head)) => send(desk, served, head).await,
+            Ok(None) => served.news.notified().await,
+            Err(error) => {
+                tracing::debug!("cannot read what is to be delivered, retrying: {error}");
+                tokio::time::sleep(STORE_RETRY).await;
+            }
         }
-        send(desk, served).await;
     }
 }
 
-/// Writes a notice down, before it is first sent.
-async fn begin(desk: &Desk, served: &Served, pending: Pending) {
-    let (id, number) = {
-        let standing = served.standing();
-        (standing.id.clone(), standing.number + 1)
-    };
-    let body = pending.body.clone();
-    write(desk, move |connection| store::begin(connection, &id, number, &body)).await;
-    served.standing().begin(pending);
-}
-
-/// Sends the pending notice until it is accepted, and writes down that it was.
-async fn send(desk: &Desk, served: &Served) {
+/// Sends the notice until it is accepted, and writes down that it was.
+async fn send(desk: &Desk, served: &Served, head: Head) {
     let mut pauses = backoff(RETRY_MAX);
-    let (id, url, key, pending) = {
-        let standing = served.standing();
-        let Some(pending) = standing.pending.clone() else { return };
-        let url = standing.wish.callback_url.clone();
-        (standing.id.clone(), url, standing.key(), pending)
-    };
+    let key = format!("{}-{}", served.id, head.number);
     let call = async || {
         let began = Instant::now();
-        let result = attempt(desk, &url, &key, &pending.body).await;
+        let result = attempt(desk, &served.url, &key, &head.body).await;
         served.slow.store(began.elapsed() > PATIENCE, Ordering::Relaxed);
         result
     };
     while let Err(error) = desk.lanes.run(served.slow.load(Ordering::Relaxed), call).await {
         desk.count("failed");
         let error: String = error.chars().take(ERROR_MAX).collect();
-        let news = served.standing().last_error.replace(error.clone()).as_ref() != Some(&error);
-        if news {
-            tracing::info!(subscription = id, url, "notice not accepted, retrying: {error}");
-            let id = id.clone();
+        let pause = pauses.next().unwrap_or(RETRY_MAX);
+        if served.tries().fail(&error, Utc::now() + pause) {
+            tracing::info!(
+                subscription = served.id,
+                url = served.url,
+                "notice not accepted, retrying: {error}"
+            );
+            let id = served.id.clone();
             // It is for the eye only: when it cannot be written now, no matter.
-            let _ = desk.database.write(move |connection| store::failed(connection, &id, &error)).await;
+            let _ = desk.database.write(move |connection| outbox::failed(connection, &id, &error)).await;
         }
-        tokio::time::sleep(pauses.next().unwrap_or(RETRY_MAX)).await;
+        // A receiver that has just been seen need not wait for its turn.
+        let _ = tokio::time::timeout(pause, served.present.notified()).await;
     }
     desk.count("accepted");
-    let notice = pending.notice;
-    write(desk, move |connection| store::accepted(connection, &id, &notice)).await;
-    served.standing().accepted();
+    loop {
+        let (id, head) = (served.id.clone(), head.clone());
+        let write =
+            move |connection: &rusqlite::Connection| outbox::accepted(connection, &id, &head, Utc::now());
+        match desk.database.write(write).await {
+            Ok(()) => break,
+            // The next one must not be sent before: it would be told twice in disorder.
+            Err(error) => tracing::warn!("cannot write how a delivery stands, retrying: {error}"),
+        }
+        tokio::time::sleep(STORE_RETRY).await;
+    }
+    served.tries().succeed();
 }
 
 /// One attempt: accepted is any status of success.
@@ -116,17 +92,5 @@ async fn attempt(desk: &Desk, url: &str, key: &str, body: &str) -> Result<(), St
         Ok(response) => Err(format!("it answered {}", response.status())),
         Err(error) if error.is_timeout() => Err(format!("no answer within {} s", ACCEPT_MAX.as_secs())),
         Err(error) => Err(format!("not reachable: {}", root_cause(&error))),
-    }
-}
-
-/// Writes, trying until it is on disk: a notice must not be sent, nor followed
-/// by another, before that.
-async fn write(
-    desk: &Desk,
-    operation: impl FnOnce(&Connection) -> rusqlite::Result<()> + Clone + Send + 'static,
-) {
-    while let Err(error) = desk.database.write(operation.clone()).await {
-        tracing::warn!("cannot write how a delivery stands, retrying: {error}");
-        tokio::time::sleep(STORE_RETRY).await;
     }
 }

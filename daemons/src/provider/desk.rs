@@ -1,23 +1,25 @@
 //! The subscription desk: who has subscribed, and a task for each that delivers.
 
-use super::delivery;
+use super::outbox::{self, Effects};
 use super::store::{self, CreateError};
-use super::subscription::{Standing, Wish, wishes};
+use super::subscription::Wish;
+use super::{copy, delivery};
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::health::Board;
 use crate::runtime::lanes::Lanes;
 use crate::runtime::{Context, OwnDir, StartError};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use rusqlite::Connection;
-use shared::client::{Fleet, Mirror};
+use shared::client::Fleet;
 use shared::wire::provider::Subscription;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -25,33 +27,80 @@ use tokio_util::sync::CancellationToken;
 const PART: &str = "subscriptions";
 /// Notices under way at a time.
 const DELIVERIES_MAX: usize = 128;
+/// The pause after a write or a read that failed.
+pub const STORE_RETRY: Duration = Duration::from_secs(1);
+/// How often it is counted what waits.
+const COUNT: Duration = Duration::from_secs(5);
 
-/// Why a subscription is not made.
-pub type CreateFailed = DatabaseError<CreateError>;
+/// How the delivery of the notice that is next goes.
+#[derive(Debug, Default)]
+pub struct Tries {
+    attempts: u64,
+    last_error: Option<String>,
+    next_at: Option<DateTime<Utc>>,
+}
+
+impl Tries {
+    /// An attempt failed; whether that is news.
+    pub fn fail(&mut self, error: &str, next_at: DateTime<Utc>) -> bool {
+        self.attempts += 1;
+        self.next_at = Some(next_at);
+        self.last_error.replace(error.to_owned()).as_deref() != Some(error)
+    }
+
+    /// The notice was accepted.
+    pub fn succeed(&mut self) {
+        *self = Self::default();
+    }
+}
 
 /// A subscription that is served.
 pub struct Served {
-    standing: Mutex<Standing>,
+    /// Its id.
+    pub id: String,
+    /// Where its notices are posted.
+    pub url: String,
+    /// There is more to tell.
+    pub news: Notify,
+    /// The receiver has shown that it is there.
+    pub present: Notify,
     /// Cancelled when the subscription is deleted.
     pub gone: CancellationToken,
     /// Whether the subscriber let us wait last time. One that refuses at once did not.
     pub slow: AtomicBool,
+    tries: Mutex<Tries>,
     started: AtomicBool,
 }
 
 impl Served {
-    fn new(standing: Standing) -> Arc<Self> {
+    fn new(subscription: Subscription) -> Arc<Self> {
+        let tries = Tries { last_error: subscription.last_error, ..Tries::default() };
         Arc::new(Self {
-            standing: Mutex::new(standing),
+            id: subscription.id,
+            url: subscription.callback_url,
+            news: Notify::new(),
+            present: Notify::new(),
             gone: CancellationToken::new(),
             slow: AtomicBool::new(false),
+            tries: Mutex::new(tries),
             started: AtomicBool::new(false),
         })
     }
 
-    /// How it stands.
-    pub fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How its delivery goes.
+    pub fn tries(&self) -> MutexGuard<'_, Tries> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is on disk, with how the delivery goes.
+    fn report(&self, kept: Subscription) -> Subscription {
+        let tries = self.tries();
+        Subscription {
+            attempts: tries.attempts,
+            next_attempt_at: tries.next_at,
+            last_error: tries.last_error.clone(),
+            ..kept
+        }
     }
 }
 
@@ -60,12 +109,18 @@ struct Ended {
     outcome: &'static str,
 }
 
+#[derive(Default)]
+struct Meters {
+    deliveries: Family<Ended, Counter>,
+    folded: Counter,
+    subscriptions: Gauge,
+    waiting: Gauge,
+}
+
 /// The desk.
 pub struct Desk {
     /// The database.
     pub database: Database,
-    /// The registry's copy.
-    pub mirror: Arc<Mirror>,
     /// For notices.
     pub client: reqwest::Client,
     /// Slots for notices.
@@ -73,46 +128,56 @@ pub struct Desk {
     health: Arc<Board>,
     served: Mutex<BTreeMap<String, Arc<Served>>>,
     /// There are subscriptions that no task serves yet.
-    news: Notify,
-    deliveries: Family<Ended, Counter>,
-    count: Gauge,
+    unserved: Notify,
+    meters: Meters,
     _dir: OwnDir,
 }
 
 impl Desk {
-    /// Reads the subscriptions, and serves them in the background.
-    pub fn open(context: &Context, mirror: Arc<Mirror>) -> Result<Arc<Self>, StartError> {
+    /// Reads the subscriptions, and serves them in the background; and the copy
+    /// of the registry up to which they were told.
+    pub fn open(context: &Context) -> Result<(Arc<Self>, Fleet), StartError> {
         let dir = context.own_dir()?;
         let path = dir.path().join("provider.db");
         let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&context.health))?;
-        let standings = Connection::open(&path)
-            .and_then(|connection| store::load(&connection))
+        let (subscriptions, fleet) = Connection::open(&path)
+            .and_then(|connection| Ok((store::list(&connection)?, copy::load(&connection, Utc::now())?)))
             .map_err(|e| StartError::path("cannot read", &path, e))?;
-        let served = standings.into_iter().map(|standing| (standing.id.clone(), Served::new(standing)));
+        let served = subscriptions.into_iter().map(|one| (one.id.clone(), Served::new(one)));
         let desk = Arc::new(Self {
             database,
-            mirror,
             client: context.client.clone(),
             lanes: Lanes::new(DELIVERIES_MAX),
             health: Arc::clone(&context.health),
             served: Mutex::new(served.collect()),
-            news: Notify::new(),
-            deliveries: Family::default(),
-            count: Gauge::default(),
+            unserved: Notify::new(),
+            meters: Meters::default(),
             _dir: dir,
         });
+        desk.register(context);
+        desk.health.pass(PART);
+        desk.unserved.notify_one();
+        context.spawn(Arc::clone(&desk).serve(context.clone()));
+        context.spawn(Arc::clone(&desk).count_waiting());
+        Ok((desk, fleet))
+    }
+
+    fn register(&self, context: &Context) {
+        let meters = &self.meters;
         context.metrics.register(|registry| {
             registry.register(
                 "provider_deliveries",
                 "Attempts to deliver a notice, by how they ended",
-                desk.deliveries.clone(),
+                meters.deliveries.clone(),
             );
-            registry.register("provider_subscriptions", "Subscriptions", desk.count.clone());
+            registry.register(
+                "provider_notices_folded",
+                "Notices folded into others, because too many waited",
+                meters.folded.clone(),
+            );
+            registry.register("provider_notices_waiting", "Notices that wait", meters.waiting.clone());
+            registry.register("provider_subscriptions", "Subscriptions", meters.subscriptions.clone());
         });
-        desk.news.notify_one();
-        context.spawn(Arc::clone(&desk).serve(context.clone()));
-        context.spawn(Arc::clone(&desk).follow_registrations());
-        Ok(desk)
     }
 
     fn served(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Served>>> {
@@ -122,9 +187,9 @@ impl Desk {
     /// Starts a task for each subscription that has none.
     async fn serve(self: Arc<Self>, context: Context) {
         loop {
-            self.news.notified().await;
+            self.unserved.notified().await;
             let served: Vec<_> = self.served().values().cloned().collect();
-            self.count.set(i64::try_from(served.len()).unwrap_or(i64::MAX));
+            self.meters.subscriptions.set(i64::try_from(served.len()).unwrap_or(i64::MAX));
             for one in served {
                 if !one.started.swap(true, Ordering::Relaxed) {
                     context.spawn(delivery::deliver(Arc::clone(&self), one));
@@ -133,124 +198,122 @@ impl Desk {
         }
     }
 
-    /// Subscribes what the registrations ask for, and unsubscribes what is gone.
-    /// A copy that is merely out of date changes nothing.
-    async fn follow_registrations(self: Arc<Self>) {
-        let mut fleets = self.mirror.subscribe();
-        fleets.mark_changed();
-        while fleets.changed().await.is_ok() {
-            let fleet = Arc::clone(&fleets.borrow_and_update());
-            match self.match_registrations(&fleet).await {
-                Ok(()) => self.health.pass(PART),
-                // Trying again helps only when the registrations have changed.
-                Err(CreateFailed::Operation(full @ CreateError::Full(_))) => {
-                    self.health
-                        .warn(PART, format!("not all that registrations ask for is subscribed: {full}"));
-                }
-                Err(error) => {
-                    tracing::warn!("cannot subscribe what the registrations ask for: {error}");
-                    tokio::time::sleep(delivery::STORE_RETRY).await;
-                    fleets.mark_changed();
-                }
+    async fn count_waiting(self: Arc<Self>) {
+        loop {
+            if let Ok(waiting) = self.database.read(outbox::waiting).await {
+                self.meters.waiting.set(waiting);
             }
+            tokio::time::sleep(COUNT).await;
         }
     }
 
-    async fn match_registrations(self: &Arc<Self>, fleet: &Fleet) -> Result<(), CreateFailed> {
-        if !fleet.known {
-            return Ok(());
-        }
-        let wanted = wishes(fleet);
-        let automatic: BTreeMap<Wish, String> = self
-            .served()
-            .iter()
-            .map(|(id, served)| (served.standing().wish.clone(), id.clone()))
-            .filter(|(wish, _)| wish.owner.is_some())
-            .collect();
-        for (wish, id) in &automatic {
-            if !wanted.contains(wish) {
-                self.delete(id).await.map_err(as_create_failed)?;
-            }
-        }
-        let known: BTreeSet<&Wish> = automatic.keys().collect();
-        for wish in wanted.iter().filter(|wish| !known.contains(wish)) {
-            self.create(wish.clone()).await?;
-        }
-        Ok(())
+    /// Runs `write`, and what follows from it once it is on disk.
+    ///
+    /// # Errors
+    /// What `write` says, or that it cannot be written.
+    pub async fn change<T: Send + 'static, E: From<rusqlite::Error> + Send + 'static>(
+        self: &Arc<Self>,
+        write: impl FnOnce(&Connection) -> Result<(T, Effects), E> + Send + 'static,
+    ) -> Result<T, DatabaseError<E>> {
+        let desk = Arc::clone(self);
+        let write = move |connection: &Connection| {
+            let (value, effects) = write(connection)?;
+            let made = effects.made.iter().map(|id| store::get(connection, id));
+            // One that was made may be gone again by the end of the same write.
+            let made = made.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+            Ok((value, effects, made))
+        };
+        // On the writing thread: the map follows in the order of the commits.
+        let then = move |result: Result<(T, Effects, Vec<Subscription>), DatabaseError<E>>| {
+            let (value, effects, made) = result?;
+            desk.follow(&effects, made);
+            Ok(value)
+        };
+        self.database.write_then(write, then).await
     }
 
-    /// Subscribes. One that asked for the same is replaced, and told anew what
-    /// exists: whoever subscribes again has forgotten.
+    fn follow(&self, effects: &Effects, made: Vec<Subscription>) {
+        let mut served = self.served();
+        for gone in &effects.gone {
+            if let Some(gone) = served.remove(gone) {
+                gone.gone.cancel();
+            }
+        }
+        if !(made.is_empty() && effects.gone.is_empty()) {
+            served.extend(made.into_iter().map(|one| (one.id.clone(), Served::new(one))));
+            self.unserved.notify_one();
+        }
+        effects.woken.iter().filter_map(|id| served.get(id)).for_each(|one| one.news.notify_one());
+        effects.present.iter().filter_map(|id| served.get(id)).for_each(|one| one.present.notify_one());
+        self.meters.folded.inc_by(effects.folded);
+        match effects.left_out {
+            Some(true) => self.health.warn(PART, "there is no room for all that registrations ask for"),
+            Some(false) => self.health.pass(PART),
+            None => {}
+        }
+    }
+
+    /// Subscribes, and tells what exists. One that asked for the same is
+    /// replaced: whoever subscribes again has forgotten.
     ///
     /// # Errors
     /// When there are too many, or it cannot be written.
-    pub async fn create(self: &Arc<Self>, wish: Wish) -> Result<Subscription, CreateFailed> {
-        let now = Utc::now();
-        let standing = Standing::new(format!("{:016x}", fastrand::u64(..)), wish, now);
-        let (id, wish, desk) = (standing.id.clone(), standing.wish.clone(), Arc::clone(self));
-        let report = standing.report(&self.mirror.fleet());
-        let write = move |connection: &Connection| store::create(connection, &id, &wish, now);
-        // On the writing thread: the map follows in the order of the commits.
-        let then = move |result: Result<Option<String>, DatabaseError<CreateError>>| {
-            let replaced = result?;
-            let mut served = desk.served();
-            if let Some(replaced) = replaced.and_then(|id| served.remove(&id)) {
-                replaced.gone.cancel();
-            }
-            served.insert(standing.id.clone(), Served::new(standing));
-            desk.news.notify_one();
-            Ok(())
-        };
-        self.database.write_then(write, then).await?;
-        Ok(report)
+    pub async fn create(self: &Arc<Self>, wish: Wish) -> Result<Subscription, DatabaseError<CreateError>> {
+        self.change(move |connection| {
+            let mut effects = Effects::default();
+            let id = copy::subscribe(connection, &wish, Utc::now(), &mut effects)?;
+            let made = store::get(connection, &id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            Ok((made, effects))
+        })
+        .await
     }
 
     /// Unsubscribes; whether there was such a subscription.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn delete(self: &Arc<Self>, id: &str) -> Result<bool, DatabaseError<rusqlite::Error>> {
-        let (row, key, desk) = (id.to_owned(), id.to_owned(), Arc::clone(self));
-        let write = move |connection: &Connection| store::delete(connection, &row);
-        let then = move |result: Result<bool, DatabaseError<rusqlite::Error>>| {
-            let here = result?;
-            if let Some(gone) = desk.served().remove(&key) {
-                gone.gone.cancel();
-            }
-            desk.news.notify_one();
-            Ok(here)
-        };
-        self.database.write_then(write, then).await
+    pub async fn delete(self: &Arc<Self>, id: String) -> Result<bool, DatabaseError<rusqlite::Error>> {
+        self.change(move |connection| {
+            let mut effects = Effects::default();
+            Ok((store::delete(connection, &id, &mut effects)?, effects))
+        })
+        .await
     }
 
-    /// Every subscription.
-    pub fn list(&self) -> Vec<Subscription> {
-        let fleet = self.mirror.fleet();
-        self.served().values().map(|served| served.standing().report(&fleet)).collect()
+    /// Every subscription, oldest first.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn list(&self) -> Result<Vec<Subscription>, DatabaseError<rusqlite::Error>> {
+        let kept = self.database.read(store::list).await?;
+        let served = self.served();
+        let report = |kept: Subscription| match served.get(&kept.id) {
+            Some(one) => one.report(kept),
+            None => kept,
+        };
+        Ok(kept.into_iter().map(report).collect())
     }
 
     /// One subscription.
-    pub fn get(&self, id: &str) -> Option<Subscription> {
-        let served = self.served().get(id).cloned()?;
-        let report = served.standing().report(&self.mirror.fleet());
-        Some(report)
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn get(&self, id: String) -> Result<Option<Subscription>, DatabaseError<rusqlite::Error>> {
+        let served = self.served().get(&id).cloned();
+        let kept = self.database.read(move |connection| store::get(connection, &id)).await?;
+        Ok(kept.map(|kept| match served {
+            Some(one) => one.report(kept),
+            None => kept,
+        }))
     }
 
     /// Counts an attempt.
     pub fn count(&self, outcome: &'static str) {
-        self.deliveries.get_or_create(&Ended { outcome }).inc();
+        self.meters.deliveries.get_or_create(&Ended { outcome }).inc();
     }
 
     /// Closes the database.
     pub async fn close(self: Arc<Self>) {
         self.database.clone().close().await;
-    }
-}
-
-fn as_create_failed(error: DatabaseError<rusqlite::Error>) -> CreateFailed {
-    match error {
-        DatabaseError::Operation(error) => DatabaseError::Operation(error.into()),
-        DatabaseError::Busy => DatabaseError::Busy,
-        DatabaseError::Unavailable => DatabaseError::Unavailable,
     }
 }

@@ -1,27 +1,38 @@
 //! The provider: discovery, and notices to those who depend on a service.
 //!
 //! * It answers from a watched copy of the registry, also while the registry is
-//!   away, and says on every answer how old the copy is (`x-distlog-age`).
+//!   away and after a restart of its own, and says on every answer how old the copy is (`x-distlog-age`).
 //!   Before the first copy ever it answers 503.
 //! * How an instance does is the monitor's word; while that is away, its last
 //!   one. An instance that the monitor does not know counts as healthy.
-//! * A subscriber is posted every difference between what it was told last and
-//!   what is: at least once, in order, with a key that is the same on every
-//!   attempt, also over restarts. One that is dead delays no other.
+//! * A subscriber is posted what exists and then every change: at least once, in
+//!   order, with a key that is the same on every attempt, also over restarts of
+//!   either side. One that is dead delays no other. When a thousand changes wait
+//!   for one, they are folded into the difference that they make.
 //! * A registration with `requiredServices` and `serviceUpdateUrl` is a
-//!   subscriber for as long as it is registered.
+//!   subscriber for as long as it is registered, and is told anew what exists
+//!   whenever it registers with a change. A process that restarts within its
+//!   lease and registers exactly as before renews it: that changes no revision,
+//!   nobody hears of it, and nothing is told anew. Let it put something of its
+//!   own into its registration, such as its start in `metadata`.
 //!
-//! [`catalog`] puts registrations and the [`book`] of the monitor's words
-//! together, [`pick`] chooses. The path of a change: the mirror → [`delivery`],
-//! a task for each subscriber, asks its [`subscription`] for the next notice →
-//! written to the [`store`] → posted → written that it was accepted.
+//! [`catalog`] puts registrations and the monitor's words together and picks by
+//! the choices of [`shared::client::balance`]. The path of a change: a step of the mirror → [`intake`] → one commit
+//! ([`copy`]) of the place reached, of the change, and of an [`outbox`] row for
+//! every subscription of that service → [`delivery`], a task for each of them →
+//! posted → the row deleted. What was not consumed is asked of the registry
+//! again from the place reached; what that no longer knows (or the registry is
+//! another) is told as the difference between the copy and what there is now.
 
 mod api;
 mod catalog;
 mod change;
+mod copy;
 mod delivery;
 mod desk;
-mod pick;
+mod fold;
+mod intake;
+mod outbox;
 mod store;
 mod stream;
 mod subscription;
@@ -36,8 +47,9 @@ use std::sync::Arc;
 /// # Errors
 /// When its directory or its database cannot be used.
 pub async fn start(context: Context) -> Result<Service, StartError> {
-    let mirror = mirror::keep(&context);
-    let desk = desk::Desk::open(&context, Arc::clone(&mirror))?;
+    let (desk, copy) = desk::Desk::open(&context)?;
+    let (mirror, steps) = mirror::resume(copy, &context);
+    context.spawn(intake::run(Arc::clone(&desk), Arc::clone(&mirror), steps));
     let health = book::Health::keep(&context);
     Ok(Service {
         api: api::routes(mirror, health, Arc::clone(&desk), &context),

@@ -1,17 +1,20 @@
-//! Subscriptions on disk: an outbox. A notice is here before it is sent, and
-//! what it leads to is here before the next one is made.
+//! The provider's tables, and who has subscribed.
+//!
+//! * `place` and `fleet` are the copy of the registry up to which everything has
+//!   been told: written in the same commit as the notices that it leads to.
+//! * `outbox` has a row for every notice that waits for a subscription, by a
+//!   number that counts up with each; `notices` has their bodies, once each
+//!   however many wait for it.
 
-use super::subscription::{Owner, Pending, Standing, Wish};
+use super::outbox::Effects;
+use super::subscription::{Owner, Wish};
 use crate::runtime::error::ApiError;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
-use rusqlite::{Connection, params};
-use shared::wire::provider::Notice;
-use shared::wire::registry::Registration;
-use std::collections::BTreeMap;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use shared::wire::provider::Subscription;
 use std::fmt;
-use std::sync::Arc;
 
 /// Subscriptions that are kept of each kind, so that those that registrations ask
 /// for leave room for requests, and the other way round; each is a task and at
@@ -19,7 +22,8 @@ use std::sync::Arc;
 const SUBSCRIPTIONS_MAX: u32 = 4_096;
 
 /// The tables. An owner's names are empty where a request made the subscription.
-pub const MIGRATIONS: &[&str] = &["
+pub const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE subscriptions (
         id TEXT PRIMARY KEY,
         service TEXT NOT NULL,
@@ -39,7 +43,54 @@ pub const MIGRATIONS: &[&str] = &["
         registration TEXT NOT NULL,   -- JSON
         PRIMARY KEY (subscription, instance)
     ) WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE place (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        place TEXT NOT NULL,
+        written_at INTEGER NOT NULL   -- milliseconds since 1970
+    );
+    CREATE TABLE fleet (
+        service TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        registration TEXT NOT NULL,   -- JSON
+        PRIMARY KEY (service, instance)
+    ) WITHOUT ROWID;
+    CREATE TABLE notices (
+        n INTEGER PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        changes INTEGER NOT NULL,     -- how many it tells
+        body TEXT NOT NULL            -- JSON, as it is posted
+    );
+    CREATE TABLE outbox (
+        subscription TEXT NOT NULL REFERENCES subscriptions (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        notice INTEGER NOT NULL,
+        PRIMARY KEY (subscription, number)
+    ) WITHOUT ROWID;
+    CREATE INDEX outbox_notice ON outbox (notice);
+    CREATE TRIGGER forget_notice AFTER DELETE ON outbox
+        WHEN NOT EXISTS (SELECT 1 FROM outbox WHERE notice = OLD.notice)
+        BEGIN DELETE FROM notices WHERE n = OLD.notice; END;
+
+    -- What was under way is repeated with its key; what had been delivered is
+    -- the copy from which the next difference is told.
+    INSERT INTO notices SELECT rowid, revision, 1, pending FROM subscriptions WHERE pending IS NOT NULL;
+    INSERT INTO outbox SELECT id, number, rowid FROM subscriptions WHERE pending IS NOT NULL;
+    INSERT OR REPLACE INTO fleet
+        SELECT s.service, d.instance, d.registration
+        FROM delivered d JOIN subscriptions s ON s.id = d.subscription;
+    ALTER TABLE subscriptions ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;         -- notices
+    ALTER TABLE subscriptions ADD COLUMN waiting_changes INTEGER NOT NULL DEFAULT 0; -- what they tell
+    ALTER TABLE subscriptions ADD COLUMN folds_at INTEGER NOT NULL DEFAULT 1000;     -- changes
+    ALTER TABLE subscriptions ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;          -- notices
+    ALTER TABLE subscriptions ADD COLUMN delivered_at INTEGER;
+    UPDATE subscriptions SET waiting = 1, waiting_changes = 1 WHERE pending IS NOT NULL;
+    ALTER TABLE subscriptions DROP COLUMN pending;
+    DROP TABLE delivered;
+    CREATE INDEX subscriptions_owner ON subscriptions (owner_service, owner_instance);
+",
+];
 
 /// Who asks for a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,66 +130,67 @@ impl From<CreateError> for ApiError {
     }
 }
 
-/// All subscriptions.
-pub fn load(connection: &Connection) -> rusqlite::Result<Vec<Standing>> {
-    let mut delivered: BTreeMap<String, Vec<Registration>> = BTreeMap::new();
-    let mut statement = connection.prepare("SELECT subscription, registration FROM delivered")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        delivered.entry(row.get(0)?).or_default().push(json(&row.get::<_, String>(1)?)?);
-    }
-    let mut statement = connection.prepare(
-        "SELECT id, service, callback_url, owner_service, owner_instance, created_at, revision, number, \
-         pending, last_error FROM subscriptions",
-    )?;
-    let standings = statement.query_map([], |row| {
-        let id: String = row.get(0)?;
-        let owner = Owner { service: row.get(3)?, instance: row.get(4)? };
-        let owner = Some(owner).filter(|owner| !owner.service.is_empty());
-        let pending: Option<String> = row.get(8)?;
-        let pending =
-            pending.map(|body| Ok::<_, rusqlite::Error>(Pending { notice: json::<Notice>(&body)?, body }));
-        let delivered = delivered.remove(&id).unwrap_or_default();
-        Ok(Standing {
-            id,
-            wish: Wish { service: row.get(1)?, callback_url: row.get(2)?, owner },
-            created_at: DateTime::from_timestamp_millis(row.get(5)?).unwrap_or_default(),
-            delivered: delivered.into_iter().map(|r| (r.instance_id.clone(), Arc::new(r))).collect(),
-            delivered_revision: unsigned(row.get(6)?),
-            number: unsigned(row.get(7)?),
-            pending: pending.transpose()?,
-            last_error: row.get(9)?,
-        })
-    })?;
-    standings.collect()
+const SUBSCRIPTION: &str = "SELECT id, service, callback_url, owner_service, created_at, waiting, revision, \
+    delivered_at, last_error, folded FROM subscriptions";
+
+fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
+    Ok(Subscription {
+        id: row.get(0)?,
+        service: row.get(1)?,
+        callback_url: row.get(2)?,
+        automatic: !row.get::<_, String>(3)?.is_empty(),
+        created_at: DateTime::from_timestamp_millis(row.get(4)?).unwrap_or_default(),
+        pending: unsigned(row.get(5)?),
+        delivered_revision: unsigned(row.get(6)?),
+        last_delivered_at: row.get::<_, Option<i64>>(7)?.and_then(DateTime::from_timestamp_millis),
+        last_error: row.get(8)?,
+        attempts: 0,
+        next_attempt_at: None,
+        folded: unsigned(row.get(9)?),
+    })
 }
 
-/// Makes a subscription in place of one that asks for the same, and tells which
-/// that was.
+/// All subscriptions, oldest first.
+pub fn list(connection: &Connection) -> rusqlite::Result<Vec<Subscription>> {
+    let sql = format!("{SUBSCRIPTION} ORDER BY created_at, rowid");
+    connection.prepare_cached(&sql)?.query_map([], subscription)?.collect()
+}
+
+/// One subscription.
+pub fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<Subscription>> {
+    let sql = format!("{SUBSCRIPTION} WHERE id = ?1");
+    connection.prepare_cached(&sql)?.query_row([id], subscription).optional()
+}
+
+/// Makes a subscription in place of one that asks for the same; it is told
+/// nothing yet.
 pub fn create(
     connection: &Connection,
-    id: &str,
     wish: &Wish,
     now: DateTime<Utc>,
-) -> Result<Option<String>, CreateError> {
-    let (owner_service, owner_instance) = owner(wish);
+    effects: &mut Effects,
+) -> Result<String, CreateError> {
+    let (owner_service, owner_instance) =
+        wish.owner.as_ref().map_or(("", ""), |owner| (&owner.service, &owner.instance));
     let same = params![wish.service, wish.callback_url, owner_service, owner_instance];
-    let replaced: Vec<String> = connection
+    let replaced = connection
         .prepare_cached(
             "DELETE FROM subscriptions WHERE service = ?1 AND callback_url = ?2 AND owner_service = ?3 \
              AND owner_instance = ?4 RETURNING id",
         )?
         .query_map(same, |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let count: u32 = connection
-        .prepare_cached("SELECT count(*) FROM subscriptions WHERE (owner_service = '') = (?1 = '')")?
-        .query_row([owner_service], |row| row.get(0))?;
-    if count >= SUBSCRIPTIONS_MAX {
+        .collect::<Result<Vec<String>, _>>()?;
+    if is_full(connection, owner_service)? {
         let kind = if owner_service.is_empty() { Kind::Requested } else { Kind::Automatic };
         return Err(CreateError::Full(kind));
     }
+    let id = format!("{:016x}", fastrand::u64(..));
     connection
-        .prepare_cached("INSERT INTO subscriptions VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, NULL, NULL)")?
+        .prepare_cached(
+            "INSERT INTO subscriptions \
+             (id, service, callback_url, owner_service, owner_instance, created_at, revision, number) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0)",
+        )?
         .execute(params![
             id,
             wish.service,
@@ -147,83 +199,91 @@ pub fn create(
             owner_instance,
             now.timestamp_millis()
         ])?;
-    Ok(replaced.into_iter().next())
+    effects.gone.extend(replaced);
+    effects.made.push(id.clone());
+    Ok(id)
 }
 
-/// Takes a subscription away; whether it was there.
-pub fn delete(connection: &Connection, id: &str) -> rusqlite::Result<bool> {
-    Ok(connection.prepare_cached("DELETE FROM subscriptions WHERE id = ?1")?.execute([id])? > 0)
-}
-
-/// Writes down the notice that is sent next.
-pub fn begin(connection: &Connection, id: &str, number: u64, body: &str) -> rusqlite::Result<()> {
+/// Whether there is no room for one more, of the kind that such an owner asks for.
+fn is_full(connection: &Connection, owner_service: &str) -> rusqlite::Result<bool> {
     connection
-        .prepare_cached("UPDATE subscriptions SET pending = ?2, number = ?3 WHERE id = ?1")?
-        .execute(params![id, body, signed(number)])
-        .map(drop)
+        .prepare_cached("SELECT count(*) >= ?2 FROM subscriptions WHERE (owner_service = '') = (?1 = '')")?
+        .query_row(params![owner_service, SUBSCRIPTIONS_MAX], |row| row.get(0))
 }
 
-/// The notice that was pending has been accepted.
-pub fn accepted(connection: &Connection, id: &str, notice: &Notice) -> rusqlite::Result<()> {
-    let here = connection
+/// Whether registrations could subscribe no more before so many subscriptions
+/// went, and can now.
+pub fn has_room_again(connection: &Connection, gone: usize) -> rusqlite::Result<bool> {
+    let Some(gone) = u32::try_from(gone).ok().filter(|gone| *gone > 0) else { return Ok(false) };
+    connection
         .prepare_cached(
-            "UPDATE subscriptions SET pending = NULL, revision = ?2, last_error = NULL WHERE id = ?1",
+            "SELECT count(*) BETWEEN ?1 - ?2 AND ?1 - 1 FROM subscriptions WHERE owner_service <> ''",
         )?
-        .execute(params![id, signed(notice.revision)])?;
-    if here == 0 {
-        // It was deleted meanwhile.
-        return Ok(());
-    }
-    let mut put = connection.prepare_cached("INSERT OR REPLACE INTO delivered VALUES (?1, ?2, ?3)")?;
-    for registration in notice.added.iter().chain(&notice.updated) {
-        let body = serde_json::to_string(registration)
-            .map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
-        put.execute(params![id, registration.instance_id, body])?;
-    }
-    let mut remove =
-        connection.prepare_cached("DELETE FROM delivered WHERE subscription = ?1 AND instance = ?2")?;
-    for registration in &notice.removed {
-        remove.execute(params![id, registration.instance_id])?;
-    }
-    Ok(())
+        .query_row(params![SUBSCRIPTIONS_MAX, gone], |row| row.get(0))
 }
 
-/// An attempt has failed.
-pub fn failed(connection: &Connection, id: &str, error: &str) -> rusqlite::Result<()> {
+/// Takes a subscription away, with all that waits; whether it was there.
+pub fn delete(connection: &Connection, id: &str, effects: &mut Effects) -> rusqlite::Result<bool> {
+    let gone = connection.prepare_cached("DELETE FROM subscriptions WHERE id = ?1")?.execute([id])? > 0;
+    effects.gone.extend(gone.then(|| id.to_owned()));
+    Ok(gone)
+}
+
+/// What an instance's registration has been subscribed to, with its ids.
+pub fn of_owner(connection: &Connection, owner: &Owner) -> rusqlite::Result<Vec<(String, Wish)>> {
     connection
-        .prepare_cached("UPDATE subscriptions SET last_error = ?2 WHERE id = ?1")?
-        .execute(params![id, error])
-        .map(drop)
+        .prepare_cached(
+            "SELECT id, service, callback_url FROM subscriptions \
+             WHERE owner_service = ?1 AND owner_instance = ?2",
+        )?
+        .query_map([&owner.service, &owner.instance], |row| {
+            let (service, callback_url) = (row.get(1)?, row.get(2)?);
+            Ok((row.get(0)?, Wish { service, callback_url, owner: Some(owner.clone()) }))
+        })?
+        .collect()
 }
 
-fn owner(wish: &Wish) -> (&str, &str) {
-    wish.owner.as_ref().map_or(("", ""), |owner| (&owner.service, &owner.instance))
-}
-
-fn json<T: serde::de::DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
+/// Reads JSON that was written here.
+pub fn json<T: serde::de::DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
     serde_json::from_str(text).map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into()))
 }
 
-fn signed(value: u64) -> i64 {
+/// Writes JSON.
+pub fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}
+
+/// A number as SQLite keeps it.
+pub fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn unsigned(value: i64) -> u64 {
+/// A number as it was kept.
+pub fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    use super::super::subscription::Owner;
     use super::*;
+
+    /// An empty database.
+    pub fn database() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("PRAGMA foreign_keys=ON").unwrap();
+        MIGRATIONS.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
+        connection
+    }
 
     #[test]
     fn each_kind_has_its_own_bound_and_what_is_there_can_be_asked_for_again() {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        let connection = database();
         let ask = |number: u32, owner: Option<&str>| {
             let owner = owner.map(|name| Owner { service: name.to_owned(), instance: name.to_owned() });
             let wish = Wish { service: number.to_string(), callback_url: "http://h/".to_owned(), owner };
-            create(&connection, &format!("{:016x}", fastrand::u64(..)), &wish, Utc::now())
+            let mut effects = Effects::default();
+            create(&connection, &wish, Utc::now(), &mut effects).map(|_| effects.gone.len())
         };
         for (owner, kind) in [(Some("O"), "automatic"), (None, "requested")] {
             let name = owner.unwrap_or_default();
@@ -231,14 +291,32 @@ mod tests {
                 .execute_batch(&format!(
                     "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n \
                         WHERE n < {SUBSCRIPTIONS_MAX} - 1) \
-                     INSERT INTO subscriptions SELECT hex(randomblob(8)), n, 'http://h/', '{name}', '{name}', \
-                        0, 0, 0, NULL, NULL FROM n"
+                     INSERT INTO subscriptions \
+                        (id, service, callback_url, owner_service, owner_instance, created_at, revision, number) \
+                        SELECT hex(randomblob(8)), n, 'http://h/', '{name}', '{name}', 0, 0, 0 FROM n"
                 ))
                 .unwrap();
-            assert!(ask(0, owner).unwrap().is_none(), "there is room for one");
-            assert!(ask(0, owner).unwrap().is_some(), "it takes its own place");
+            assert_eq!(ask(0, owner).unwrap(), 0, "there is room for one");
+            assert_eq!(ask(0, owner).unwrap(), 1, "it takes its own place");
             let error = ask(SUBSCRIPTIONS_MAX, owner).unwrap_err().to_string();
             assert_eq!(error, format!("there are 4096 {kind} subscriptions already"));
         }
+    }
+
+    #[test]
+    fn a_notice_that_was_under_way_before_the_outbox_keeps_its_key_and_body() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO subscriptions VALUES ('id', 'S', 'http://h/', '', '', 5, 7, 3, '{\"a\":1}', 'bad');
+                 INSERT INTO delivered VALUES ('id', 'a', '{}');",
+            )
+            .unwrap();
+        connection.execute_batch(MIGRATIONS[1]).unwrap();
+        let head = super::super::outbox::head(&connection, "id").unwrap().unwrap();
+        assert_eq!((head.number, head.body.as_str()), (3, "{\"a\":1}"));
+        let kept = get(&connection, "id").unwrap().unwrap();
+        assert_eq!((kept.pending, kept.delivered_revision, kept.last_error.as_deref()), (1, 7, Some("bad")));
     }
 }

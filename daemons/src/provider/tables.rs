@@ -34,7 +34,7 @@ impl TableRow for Edge {
 
 impl TableRow for Subscription {
     const HEADS: &'static [&'static str] =
-        &["id", "service", "callback", "made by", "pending", "delivered", "last error"];
+        &["id", "service", "callback", "made by", "pending", "delivered", "folded", "last error"];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -44,6 +44,7 @@ impl TableRow for Subscription {
             if self.automatic { "registration" } else { "request" }.to_owned(),
             self.pending.to_string(),
             self.delivered_revision.to_string(),
+            self.folded.to_string(),
             or_dash(self.last_error.as_ref()),
         ]
     }

@@ -1,5 +1,8 @@
 //! The registry's routes.
 
+mod leases;
+mod past;
+
 use super::core::Core;
 use super::prometheus::TargetGroup;
 use super::state::{Entry, Selector};
@@ -17,8 +20,7 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use shared::span::Span;
 use shared::wire::registry::{
-    ChangeKind, Deregistered, INDEX_HEADER, InstanceHealth, Lease, Place, Register, Registration,
-    ServiceHealth,
+    Deregistered, INDEX_HEADER, InstanceHealth, Place, Register, Registration, ServiceHealth,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +61,9 @@ pub fn routes(core: Arc<Core>, context: &Context) -> Result<OpenApiRouter, Start
         .routes(routes!(watch))
         .routes(routes!(list_instances, deregister_service))
         .routes(routes!(deregister_instance))
-        .routes(routes!(renew))
+        .routes(routes!(leases::renew, leases::lease))
+        .routes(routes!(leases::guard))
+        .routes(routes!(past::history))
         .routes(routes!(probe))
         .routes(routes!(prometheus_targets))
         .with_state(App {
@@ -86,6 +90,8 @@ struct ServicesQuery {
     /// For how long to wait for that (`30s`; at most `10m`).
     #[param(value_type = Option<String>)]
     wait: Option<Span>,
+    /// How it stood at a revision, at a time (RFC 3339), or a span ago (`15m`).
+    at: Option<String>,
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]
     #[param(inline)]
@@ -152,11 +158,19 @@ async fn list_tag(
 
 impl App {
     async fn list(&self, service: Option<String>, query: ServicesQuery) -> Result<Response, ApiError> {
+        let at = query.at.as_deref().map(past::point).transpose()?;
+        if at.is_some() && (query.index.is_some() || query.healthy) {
+            let detail = "the past does not change and cannot be probed: leave out index and healthy";
+            return Err(ApiError::invalid("at", detail));
+        }
         if let Some(index) = query.index {
             let wait = query.wait.map_or(WAIT_DEFAULT, |wait| wait.0.min(WAIT_MAX));
             self.wait(service.clone(), index, wait).await;
         }
-        let (revision, entries) = self.core.list(service.as_deref());
+        let (revision, entries) = match at {
+            None => self.core.list(service.as_deref()),
+            Some(at) => self.core.list_at(service.clone(), at).await?,
+        };
         if let Some(name) = service
             && entries.is_empty()
         {
@@ -283,25 +297,9 @@ async fn deregister_instance(
 
 impl App {
     async fn remove(&self, selector: Selector) -> Result<Response, ApiError> {
-        let (removed, revision) = self.core.remove(selector, ChangeKind::Deregistered).await?;
+        let (removed, revision) = self.core.deregister(selector).await?;
         Ok(axum::Json(Deregistered { removed, revision }).into_response())
     }
-}
-
-/// Heartbeat: renew a lease
-///
-/// 404 says that the instance is unknown and has to register again.
-#[utoipa::path(put, path = "/services/{name}/{instance}/lease", tag = "registry",
-    params(("name" = String, Path), ("instance" = String, Path)),
-    responses((status = 200, body = Lease)))]
-async fn renew(
-    State(app): State<App>,
-    Path((name, instance)): Path<(String, String)>,
-) -> Result<axum::Json<Lease>, ApiError> {
-    let lease = app.core.heartbeat(&name, &instance);
-    lease.map(axum::Json).ok_or_else(|| {
-        ApiError::unknown(format!("no instance '{instance}' of '{name}' is registered; register it again"))
-    })
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -318,7 +316,9 @@ struct WatchQuery {
 ///
 /// A watch begins with a `snapshot`, or, with `after` or `Last-Event-ID`, where
 /// another left off; then `registered`, `updated`, `deregistered`, `expired`,
-/// and now and then a `bookmark`. 410 when the place is no longer kept.
+/// and now and then a `bookmark`. 410 when the place is no longer kept. `held`
+/// and `released`, which have no id and move no place, tell that expiry is held
+/// back, and no longer. A watcher that is too slow is told `cut`, and resumes.
 #[utoipa::path(get, path = "/services/watch", tag = "registry", params(WatchQuery),
     responses((status = 200, content_type = "text/event-stream", body = String)))]
 async fn watch(
@@ -337,7 +337,8 @@ async fn watch(
         .core
         .watch(query.service, resume)
         .map_err(|gone| ApiError::new(StatusCode::GONE, gone.to_string()))?;
-    Ok(sse::answer(app.stop.clone(), stream::events(begun, watch, resume)))
+    let holds = app.core.holds.subscribe();
+    Ok(sse::answer_written(app.stop.clone(), stream::events(begun, watch, resume, holds)))
 }
 
 /// Whether a service answers, by probing it now

@@ -1,23 +1,25 @@
 //! The registry itself: decides on the writing thread, publishes what is on disk.
 
+use super::config::Config;
+use super::expiry::Holds;
+use super::metrics::{CoreMetrics, gauge};
 use super::state::{Entry, Full, Registering, Selector, State};
+use super::store::{self, Record};
 use super::view::{Begun, Gone, View};
 use super::watch::{Told, Watched};
-use super::{state, store};
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::error::ApiError;
+use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
-use crate::runtime::{Context, OwnDir, StartError};
+use crate::runtime::{OwnDir, StartError};
 use axum::http::StatusCode;
 use chrono::Utc;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
 use rusqlite::Connection;
 use shared::wire::registry::{Change, ChangeKind, Lease, Place, Register, Registration};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Instant;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::watch;
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,9 @@ impl From<ChangeError> for ApiError {
     }
 }
 
+/// The registry's own clock: milliseconds since it was started, never back.
+pub type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
+
 /// The registry.
 pub struct Core {
     view: RwLock<View>,
@@ -50,63 +55,56 @@ pub struct Core {
     /// by the writing thread alone.
     ahead: Mutex<State>,
     database: Database,
-    clock: Instant,
-    registrations_max: usize,
-    changes_kept: usize,
-    metrics: CoreMetrics,
+    clock: Clock,
+    /// How it is bounded.
+    pub config: Config,
+    /// What it measures.
+    pub metrics: CoreMetrics,
+    /// Whom the guard holds.
+    pub holds: watch::Sender<Arc<Holds>>,
     _dir: OwnDir,
 }
 
-struct CoreMetrics {
-    changes: Counter,
-    heartbeats: Counter,
-    registrations: Gauge,
-    watchers: Gauge,
-}
-
-impl CoreMetrics {
-    fn register(metrics: &Metrics) -> Self {
-        let own = Self {
-            changes: Counter::default(),
-            heartbeats: Counter::default(),
-            registrations: Gauge::default(),
-            watchers: Gauge::default(),
-        };
-        metrics.register(|registry| {
-            registry.register("registry_changes", "Changes committed", own.changes.clone());
-            registry.register("registry_heartbeats", "Leases renewed", own.heartbeats.clone());
-            registry.register("registry_registrations", "Registrations", own.registrations.clone());
-            registry.register("registry_watchers", "Watchers", own.watchers.clone());
-        });
-        own
-    }
+/// An instance that is to expire, and why in words.
+pub struct Expiring {
+    /// Which.
+    pub entry: Arc<Entry>,
+    /// Why.
+    pub detail: String,
 }
 
 impl Core {
     /// Reads what is on disk; every lease is granted afresh.
-    pub fn open(context: &Context, dir: OwnDir) -> Result<Self, StartError> {
+    pub fn open(
+        dir: OwnDir,
+        config: Config,
+        clock: Clock,
+        health: Arc<Board>,
+        metrics: &Metrics,
+    ) -> Result<Self, StartError> {
         let path = dir.path().join("registry.db");
-        let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&context.health))?;
+        let database = Database::open(&path, store::MIGRATIONS, health)?;
         let connection = Connection::open(&path).map_err(|e| StartError::path("cannot read", &path, e))?;
         let load = || -> rusqlite::Result<_> {
-            Ok((store::epoch(&connection)?, store::registrations(&connection)?, store::changes(&connection)?))
+            let changes = store::changes(&connection, config.changes_kept)?;
+            Ok((store::epoch(&connection)?, store::registrations(&connection)?, changes))
         };
         let (epoch, registrations, changes) =
             load().map_err(|e| StartError::path("cannot read", &path, e))?;
+        let now_ms = clock();
         let mut state = State::default();
         for registration in registrations {
-            state.apply(&Change { kind: ChangeKind::Registered, registration }, 0);
+            state.apply(&Change { kind: ChangeKind::Registered, registration }, now_ms);
         }
         state.revision = changes.last().map_or(0, |change| change.registration.revision);
-        let settings = &context.settings.registry;
         let core = Self {
             ahead: Mutex::new(state.clone()),
-            view: RwLock::new(View::new(epoch, state, &changes, settings.changes_kept)),
+            view: RwLock::new(View::new(epoch, state, &changes, config.changes_kept)),
             database,
-            clock: Instant::now(),
-            registrations_max: settings.registrations_max,
-            changes_kept: settings.changes_kept,
-            metrics: CoreMetrics::register(&context.metrics),
+            clock,
+            config,
+            metrics: CoreMetrics::register(metrics),
+            holds: watch::Sender::default(),
             _dir: dir,
         };
         core.measure(&core.view());
@@ -124,69 +122,81 @@ impl Core {
 
     /// Milliseconds on the registry's own clock.
     pub fn now_ms(&self) -> u64 {
-        u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX)
+        (self.clock)()
     }
 
     /// Registers, or renews and updates.
     pub async fn register(self: &Arc<Self>, register: Register) -> Result<Registration, ApiError> {
-        let (now_ms, max) = (self.now_ms(), self.registrations_max);
+        let (now_ms, max) = (self.now_ms(), self.config.registrations_max);
         // A renewal changes nothing and needs no disk.
         if let Ok(Registering::Renewed(entry)) = self.view().state.register(register.clone(), Utc::now(), max)
+            && entry.renew(now_ms)
         {
-            entry.renew(now_ms);
             return Ok(entry.registration.clone());
         }
         let outcome = self.change(move |ahead| match ahead.register(register, Utc::now(), max)? {
             Registering::Renewed(entry) => Ok((entry.registration.clone(), Vec::new())),
-            Registering::Changed(change) => Ok((change.registration.clone(), vec![*change])),
+            Registering::Changed(change) => {
+                Ok((change.registration.clone(), vec![Record { change: *change, detail: None }]))
+            }
         });
         Ok(outcome.await?)
     }
 
     /// Removes what is selected, and says what it was and the revision after it.
-    pub async fn remove(
+    pub async fn deregister(
         self: &Arc<Self>,
         selector: Selector,
-        kind: ChangeKind,
     ) -> Result<(Vec<Registration>, u64), ApiError> {
         let outcome = self.change(move |ahead| {
-            let changes = ahead.remove(&selector, kind);
+            let changes = ahead.remove(&selector, ChangeKind::Deregistered);
             let removed: Vec<_> = changes.iter().map(|change| change.registration.clone()).collect();
             let revision = removed.last().ok_or(ChangeError::Unknown)?.revision;
-            Ok(((removed, revision), changes))
+            let detail = Some(selector.words().to_owned());
+            let records = changes.into_iter().map(|change| Record { change, detail: detail.clone() });
+            Ok(((removed, revision), records.collect()))
         });
         Ok(outcome.await?)
     }
 
-    /// Removes the instances whose lease has run out. Each is looked at again on
-    /// the writing thread: a heartbeat or a change that came in between saves it.
-    pub async fn expire(self: &Arc<Self>, due: Vec<Arc<Entry>>) -> Result<Vec<Registration>, ApiError> {
+    /// Removes instances whose lease has run out, in one commit. Each is looked
+    /// at again on the writing thread: a heartbeat or a change that came in
+    /// between saves it, and none is accepted after that.
+    pub async fn expire(self: &Arc<Self>, due: Vec<Expiring>) -> Result<Vec<Registration>, ApiError> {
         let core = Arc::clone(self);
+        let condemned: Vec<Arc<Entry>> = due.iter().map(|due| Arc::clone(&due.entry)).collect();
         let outcome = self.change(move |ahead| {
             let now_ms = core.now_ms();
-            let same = |entry: &&Arc<Entry>| {
-                let due = &entry.registration;
+            let same = |due: &Expiring| {
+                let due = &due.entry.registration;
                 let now = ahead.get(&due.service_name, &due.instance_id);
                 now.is_some_and(|now| now.registration.revision == due.revision)
             };
-            let gone = due.iter().filter(|entry| entry.has_expired(now_ms)).filter(same);
-            let changes: Vec<Change> = (ahead.revision + 1..)
+            let gone = due.into_iter().filter(|due| same(due) && due.entry.condemn(now_ms));
+            let records: Vec<Record> = (ahead.revision + 1..)
                 .zip(gone)
-                .map(|(revision, entry)| Change {
-                    kind: ChangeKind::Expired,
-                    registration: Registration { revision, ..entry.registration.clone() },
+                .map(|(revision, Expiring { entry, detail })| {
+                    let registration = Registration { revision, ..entry.registration.clone() };
+                    let change = Change { kind: ChangeKind::Expired, registration };
+                    Record { change, detail: Some(detail) }
                 })
                 .collect();
-            Ok((changes.iter().map(|change| change.registration.clone()).collect(), changes))
+            Ok((records.iter().map(|record| record.change.registration.clone()).collect(), records))
         });
-        Ok(outcome.await?)
+        let outcome = outcome.await;
+        if outcome.is_err() {
+            condemned.iter().for_each(|entry| entry.spare(self.now_ms()));
+        }
+        Ok(outcome?)
     }
 
     /// Renews a lease; none when the instance is unknown.
     pub fn heartbeat(&self, service: &str, instance: &str) -> Option<Lease> {
         let view = self.view();
         let entry = view.state.get(service, instance)?;
-        entry.renew(self.now_ms());
+        if !entry.renew(self.now_ms()) {
+            return None;
+        }
         self.metrics.heartbeats.inc();
         Some(Lease {
             service_name: service.to_owned(),
@@ -207,22 +217,22 @@ impl Core {
     /// on, and publishes them when they are on disk.
     async fn change<T: Send + 'static>(
         self: &Arc<Self>,
-        decide: impl FnOnce(&State) -> Result<(T, Vec<Change>), ChangeError> + Send + 'static,
+        decide: impl FnOnce(&State) -> Result<(T, Vec<Record>), ChangeError> + Send + 'static,
     ) -> Result<T, DatabaseError<ChangeError>> {
         let (deciding, publishing) = (Arc::clone(self), Arc::clone(self));
         let write = move |connection: &Connection| {
             let mut ahead = deciding.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-            let (value, changes) = decide(&ahead)?;
+            let (value, records) = decide(&ahead)?;
             let at_ms = Utc::now().timestamp_millis();
-            for change in &changes {
-                store::put(connection, change, at_ms, deciding.changes_kept)?;
+            for record in &records {
+                store::put(connection, record, at_ms, deciding.config.kept)?;
             }
-            changes.iter().for_each(|change| ahead.apply(change, deciding.now_ms()));
-            Ok((value, changes))
+            records.iter().for_each(|record| ahead.apply(&record.change, deciding.now_ms()));
+            Ok((value, records))
         };
-        let settle = move |result: Result<(T, Vec<Change>), _>| match result {
-            Ok((value, changes)) => {
-                publishing.publish(&changes);
+        let settle = move |result: Result<(T, Vec<Record>), _>| match result {
+            Ok((value, records)) => {
+                publishing.publish(&records);
                 Ok(value)
             }
             Err(error) => {
@@ -235,11 +245,16 @@ impl Core {
         self.database.write_then(write, settle).await
     }
 
-    fn publish(&self, changes: &[Change]) {
+    /// What one request changed is published under one lock: nobody sees the
+    /// half of it.
+    fn publish(&self, records: &[Record]) {
+        if records.is_empty() {
+            return;
+        }
         let now_ms = self.now_ms();
         let mut view = self.view_mut();
-        for change in changes {
-            view.publish(change, now_ms);
+        for record in records {
+            view.publish(&record.change, now_ms);
             self.metrics.changes.inc();
         }
         self.measure(&view);
@@ -252,12 +267,17 @@ impl Core {
     }
 
     fn measure(&self, view: &View) {
-        self.metrics.registrations.set(i64::try_from(view.state.count()).unwrap_or(i64::MAX));
-        self.metrics.watchers.set(i64::try_from(view.watchers()).unwrap_or(i64::MAX));
+        self.metrics.registrations.set(gauge(view.state.count()));
+        self.metrics.watchers.set(gauge(view.watchers()));
+    }
+
+    /// The registry on disk.
+    pub const fn database(&self) -> &Database {
+        &self.database
     }
 
     /// All registrations, or those of one service.
-    pub fn list(&self, service: Option<&str>) -> (u64, Vec<Arc<state::Entry>>) {
+    pub fn list(&self, service: Option<&str>) -> (u64, Vec<Arc<Entry>>) {
         let view = self.view();
         let entries: Vec<Arc<Entry>> = match service {
             Some(name) => view.state.service(name).cloned().collect(),
@@ -280,6 +300,16 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// The registry that is watched.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// What of it is watched.
+    pub const fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
     /// Everything that is queued, and the place up to which that is everything;
     /// no place when the watcher was cut off, for then something is missing.
     pub fn catch_up(&self, queue: &mut Receiver<Arc<Told>>) -> (Vec<Arc<Told>>, Option<Place>) {

@@ -5,7 +5,6 @@ use shared::wire::registry::{Change, ChangeKind, Register, Registration};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 /// A registration and when its lease was last renewed.
 ///
@@ -26,19 +25,56 @@ impl Entry {
         Self { registration, json, renewed_at_ms: AtomicU64::new(now_ms) }
     }
 
-    /// Grants the lease afresh.
-    pub fn renew(&self, now_ms: u64) {
+    /// Grants the lease afresh; false when it is too late for that.
+    pub fn renew(&self, now_ms: u64) -> bool {
+        self.change_lease(|_| now_ms)
+    }
+
+    /// Takes back time that the lease was not really given: nobody could renew.
+    pub fn extend(&self, by_ms: u64) {
+        self.change_lease(|renewed_at_ms| renewed_at_ms.saturating_add(by_ms));
+    }
+
+    /// Gives the instance up, if its lease has run out. No renewal is accepted
+    /// after this: one that was would be followed by the instance's expiry.
+    pub fn condemn(&self, now_ms: u64) -> bool {
+        let over = |renewed_at_ms| self.is_over(renewed_at_ms, now_ms).then_some(CONDEMNED);
+        self.renewed_at_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, over).is_ok()
+    }
+
+    /// Takes back that the instance was given up; its lease is granted now.
+    pub fn spare(&self, now_ms: u64) {
         self.renewed_at_ms.store(now_ms, Ordering::Relaxed);
     }
 
     /// Whether the lease has run out.
     pub fn has_expired(&self, now_ms: u64) -> bool {
-        self.registration.ttl_seconds.is_some_and(|ttl| {
-            let held_ms = now_ms.saturating_sub(self.renewed_at_ms.load(Ordering::Relaxed));
-            Duration::from_millis(held_ms) > Duration::from_secs(ttl.into())
-        })
+        self.is_over(self.renewed_at_ms.load(Ordering::Relaxed), now_ms)
+    }
+
+    /// Since when the lease has not been renewed, in milliseconds.
+    pub fn age_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.renewed_at_ms.load(Ordering::Relaxed))
+    }
+
+    /// The length of the lease in milliseconds; none when there is no lease.
+    pub fn ttl_ms(&self) -> Option<u64> {
+        self.registration.ttl_seconds.map(|ttl| u64::from(ttl) * 1_000)
+    }
+
+    fn is_over(&self, renewed_at_ms: u64, now_ms: u64) -> bool {
+        renewed_at_ms != CONDEMNED
+            && self.ttl_ms().is_some_and(|ttl_ms| now_ms.saturating_sub(renewed_at_ms) > ttl_ms)
+    }
+
+    fn change_lease(&self, change: impl Fn(u64) -> u64) -> bool {
+        let change = |renewed_at_ms| (renewed_at_ms != CONDEMNED).then(|| change(renewed_at_ms));
+        self.renewed_at_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).is_ok()
     }
 }
+
+/// In place of the time of the last renewal: the instance is about to expire.
+const CONDEMNED: u64 = u64::MAX;
 
 /// The registrations at one revision, by service and instance.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +94,17 @@ pub enum Selector {
     Instance(String, String),
     /// Whatever is at a URL; of one service, if it is named.
     Url(Option<String>, String),
+}
+
+impl Selector {
+    /// How it selects, for the history.
+    pub const fn words(&self) -> &'static str {
+        match self {
+            Self::Service(_) => "by the name of the service",
+            Self::Instance(..) => "by its id",
+            Self::Url(..) => "by its URL",
+        }
+    }
 }
 
 /// Why a registration is refused.

@@ -1,15 +1,23 @@
-//! The registry on disk: the registrations, and the changes that a watch can
-//! resume over. The revision is that of the last change, which is never
-//! trimmed.
+//! The registry on disk: the registrations, and the changes that led to them.
+//!
+//! * The revision is that of the last change, which is never folded.
+//! * The oldest changes are *folded*: the baseline is the state after the last
+//!   one that was, so that baseline and later changes together give the state
+//!   at any revision from the horizon on.
+//! * A hold is what the guard did to an instance. It changes no registration
+//!   and has no revision; it stands after the change of its revision.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::wire::registry::{Change, ChangeKind, Registration};
 
-/// The oldest changes are forgotten once in so many.
-const TRIM_EVERY: u64 = 256;
+/// The oldest changes are folded once in so many, and on every tidying.
+const FOLD_EVERY: u64 = 256;
+/// Changes that are folded in one write: more than come in between.
+const FOLD_MAX: i64 = 1_024;
 
 /// The tables.
-pub const MIGRATIONS: &[&str] = &["
+pub const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE epoch (epoch INTEGER NOT NULL);
     CREATE TABLE registrations (
         service TEXT NOT NULL,
@@ -23,7 +31,55 @@ pub const MIGRATIONS: &[&str] = &["
         at INTEGER NOT NULL,         -- milliseconds since 1970
         registration TEXT NOT NULL   -- JSON
     );
-"];
+    ",
+    // What was changed before is known, but not from what: the horizon is now.
+    "
+    ALTER TABLE changes ADD COLUMN service TEXT NOT NULL DEFAULT '';
+    ALTER TABLE changes ADD COLUMN instance TEXT NOT NULL DEFAULT '';
+    ALTER TABLE changes ADD COLUMN detail TEXT;
+    UPDATE changes SET
+        service = json_extract(registration, '$.serviceName'),
+        instance = json_extract(registration, '$.instanceId');
+    CREATE TABLE baseline (
+        service TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        registration TEXT NOT NULL,  -- JSON
+        PRIMARY KEY (service, instance)
+    ) WITHOUT ROWID;
+    CREATE TABLE horizon (
+        revision INTEGER NOT NULL,   -- of the baseline
+        at INTEGER NOT NULL          -- milliseconds since 1970
+    );
+    CREATE TABLE holds (
+        id INTEGER PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        at INTEGER NOT NULL,         -- milliseconds since 1970
+        service TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        detail TEXT NOT NULL
+    );
+    INSERT INTO baseline SELECT service, instance, registration FROM registrations;
+    INSERT INTO horizon SELECT coalesce(max(revision), 0), coalesce(max(at), 0) FROM changes;
+    ",
+];
+
+/// A change, and in words how it came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The change.
+    pub change: Change,
+    /// Who or what made it, where that is not clear from its kind.
+    pub detail: Option<String>,
+}
+
+/// How much of the past is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// No change older than this.
+    pub age_ms: i64,
+    /// No more changes than this.
+    pub count: i64,
+}
 
 /// The history's epoch; drawn now if there is none.
 pub fn epoch(connection: &Connection) -> rusqlite::Result<u64> {
@@ -42,24 +98,25 @@ pub fn registrations(connection: &Connection) -> rusqlite::Result<Vec<Registrati
     statement.query_map([], |row| parse(&row.get::<_, String>(0)?))?.collect()
 }
 
-/// The changes that are kept, oldest first.
-pub fn changes(connection: &Connection) -> rusqlite::Result<Vec<Change>> {
-    let mut statement = connection.prepare("SELECT kind, registration FROM changes ORDER BY revision")?;
-    statement
-        .query_map([], |row| {
-            let kind = parse::<ChangeKind>(&format!("\"{}\"", row.get::<_, String>(0)?))?;
-            Ok(Change { kind, registration: parse(&row.get::<_, String>(1)?)? })
-        })?
-        .collect()
+/// The last changes, at most so many, oldest first.
+pub fn changes(connection: &Connection, max: usize) -> rusqlite::Result<Vec<Change>> {
+    let mut statement =
+        connection.prepare("SELECT kind, registration FROM changes ORDER BY revision DESC LIMIT ?1")?;
+    let changes = statement.query_map([i64::try_from(max.max(1)).unwrap_or(i64::MAX)], |row| {
+        Ok(Change { kind: kind(&row.get::<_, String>(0)?)?, registration: parse(&row.get::<_, String>(1)?)? })
+    })?;
+    let mut changes: Vec<Change> = changes.collect::<rusqlite::Result<_>>()?;
+    changes.reverse();
+    Ok(changes)
 }
 
-/// Writes one change, and forgets the oldest that need not be kept.
-pub fn put(connection: &Connection, change: &Change, at_ms: i64, kept: usize) -> rusqlite::Result<()> {
-    let registration = &change.registration;
+/// Writes one change, and folds the oldest that need not be kept.
+pub fn put(connection: &Connection, record: &Record, at_ms: i64, kept: Kept) -> rusqlite::Result<()> {
+    let Record { change: Change { kind, registration }, detail } = record;
     let json =
         serde_json::to_string(registration).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
     let (service, instance) = (&registration.service_name, &registration.instance_id);
-    if change.kind.removes() {
+    if kind.removes() {
         connection
             .prepare_cached("DELETE FROM registrations WHERE service = ?1 AND instance = ?2")?
             .execute(params![service, instance])?;
@@ -69,21 +126,95 @@ pub fn put(connection: &Connection, change: &Change, at_ms: i64, kept: usize) ->
             .execute(params![service, instance, json])?;
     }
     let revision = i64::try_from(registration.revision).unwrap_or(i64::MAX);
-    connection.prepare_cached("INSERT INTO changes VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-        revision,
-        change.kind.event_name(),
-        at_ms,
-        json
-    ])?;
-    if registration.revision.is_multiple_of(TRIM_EVERY) {
-        let kept = i64::try_from(kept.max(1)).unwrap_or(i64::MAX);
-        let until = revision.saturating_sub(kept);
-        connection.prepare_cached("DELETE FROM changes WHERE revision <= ?1")?.execute([until])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO changes (revision, kind, at, registration, service, instance, detail)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![revision, kind.event_name(), at_ms, json, service, instance, detail])?;
+    if registration.revision.is_multiple_of(FOLD_EVERY) {
+        fold(connection, kept, at_ms)?;
     }
     Ok(())
 }
 
-fn parse<T: serde::de::DeserializeOwned>(json: &str) -> rusqlite::Result<T> {
+/// Notes that the guard holds these instances.
+pub fn hold<'a>(
+    connection: &Connection,
+    revision: u64,
+    at_ms: i64,
+    held: impl Iterator<Item = (&'a (String, String), &'a str)>,
+) -> rusqlite::Result<()> {
+    let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO holds (revision, at, service, instance, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for ((service, instance), detail) in held {
+        statement.execute(params![revision, at_ms, service, instance, detail])?;
+    }
+    Ok(())
+}
+
+/// Folds the oldest changes into the baseline: those that are too old or too
+/// many, and in one write only so many of them. Whether some were folded.
+pub fn fold(connection: &Connection, kept: Kept, now_ms: i64) -> rusqlite::Result<bool> {
+    let (before_ms, count) = (now_ms.saturating_sub(kept.age_ms), kept.count);
+    // Of the oldest, those before the first that is to be kept.
+    let until: Option<i64> = connection
+        .prepare_cached(
+            "WITH oldest AS (SELECT revision, at FROM changes ORDER BY revision LIMIT ?3),
+                  last AS (SELECT max(revision) AS revision FROM changes)
+             SELECT max(revision) FROM oldest
+             WHERE revision < (SELECT revision FROM last)
+               AND revision < coalesce(
+                   (SELECT min(revision) FROM oldest
+                    WHERE at >= ?1 AND revision > (SELECT revision FROM last) - ?2),
+                   (SELECT revision FROM last))",
+        )?
+        .query_row([before_ms, count, FOLD_MAX], |row| row.get(0))?;
+    connection
+        .prepare_cached(
+            "DELETE FROM holds WHERE id IN (SELECT id FROM holds ORDER BY id LIMIT ?3)
+             AND (at < ?1 OR id <= (SELECT max(id) FROM holds) - ?2)",
+        )?
+        .execute([before_ms, count, FOLD_MAX])?;
+    let Some(until) = until else { return Ok(false) };
+    let folded = "changes WHERE revision > (SELECT revision FROM horizon) AND revision <= ?1";
+    connection
+        .prepare_cached(&format!(
+            "DELETE FROM baseline WHERE (service, instance) IN (SELECT service, instance FROM {folded})"
+        ))?
+        .execute([until])?;
+    // Of each instance the last. Beside max() SQLite gives the row that has it.
+    connection
+        .prepare_cached(&format!(
+            "INSERT INTO baseline SELECT service, instance, registration FROM (
+                SELECT service, instance, kind, registration, max(revision) FROM {folded}
+                GROUP BY service, instance)
+             WHERE kind IN ('registered', 'updated')"
+        ))?
+        .execute([until])?;
+    connection
+        .prepare_cached(
+            "UPDATE horizon SET revision = ?1,
+                at = max(at, (SELECT max(at) FROM changes WHERE revision <= ?1))
+             WHERE revision < ?1",
+        )?
+        .execute([until])?;
+    connection.prepare_cached("DELETE FROM changes WHERE revision <= ?1")?.execute([until])?;
+    Ok(true)
+}
+
+/// The kind of a change as it is written.
+pub fn kind(text: &str) -> rusqlite::Result<ChangeKind> {
+    parse(&format!("\"{text}\""))
+}
+
+/// Reads JSON out of a column.
+pub fn parse<T: serde::de::DeserializeOwned>(json: &str) -> rusqlite::Result<T> {
     serde_json::from_str(json)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, e.into()))
 }
+
+#[cfg(test)]
+mod tests;

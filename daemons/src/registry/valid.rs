@@ -17,7 +17,7 @@ const LISTS_LEN_MAX: usize = 16 * 1024;
 const TTL_MAX: u32 = 24 * 60 * 60;
 
 /// Names that are paths of the registry or the provider themselves.
-const RESERVED: [&str; 5] = ["tag", "watch", "history", "graph", "subscriptions"];
+const RESERVED: [&str; 6] = ["tag", "watch", "history", "guard", "graph", "subscriptions"];
 
 /// A field that cannot have the value that it has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

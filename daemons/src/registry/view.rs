@@ -53,7 +53,7 @@ impl View {
     pub fn new(epoch: u64, state: State, changes: &[Change], history_max: usize) -> Self {
         let history_max = history_max.max(1);
         let surplus = changes.len().saturating_sub(history_max);
-        let history = changes.iter().skip(surplus).map(|change| Arc::new(Told::new(change))).collect();
+        let history = changes.iter().skip(surplus).map(|change| Arc::new(Told::new(epoch, change))).collect();
         Self { epoch, state, history, history_max, watchers: Watchers::default() }
     }
 
@@ -65,7 +65,7 @@ impl View {
     /// Publishes a change that is on disk.
     pub fn publish(&mut self, change: &Change, now_ms: u64) {
         self.state.apply(change, now_ms);
-        let told = Arc::new(Told::new(change));
+        let told = Arc::new(Told::new(self.epoch, change));
         self.watchers.tell(&told);
         self.history.push_back(told);
         while self.history.len() > self.history_max {

@@ -1,6 +1,8 @@
 //! Watchers: each with a bounded queue, woken only by what it watches.
 
-use shared::wire::registry::{Change, ChangeKind};
+use crate::runtime::sse;
+use bytes::Bytes;
+use shared::wire::registry::{Change, Place};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -9,28 +11,26 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 /// nothing: it resumes where it was.
 const QUEUE_MAX: usize = 1024;
 
-/// A change as it is told: written as JSON once, however many watch.
+/// A change as it is told: written once, however many watch.
 #[derive(Debug)]
 pub struct Told {
     /// Its revision.
     pub revision: u64,
-    /// What happened.
-    pub kind: ChangeKind,
     /// To which service.
     pub service: String,
-    /// The registration as JSON.
-    pub data: String,
+    /// The event.
+    pub event: Bytes,
 }
 
 impl Told {
     /// Writes a change.
-    pub fn new(change: &Change) -> Self {
-        Self {
-            revision: change.registration.revision,
-            kind: change.kind,
-            service: change.registration.service_name.clone(),
-            data: serde_json::to_string(&change.registration).unwrap_or_default(),
-        }
+    pub fn new(epoch: u64, change: &Change) -> Self {
+        let registration = &change.registration;
+        let revision = registration.revision;
+        let data = serde_json::to_string(registration).unwrap_or_default();
+        let place = Place { epoch, revision }.to_string();
+        let event = sse::written(change.kind.event_name(), Some(&place), &data);
+        Self { revision, service: registration.service_name.clone(), event }
     }
 }
 
@@ -84,8 +84,7 @@ mod tests {
     use super::*;
 
     fn told(service: &str, revision: u64) -> Arc<Told> {
-        let kind = ChangeKind::Registered;
-        Arc::new(Told { revision, kind, service: service.to_owned(), data: String::new() })
+        Arc::new(Told { revision, service: service.to_owned(), event: Bytes::new() })
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The watched copy of the registry, for the daemons that work from one.
 
 use super::Context;
-use shared::client::{Fleet, Mirror, RegistryClient};
+use shared::client::{Fleet, Mirror, RegistryClient, Steps};
 use shared::daemon::Daemon;
 use shared::span::age;
 use std::sync::Arc;
@@ -12,7 +12,17 @@ const REPORT: Duration = Duration::from_secs(1);
 
 /// Keeps a copy in the background, and tells `/health` while it is out of date.
 pub fn keep(context: &Context) -> Arc<Mirror> {
-    let mirror = Arc::new(Mirror::default());
+    run(Mirror::default(), context)
+}
+
+/// As [`keep`], from a copy that was kept on disk, and with every step from there.
+pub fn resume(kept: Fleet, context: &Context) -> (Arc<Mirror>, Steps) {
+    let (mirror, steps) = Mirror::stepping(kept);
+    (run(mirror, context), steps)
+}
+
+fn run(mirror: Mirror, context: &Context) -> Arc<Mirror> {
+    let mirror = Arc::new(mirror);
     let registry = RegistryClient::new(context.peer(Daemon::Registry), context.client.clone());
     let kept = Arc::clone(&mirror);
     context.spawn(async move { kept.run(registry).await });

@@ -1,10 +1,16 @@
 //! Server-sent events that end when the daemon stops.
+//!
+//! <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
+use axum::body::{Body, Bytes};
+use axum::http::header;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 use std::convert::Infallible;
+use std::task::{Poll, ready};
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The pause after which a comment shows that the stream lives.
@@ -15,6 +21,36 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub fn answer(stop: CancellationToken, events: impl Stream<Item = Event> + Send + 'static) -> Response {
     let events = events.map(Ok::<_, Infallible>).take_until(stop.cancelled_owned());
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+}
+
+/// As [`answer`], of events that are written already, so that one that is told
+/// to many is written once. A long one may come in several parts.
+pub fn answer_written(
+    stop: CancellationToken,
+    parts: impl Stream<Item = Bytes> + Send + 'static,
+) -> Response {
+    let mut parts = Box::pin(parts.take_until(stop.cancelled_owned()).fuse());
+    let mut silence = Box::pin(tokio::time::sleep(KEEP_ALIVE));
+    let living = stream::poll_fn(move |context| {
+        let part = match parts.as_mut().poll_next(context) {
+            Poll::Ready(part) => part,
+            // No event is under way: one that has begun has its next part ready.
+            Poll::Pending => {
+                ready!(silence.as_mut().poll(context));
+                Some(Bytes::from_static(b":\n\n"))
+            }
+        };
+        silence.as_mut().reset(Instant::now() + KEEP_ALIVE);
+        Poll::Ready(part.map(Ok::<_, Infallible>))
+    });
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, Body::from_stream(living)).into_response()
+}
+
+/// An event as it is sent. Its data must be of one line, as JSON is.
+pub fn written(name: &str, id: Option<&str>, data: &str) -> Bytes {
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+    format!("event: {name}\n{id}data: {data}\n\n").into()
 }
 
 /// An event with JSON in it. What cannot be written as JSON is not told.

@@ -5,16 +5,21 @@
 //! in `distlogd check-config`. Flag wins over environment, environment over
 //! file, file over default.
 
+pub mod channel;
 mod class;
 mod glob;
 mod probe;
+mod quiet;
+mod secret;
 mod table;
 mod value;
 
+pub use channel::Channel;
 pub use class::{Class, Classes};
 pub use probe::Probe;
+pub use secret::{Secret, Target};
 pub use table::{Origin, Row};
-pub use value::{Durability, Limit, List, Size};
+pub use value::{Durability, Limit, List, Share, Size};
 
 use shared::daemon::Daemon;
 use shared::span::Span;
@@ -57,6 +62,15 @@ settings! {
         registrations_max: usize = "100000", "registry-registrations-max", "DISTLOG_REGISTRY_REGISTRATIONS_MAX";
         /// Changes that a watch can resume over.
         changes_kept: usize = "10000", "registry-changes-kept", "DISTLOG_REGISTRY_CHANGES_KEPT";
+        /// For how long the history of changes is kept.
+        history: Span = "7d", "registry-history", "DISTLOG_REGISTRY_HISTORY";
+        /// Changes that the history keeps at most.
+        history_max: usize = "100000", "registry-history-max", "DISTLOG_REGISTRY_HISTORY_MAX";
+        /// When more than this share of the leases of the fleet, or of one service, runs
+        /// out at once, expiry is held back; `100%`: never.
+        guard_share: Share = "30%", "registry-guard-share", "DISTLOG_REGISTRY_GUARD_SHARE";
+        /// For how long expiry is held back at most.
+        guard_hold: Span = "2m", "registry-guard-hold", "DISTLOG_REGISTRY_GUARD_HOLD";
         /// Addresses at which it answers DNS, such as `127.0.0.1:5353`; empty: none.
         dns: List = "", "registry-dns", "DISTLOG_REGISTRY_DNS";
         /// The domain that it answers for.
@@ -155,6 +169,12 @@ settings! {
         concurrency: usize = "64", "monitor-concurrency", "DISTLOG_MONITOR_CONCURRENCY";
         /// For how long probes and transitions are kept.
         history: Span = "7d", "monitor-history", "DISTLOG_MONITOR_HISTORY";
+        /// A URL to which alerts are posted as JSON: a [[channel]] named webhook.
+        alert_webhook: Target = "", "monitor-alert-webhook", "DISTLOG_MONITOR_ALERT_WEBHOOK";
+        /// A URL that is called for as long as the monitor works: a dead-man's switch.
+        heartbeat_url: Target = "", "monitor-heartbeat-url", "DISTLOG_MONITOR_HEARTBEAT_URL";
+        /// Time between two such calls.
+        heartbeat_interval: Span = "1m", "monitor-heartbeat-interval", "DISTLOG_MONITOR_HEARTBEAT_INTERVAL";
     }
 }
 
@@ -177,6 +197,8 @@ pub struct Settings {
     pub monitor: Monitor,
     /// What is probed beside what is registered, or in another way.
     pub probes: Vec<Probe>,
+    /// Where alerts go.
+    pub channels: Vec<Channel>,
     /// One row a setting, with where its value came from.
     pub rows: Vec<Row>,
     /// The file that was read, if there was one.
@@ -203,6 +225,8 @@ pub struct Given {
     monitor: MonitorGiven,
     #[arg(skip)]
     probe: Vec<Probe>,
+    #[arg(skip)]
+    channel: Vec<Channel>,
 }
 
 /// Why the settings do not hold.
@@ -258,7 +282,8 @@ impl Settings {
             }
         };
         let mut rows = Vec::new();
-        let settings = Self {
+        let mut channels = written.channel;
+        let mut settings = Self {
             general: given.general.resolve(written.general, &mut rows)?,
             registry: given.registry.resolve(written.registry, &mut rows)?,
             log: given.log.resolve(written.log, &mut rows)?,
@@ -267,9 +292,14 @@ impl Settings {
             web: given.web.resolve(written.web, &mut rows)?,
             monitor: given.monitor.resolve(written.monitor, &mut rows)?,
             probes: written.probe,
+            channels: Vec::new(),
             rows,
             file,
         };
+        if !settings.monitor.alert_webhook.is_empty() {
+            channels.push(Channel::shortcut(&settings.monitor.alert_webhook));
+        }
+        settings.channels = channels;
         settings.check()?;
         Ok(settings)
     }
@@ -324,6 +354,15 @@ impl Settings {
         if self.general.header_timeout.0.is_zero() || self.general.body_timeout.0.is_zero() {
             return invalid("general", "header_timeout and body_timeout must be more than nothing");
         }
+        if !(second..=second * 86_400 * 3_650).contains(&self.registry.history.0) {
+            return invalid("registry.history", "must be from 1s to 3650d");
+        }
+        if !(1..=COUNT_MAX).contains(&self.registry.history_max) {
+            return invalid("registry.history_max", "must be from 1 to 1000000");
+        }
+        if self.registry.guard_hold.0 > second * 3_600 {
+            return invalid("registry.guard_hold", "must be at most 1h: who is gone has to go");
+        }
         if !(1..=1 << 30).contains(&self.log.body_max.0) {
             return invalid("log.body_max", "must be from 1 to 1GiB");
         }
@@ -365,7 +404,10 @@ impl Settings {
         if self.monitor.timeout.0.is_zero() {
             return invalid("monitor.timeout", "must be more than nothing");
         }
-        Ok(())
+        if self.monitor.heartbeat_interval.0 < second {
+            return invalid("monitor.heartbeat_interval", "must be at least 1s");
+        }
+        channel::check(&self.channels).map_err(|reason| SettingsError::Invalid { key: "channel", reason })
     }
 }
 

@@ -81,3 +81,15 @@ fn a_limit_of_the_log_leaves_room_for_the_live_file() {
         assert!(error.contains(reason), "{error}");
     }
 }
+
+#[test]
+fn a_share_is_a_percentage_or_a_number() {
+    for (flag, share, shown) in [("30%", 0.3, "30%"), ("0.125", 0.125, "12.5%"), ("100%", 1.0, "100%")] {
+        let settings = load(&["--registry-guard-share", flag], "").unwrap();
+        assert_eq!(settings.registry.guard_share, Share(share));
+        assert_eq!(settings.registry.guard_share.to_string(), shown);
+    }
+    assert_eq!(load(&[], "[registry]\nguard_share = 0.5\n").unwrap().registry.guard_share, Share(0.5));
+    assert!(load(&[], "[registry]\nguard_share = \"130%\"\n").is_err());
+    assert!(load(&["--registry-guard-hold", "2h"], "").is_err());
+}

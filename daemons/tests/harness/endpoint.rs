@@ -24,10 +24,12 @@ pub enum Mood {
 pub struct Call {
     /// When.
     pub at: Instant,
-    /// At which path.
+    /// Its path.
     pub path: String,
     /// Its `Idempotency-Key`, empty without one.
     pub key: String,
+    /// Its `Authorization`, empty without one.
+    pub authorization: String,
     /// Its body.
     pub body: String,
     /// How it was answered.
@@ -82,15 +84,16 @@ impl Endpoint {
 }
 
 async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> StatusCode {
-    let key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
-    let key = key.to_owned();
-    let path = request.uri().path().to_owned();
-    let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
+    let (parts, body) = request.into_parts();
+    let header = |name| parts.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+    let (key, authorization) = (header("idempotency-key"), header("authorization"));
+    let path = parts.uri.path().to_owned();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let mood = {
         let mut inner = inner.lock().unwrap();
         let mood = inner.script.pop_front().unwrap_or(inner.mood);
         let body = String::from_utf8_lossy(&body).into_owned();
-        inner.calls.push(Call { at: Instant::now(), path, key, body, mood });
+        inner.calls.push(Call { at: Instant::now(), path, key, authorization, body, mood });
         mood
     };
     match mood {

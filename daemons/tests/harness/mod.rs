@@ -273,6 +273,13 @@ impl Running {
         (status, began.elapsed(), self.stderr())
     }
 
+    /// Stops as it is told to, and starts again.
+    pub async fn stop_and_start(mut self) -> Self {
+        self.signal("TERM");
+        let _ = self.child.wait();
+        self.restart().await
+    }
+
     /// Starts again, in the same directory and on the same ports.
     pub async fn restart(mut self) -> Self {
         self.kill();
@@ -356,7 +363,11 @@ pub struct Lines {
 
 impl Lines {
     pub async fn open(request: RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
+        Self::of(request.send().await.unwrap())
+    }
+
+    /// Of an answer that has come already.
+    pub fn of(response: Response) -> Self {
         assert_eq!(response.status().as_u16(), 200);
         Self { response, buffer: Vec::new() }
     }

@@ -1,5 +1,9 @@
 //! A watched copy of the registry.
 
+mod steps;
+
+pub use steps::{Step, Steps};
+
 use super::{RegistryClient, WatchEvent, backoff};
 use crate::wire::registry::{ChangeKind, Place, Registration};
 use futures_util::StreamExt;
@@ -7,6 +11,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use steps::Teller;
 use tokio::sync::watch;
 
 /// The longest pause between two tries to reach the registry.
@@ -25,6 +30,8 @@ pub type Instances = BTreeMap<String, Arc<Registration>>;
 pub struct Fleet {
     /// The revision; 0 before the first snapshot.
     pub revision: u64,
+    /// Where in the registry's history this is; none when that is not known.
+    pub place: Option<Place>,
     /// The services, each with its instances.
     pub services: BTreeMap<String, Arc<Instances>>,
     /// Instances whose lease was seen to run out and that have not come back,
@@ -56,7 +63,8 @@ impl Fleet {
         self.services.get(service)?.get(instance)
     }
 
-    fn put(&mut self, registration: Registration) {
+    /// Makes a registration part of it, in place of the one that it follows.
+    pub fn put(&mut self, registration: Registration) {
         let key = (registration.service_name.clone(), registration.instance_id.clone());
         if self.expired.contains_key(&key) {
             Arc::make_mut(&mut self.expired).remove(&key);
@@ -84,7 +92,7 @@ impl Fleet {
         }
     }
 
-    fn apply(&mut self, event: WatchEvent) -> Place {
+    fn apply(&mut self, event: WatchEvent) {
         let place = match event {
             WatchEvent::Snapshot(place, snapshot) => {
                 self.services.clear();
@@ -104,7 +112,7 @@ impl Fleet {
             WatchEvent::Bookmark(place) => place,
         };
         self.revision = place.revision;
-        place
+        self.place = Some(place);
     }
 }
 
@@ -113,16 +121,28 @@ impl Fleet {
 #[derive(Debug)]
 pub struct Mirror {
     fleet: watch::Sender<Arc<Fleet>>,
+    teller: Option<Teller>,
 }
 
 impl Default for Mirror {
     fn default() -> Self {
-        let fleet = Fleet { lost_at: Some(Instant::now()), ..Fleet::default() };
-        Self { fleet: watch::Sender::new(Arc::new(fleet)) }
+        Self::resuming(Fleet::default(), None)
     }
 }
 
 impl Mirror {
+    fn resuming(fleet: Fleet, teller: Option<Teller>) -> Self {
+        let fleet = Fleet { lost_at: Some(fleet.lost_at.unwrap_or_else(Instant::now)), ..fleet };
+        Self { fleet: watch::Sender::new(Arc::new(fleet)), teller }
+    }
+
+    /// A mirror that resumes where a copy ended that was kept, and every step
+    /// that it makes from there.
+    pub fn stepping(kept: Fleet) -> (Self, Steps) {
+        let (teller, steps) = Teller::new();
+        (Self::resuming(kept, Some(teller)), steps)
+    }
+
     /// The copy as it is now.
     pub fn fleet(&self) -> Arc<Fleet> {
         self.fleet.borrow().clone()
@@ -136,10 +156,9 @@ impl Mirror {
     /// Watches the registry for ever, resuming where it was cut off. Drop the
     /// future to stop.
     pub async fn run(&self, registry: RegistryClient) {
-        let mut place = None;
         let mut pauses = backoff(RETRY_MAX);
         loop {
-            if self.follow(&registry, &mut place).await {
+            if self.follow(&registry).await {
                 pauses = backoff(RETRY_MAX);
             }
             self.change(|fleet| {
@@ -150,12 +169,13 @@ impl Mirror {
     }
 
     /// Follows one watch to its end; whether it was granted.
-    async fn follow(&self, registry: &RegistryClient, place: &mut Option<Place>) -> bool {
-        let events = match registry.watch(*place).await {
+    async fn follow(&self, registry: &RegistryClient) -> bool {
+        let place = self.fleet().place;
+        let events = match registry.watch(place).await {
             Ok(events) => events,
             Err(error) => {
                 if error.status() == Some(410) {
-                    *place = None;
+                    self.change(|fleet| fleet.place = None);
                 }
                 return false;
             }
@@ -167,10 +187,14 @@ impl Mirror {
         }
         let mut events = pin!(events);
         while let Some(Ok(event)) = events.next().await {
+            let step = self.teller.as_ref().and_then(|teller| Some((teller, Step::of(&event)?)));
             self.change(|fleet| {
-                *place = Some(fleet.apply(event));
+                fleet.apply(event);
                 fleet.lost_at = None;
             });
+            if let Some((teller, step)) = step {
+                teller.tell(step);
+            }
         }
         true
     }

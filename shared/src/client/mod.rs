@@ -1,5 +1,8 @@
-//! A typed client for each daemon, and the registry's mirror.
+//! A typed client for each daemon, the registry's mirror, and a balancer that
+//! calls any service by its name.
 
+pub mod balance;
+mod book;
 mod error;
 pub mod http;
 mod library;
@@ -10,10 +13,12 @@ mod provider;
 mod registry;
 pub mod sse;
 
+pub use balance::Balancer;
+pub use book::Book;
 pub use error::{ClientError, root_cause};
 pub use library::LibraryClient;
 pub use log::{LogClient, LogQuery, TailEvent};
-pub use mirror::{Fleet, Instances, Mirror};
+pub use mirror::{Fleet, Instances, Mirror, Step, Steps};
 pub use monitor::{MonitorClient, MonitorEvent};
 pub use provider::ProviderClient;
 pub use registry::{RegistryClient, WatchEvent};

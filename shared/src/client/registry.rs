@@ -3,8 +3,8 @@
 use super::http::{Http, segment};
 use super::{ClientError, sse};
 use crate::wire::registry::{
-    Bookmark, Change, ChangeKind, Deregistered, INDEX_HEADER, Lease, Place, Register, Registration,
-    ServiceHealth, Snapshot,
+    Bookmark, Change, ChangeKind, Deregistered, GuardStatus, HistoryEntry, INDEX_HEADER, Lease, Place,
+    Register, Registration, ServiceHealth, Snapshot,
 };
 use futures_util::{Stream, StreamExt};
 use reqwest::Method;
@@ -76,6 +76,23 @@ impl RegistryClient {
         let body = response.bytes().await.map_err(|e| ClientError::transport(self.base(), &e))?;
         let services = serde_json::from_slice(&body).map_err(|e| ClientError::unexpected(self.base(), e))?;
         Ok((revision, services))
+    }
+
+    /// Whether expiry is held back, for whom and until when.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn guard(&self) -> Result<GuardStatus, ClientError> {
+        self.0.get("/services/guard").await
+    }
+
+    /// The newest entries of a service's history, newest first: at most so many,
+    /// and no more than 1000.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn history(&self, service: &str, limit: usize) -> Result<Vec<HistoryEntry>, ClientError> {
+        self.0.get(&format!("/services/history?service={}&limit={limit}", segment(service))).await
     }
 
     /// Probes a service now.

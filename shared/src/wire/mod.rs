@@ -1,5 +1,6 @@
 //! The JSON that crosses the network, one file a daemon.
 
+pub mod alert;
 pub mod health;
 pub mod library;
 pub mod log;

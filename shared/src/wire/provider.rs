@@ -14,9 +14,9 @@ pub enum Policy {
     /// Each in its turn.
     #[default]
     RoundRobin,
-    /// Any.
+    /// Any, as often as the `weight` in its metadata says.
     Random,
-    /// The one that answered fastest.
+    /// Of any two the one that answers faster, by its measured latency.
     LeastLatency,
 }
 
@@ -94,12 +94,25 @@ pub struct Subscription {
     pub automatic: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// Deliveries that wait.
+    /// Notices that wait.
     pub pending: u64,
-    /// The revision of the last change that was delivered.
+    /// The revision of the last notice that was delivered.
     pub delivered_revision: u64,
+    /// When that was.
+    #[serde(default)]
+    pub last_delivered_at: Option<DateTime<Utc>>,
     /// What went wrong with the last attempt; null when it went well.
     pub last_error: Option<String>,
+    /// How often the notice that is next was attempted in vain, since the
+    /// provider was started.
+    #[serde(default)]
+    pub attempts: u64,
+    /// When it is attempted again; null while nothing failed.
+    #[serde(default)]
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// Notices that were folded into others, because too many changes waited.
+    #[serde(default)]
+    pub folded: u64,
 }
 
 /// What is posted to a subscriber.
@@ -115,4 +128,9 @@ pub struct Notice {
     pub updated: Vec<Registration>,
     /// The revision after the change.
     pub revision: u64,
+    /// Whether this tells what exists rather than what has changed: so begins a
+    /// subscription, in as many notices as it takes, and so it begins again when
+    /// the registration that asks for it is renewed with a change.
+    #[serde(default)]
+    pub initial: bool,
 }

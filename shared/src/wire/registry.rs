@@ -1,5 +1,11 @@
 //! The registry's registrations and the events of its watch.
 
+mod history;
+mod lease;
+
+pub use history::{Cause, Effect, HistoryEntry, HistoryId, HistoryIdError};
+pub use lease::{GuardEvent, GuardScope, GuardStatus, HeldLease, Lease, LeaseStatus};
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -103,18 +109,6 @@ impl Registration {
             ttl_seconds: self.ttl_seconds,
         }
     }
-}
-
-/// What an instance's lease says after a heartbeat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Lease {
-    /// The service.
-    pub service_name: String,
-    /// The instance.
-    pub instance_id: String,
-    /// For how long it is granted from now, in seconds; none for a registration without a lease.
-    pub ttl_seconds: Option<u32>,
 }
 
 /// What deregistering removed.

@@ -37,7 +37,6 @@ fn graph(lines: &'static [&'static str]) -> Graph<'static> {
                 requires: words.get(2).map(|all| all.split(',').collect()).unwrap_or_default(),
                 reason: Some(Phase::Connect),
                 detail: Some("refused"),
-                ..Node::default()
             };
             (words[0], node)
         })

@@ -49,10 +49,10 @@ pub fn chart(name: &str, buckets: &[Bucket], span: TimeDelta, now: DateTime<Utc>
             BAR - 2
         );
     }
-    let _ = write!(
+    let _ = writeln!(
         svg,
         "<text x=\"4\" y=\"99\" style=\"fill:{GREY}\">{over} ago</text>\
-         <text x=\"{}\" y=\"99\" text-anchor=\"end\" style=\"fill:{GREY}\">now</text></svg>\n",
+         <text x=\"{}\" y=\"99\" text-anchor=\"end\" style=\"fill:{GREY}\">now</text></svg>",
         width - 4
     );
     svg
