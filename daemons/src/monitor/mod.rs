@@ -41,6 +41,7 @@ mod incident;
 mod maintenance;
 mod picture;
 mod prune;
+mod replay;
 mod rounds;
 mod schedule;
 mod service;
@@ -48,6 +49,8 @@ mod state;
 mod store;
 mod tables;
 mod uptime;
+
+pub use replay::replay;
 
 use crate::runtime::probe::Prober;
 use crate::runtime::{Context, Service, StartError, mirror};
@@ -59,7 +62,7 @@ use std::sync::Arc;
 /// Whether the monitor could do what the settings ask for.
 ///
 /// # Errors
-/// When a channel cannot be used, or a probe makes no sense.
+/// When a probe makes no sense, or a channel cannot be used.
 pub fn check(settings: &Settings) -> Result<(), StartError> {
     configured::Configured::new(&settings.probes)?;
     let client = http::build(|builder| builder)

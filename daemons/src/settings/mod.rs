@@ -195,10 +195,10 @@ pub struct Settings {
     pub web: Web,
     /// The monitor.
     pub monitor: Monitor,
-    /// Where alerts go.
-    pub channels: Vec<Channel>,
     /// What is probed beside what is registered, or in another way.
     pub probes: Vec<Probe>,
+    /// Where alerts go.
+    pub channels: Vec<Channel>,
     /// One row a setting, with where its value came from.
     pub rows: Vec<Row>,
     /// The file that was read, if there was one.
@@ -224,9 +224,9 @@ pub struct Given {
     #[command(flatten)]
     monitor: MonitorGiven,
     #[arg(skip)]
-    channel: Vec<Channel>,
-    #[arg(skip)]
     probe: Vec<Probe>,
+    #[arg(skip)]
+    channel: Vec<Channel>,
 }
 
 /// Why the settings do not hold.
@@ -291,8 +291,8 @@ impl Settings {
             provider: given.provider.resolve(written.provider, &mut rows)?,
             web: given.web.resolve(written.web, &mut rows)?,
             monitor: given.monitor.resolve(written.monitor, &mut rows)?,
-            channels: Vec::new(),
             probes: written.probe,
+            channels: Vec::new(),
             rows,
             file,
         };
