@@ -10,7 +10,7 @@ use super::flap::FlapRules;
 use super::maintenance;
 use super::prune;
 use super::schedule::Target;
-use super::state::{Rules, State, Unheard};
+use super::state::{Followed, Rules, State, Unheard};
 use super::store::{self, MaintenanceError, Rows, Told};
 use super::uptime::Bucket;
 use crate::runtime::database::{Database, DatabaseError};
@@ -136,9 +136,12 @@ impl Core {
         })
     }
 
-    /// Takes up what a probe found.
-    pub fn observe(&self, service: &str, instance: &str, outcome: &Outcome) {
-        self.change(|state, batch| state.observe(service, instance, outcome, Utc::now(), batch));
+    /// Takes up what a probe found, and says who is to be probed soon for it.
+    pub fn observe(&self, service: &str, instance: &str, outcome: &Outcome) -> Followed {
+        self.change(|state, batch| {
+            state.observe(service, instance, outcome, Utc::now(), batch);
+            state.followed(service, instance)
+        })
     }
 
     /// How to probe an instance, and whether it let us wait last time.

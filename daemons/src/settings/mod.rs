@@ -158,6 +158,9 @@ settings! {
         timeout: Span = "3s", "monitor-timeout", "DISTLOG_MONITOR_TIMEOUT";
         /// Failures in a row after which an instance is unhealthy.
         failures: u32 = "3", "monitor-failures", "DISTLOG_MONITOR_FAILURES";
+        /// Time to the next probe of an instance that has just failed, until its failures
+        /// are enough; what is shorter than all of them together is told to nobody.
+        confirm: Span = "400ms", "monitor-confirm", "DISTLOG_MONITOR_CONFIRM";
         /// Successes in a row after which an unhealthy instance is healthy again.
         successes: u32 = "2", "monitor-successes", "DISTLOG_MONITOR_SUCCESSES";
         /// Changes of a status within the window that are not too many; one more, and
@@ -401,6 +404,9 @@ impl Settings {
             return invalid("monitor.concurrency", "must be from 1 to 1000000");
         }
         probe::check(&self.probes).map_err(|reason| SettingsError::Invalid { key: "probe", reason })?;
+        if self.monitor.confirm.0.as_millis() < 100 {
+            return invalid("monitor.confirm", "must be at least 100ms");
+        }
         if self.monitor.timeout.0.is_zero() {
             return invalid("monitor.timeout", "must be more than nothing");
         }

@@ -102,6 +102,21 @@ fn a_transition_and_its_incident_are_noted_together() {
 }
 
 #[test]
+fn whoever_begins_to_fail_is_probed_again_soon_and_so_is_what_it_requires() {
+    let mut bench = Bench::new();
+    bench.register("b", &[]);
+    bench.register("a", &["b"]);
+    bench.probe("b", true);
+    bench.probe("a", true);
+    assert_eq!(bench.state.followed("a", "a"), Followed::default());
+    bench.probe("a", false);
+    let others = vec![("b".into(), "b".into())];
+    assert_eq!(bench.state.followed("a", "a"), Followed { again: true, others });
+    bench.probe("a", false);
+    assert_eq!(bench.state.followed("a", "a"), Followed::default(), "its failures are enough");
+}
+
+#[test]
 fn a_service_that_deregisters_leaves_the_list_and_its_incident_is_resolved() {
     let mut bench = Bench::new();
     bench.register("a", &[]);
