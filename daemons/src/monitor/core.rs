@@ -10,6 +10,7 @@ use super::flap::FlapRules;
 use super::maintenance;
 use super::prune;
 use super::schedule::Target;
+use super::schema;
 use super::state::{Followed, Rules, State, Unheard};
 use super::store::{self, MaintenanceError, Rows, Told};
 use super::uptime::Bucket;
@@ -73,7 +74,7 @@ impl Core {
     /// Reads what is on disk.
     pub fn open(context: &Context, dir: OwnDir) -> Result<Self, StartError> {
         let path = dir.path().join("monitor.db");
-        let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&context.health))?;
+        let database = Database::open(&path, schema::MIGRATIONS, Arc::clone(&context.health))?;
         let rules = rules(&context.settings.monitor);
         let configured = Configured::new(&context.settings.probes)?;
         let mut state = Connection::open(&path)

@@ -44,6 +44,7 @@ mod prune;
 mod replay;
 mod rounds;
 mod schedule;
+mod schema;
 mod service;
 mod state;
 mod store;
