@@ -170,7 +170,7 @@ settings! {
         /// That window; without a change for as long, a status is steady again.
         flap_window: Span = "10m", "monitor-flap-window", "DISTLOG_MONITOR_FLAP_WINDOW";
         /// Probes at a time.
-        concurrency: usize = "64", "monitor-concurrency", "DISTLOG_MONITOR_CONCURRENCY";
+        concurrency: usize = "256", "monitor-concurrency", "DISTLOG_MONITOR_CONCURRENCY";
         /// For how long probes and transitions are kept.
         history: Span = "7d", "monitor-history", "DISTLOG_MONITOR_HISTORY";
         /// A URL to which alerts are posted as JSON: a [[channel]] named webhook.
