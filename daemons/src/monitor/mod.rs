@@ -23,7 +23,7 @@
 //!   service has been gone for as long as the history is kept.
 //! * A status that changes too often is one incident, until it is steady ([`flap`]).
 //!
-//! The path of a probe: [`schedule`] says when → [`rounds`] makes it → [`check`]
+//! The path of a probe: [`schedule`] says when → [`rounds`] makes it → [`check`](mod@check)
 //! judges it → [`state`] draws the service's status and the incidents → [`core`]
 //! writes the [`batch`] to the [`store`] → [`events`] tells, [`alert`] pages.
 
