@@ -20,6 +20,9 @@ const CHANNELS_MAX: usize = 64;
 const NAME_MAX: usize = 40;
 /// The longest time that one attempt may take.
 const TIMEOUT_MAX: Duration = Duration::from_secs(60);
+/// The labels by which Alertmanager tells alerts apart: the same from the
+/// beginning of one to its end.
+const IDENTITY: [&str; 4] = ["alertname", "service", "incident", "source"];
 /// The name of the channel that `monitor.alert_webhook` makes.
 const SHORTCUT: &str = "webhook";
 
@@ -87,7 +90,7 @@ pub struct Webhook {
 pub struct Alertmanager {
     /// Its base URL.
     pub url: Target,
-    /// More labels.
+    /// More labels; `severity` among them takes the place of ours.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
     /// `Authorization: Bearer`.
@@ -336,6 +339,11 @@ fn check_kind(kind: &Kind) -> Result<(), &'static str> {
             if url.is_empty() =>
         {
             Err("url: is empty")
+        }
+        Kind::Alertmanager(Alertmanager { labels, .. })
+            if IDENTITY.iter().any(|own| labels.contains_key(*own)) =>
+        {
+            Err("labels: alertname, service, incident and source say which alert it is, and are given")
         }
         Kind::Webhook(hook) if both(hook.template.is_some(), &hook.template_file) => {
             Err("give template or template_file, not both")

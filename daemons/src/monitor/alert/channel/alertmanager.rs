@@ -60,8 +60,8 @@ fn alert(notification: &Notification, more: &BTreeMap<String, String>, now: Date
         ("source", "distlog".to_owned()),
     ];
     let mut labels: Map<String, Value> =
-        more.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-    labels.extend(own.map(|(name, value)| (name.to_owned(), value.into())));
+        own.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    labels.extend(more.iter().map(|(name, value)| (name.clone(), value.clone().into())));
     let rfc3339 = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     let affected: Vec<String> = incident.affected.iter().map(ToString::to_string).collect();
     json!({
@@ -86,17 +86,14 @@ mod tests {
         let now: DateTime<Utc> = "2026-01-05T10:00:00Z".parse().unwrap();
         let sample = |kind| super::super::super::sample("ops", kind, "http://monitor".to_owned(), now);
         let more =
-            BTreeMap::from([("team".to_owned(), "a".to_owned()), ("service".to_owned(), "x".to_owned())]);
+            BTreeMap::from([("team".to_owned(), "a".to_owned()), ("severity".to_owned(), "page".to_owned())]);
         let opened = alert(&sample(NotificationKind::Opened), &more, now);
         let mut over = sample(NotificationKind::Resolved);
         over.incident.service = "the root that it turned out to be".to_owned();
         over.incident.resolved_at = Some(now + TimeDelta::seconds(90));
         let resolved = alert(&over, &more, now + TimeDelta::minutes(9));
         assert_eq!(opened["labels"], resolved["labels"]);
-        assert_eq!(
-            (&opened["labels"]["team"], &opened["labels"]["service"]),
-            (&json!("a"), &json!("sample"))
-        );
+        assert_eq!((&opened["labels"]["team"], &opened["labels"]["severity"]), (&json!("a"), &json!("page")));
         assert_eq!(opened["endsAt"], "2026-01-05T10:05:00.000Z");
         assert_eq!(resolved["endsAt"], "2026-01-05T10:01:30.000Z");
         assert_eq!(opened["startsAt"], resolved["startsAt"]);
