@@ -1,6 +1,7 @@
 //! What a registration may hold. Every bound has its reason: names stand in
 //! URLs, tables and log lines; lists are copied to every watcher.
 
+use crate::runtime::probe::Spec;
 use reqwest::Url;
 use shared::sanitize::is_hazard;
 use shared::wire::registry::Register;
@@ -71,7 +72,13 @@ pub fn check(register: &Register) -> Result<(), Invalid> {
         }
     }
     if let Some(probe) = &register.health_check_url {
-        url("healthCheckUrl", probe, &["http", "https", "tcp"])?;
+        url("healthCheckUrl", probe, &["http", "https", "tcp", "tls", "dns"])?;
+    }
+    // How it is to be probed is the monitor's business, but whoever registers
+    // should hear at once that it makes no sense.
+    let probed = register.health_check_url.as_ref().unwrap_or(&register.service_url);
+    if let Err(fault) = Spec::parse(probed, &register.metadata) {
+        return refuse("metadata", fault.to_string());
     }
     if let Some(update) = &register.service_update_url {
         url("serviceUpdateUrl", update, &["http", "https"])?;
@@ -156,6 +163,11 @@ mod tests {
         assert_eq!(fault(|r| r.service_url = "tcp://host".to_owned()), Some("serviceUrl"));
         assert_eq!(fault(|r| r.health_check_url = Some("/health".to_owned())), Some("healthCheckUrl"));
         assert_eq!(fault(|r| r.ttl_seconds = Some(0)), Some("ttlSeconds"));
+        let probe =
+            |key: &str, value: &str| fault(|r| drop(r.metadata.insert(key.to_owned(), value.to_owned())));
+        assert_eq!(probe("distlog.probe.status", "200-299"), None);
+        assert_eq!(probe("distlog.probe.status", "fine"), Some("metadata"));
+        assert_eq!(probe("distlog.prob", "http"), None, "not ours");
         assert_eq!(fault(|r| r.tags = vec![String::new()]), Some("tags"));
         assert_eq!(fault(|r| r.tags = vec!["t".to_owned(); 65]), Some("tags"));
     }

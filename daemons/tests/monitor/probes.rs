@@ -3,21 +3,21 @@
 use super::*;
 
 #[tokio::test]
-async fn a_registration_says_how_it_is_probed_and_nonsense_is_shown_in_words() {
+async fn a_registration_says_how_it_is_probed_and_nonsense_is_refused_in_words() {
     let (registry, monitor) = start().await;
     let endpoint = Endpoint::start(Mood::Bad).await;
     let said = |metadata: Value| json!({ "metadata": metadata });
     register(&registry, "closed", &endpoint.url, said(json!({ "distlog.probe.status": "200,500" }))).await;
     register(&registry, "lease", &endpoint.url, said(json!({ "distlog.probe": "lease" }))).await;
-    register(&registry, "typo", &endpoint.url, said(json!({ "distlog.probe.stauts": "500" }))).await;
     register(&registry, "cloud", "http://169.254.169.254", said(json!({}))).await;
     for name in ["closed", "lease"] {
         becomes(&monitor, name, "healthy").await;
         assert_eq!(registry.get("registry", &format!("/health/{name}")).await.ok().json()["healthy"], true);
     }
-    let typo = becomes(&monitor, "typo", "unhealthy").await;
-    assert_eq!(typo["reason"], "config");
-    assert_eq!(typo["detail"], "distlog.probe.stauts: says nothing to this kind of probe");
+    let typo = json!({ "serviceName": "typo", "serviceUrl": endpoint.url, "metadata": { "distlog.probe.stauts": "5" } });
+    let refused = registry.post_json("registry", "/services", typo).await.problem(422);
+    assert_eq!(refused["field"], "metadata");
+    assert!(refused["detail"].as_str().unwrap().contains("distlog.probe.stauts"), "{refused}");
     assert_eq!(becomes(&monitor, "cloud", "unhealthy").await["reason"], "policy");
     let asked = registry.get("registry", "/health/cloud").await.ok().json();
     assert!(asked["instances"][0]["reason"].as_str().unwrap().starts_with("policy: 169.254"), "{asked}");
