@@ -13,7 +13,8 @@
 //! * A transition that opens or resolves an incident makes notifications in the
 //!   same commit, and they are delivered at least once ([`alert`]).
 //! * A service that deregisters leaves the list, and its incident is resolved;
-//!   its history stays. A service whose last lease ran out stays listed as
+//!   its history, its uptime and the changes of its status stay with its name:
+//!   whoever comes back goes on with them. A service whose last lease ran out stays listed as
 //!   unhealthy, for a crashed daemon must be seen: until it registers again, is
 //!   taken from the list (`DELETE /monitor/health/{name}`), or as long as the
 //!   history is kept.

@@ -135,6 +135,8 @@ pub struct Record {
     pub planned: Option<String>,
     /// The changes of its status.
     pub flaps: Flaps,
+    /// Of a service that is gone, the instances that it had last.
+    pub listed: BTreeSet<String>,
 }
 
 impl Default for Record {
@@ -147,6 +149,7 @@ impl Default for Record {
             excused_until: None,
             planned: None,
             flaps: Flaps::default(),
+            listed: BTreeSet::new(),
         }
     }
 }
@@ -160,19 +163,24 @@ pub struct Service {
     pub record: Record,
     /// The share of good probes.
     pub uptime: Uptime,
+    /// The instances that it had when it was looked at last.
+    pub listed: BTreeSet<String>,
 }
 
 impl Service {
     /// A service of which nothing is known yet.
     pub fn new(now: DateTime<Utc>) -> Self {
         let record = Record { since: now, ..Record::default() };
-        Self { instances: BTreeMap::new(), record, uptime: Uptime::default() }
+        Self { instances: BTreeMap::new(), record, uptime: Uptime::default(), listed: BTreeSet::new() }
     }
 
-    /// Takes over what its operator says of its instances.
+    /// Takes over what its operator says of its instances, and notes which there are.
     pub fn hold(&mut self, name: &str, maintenances: &Maintenances) {
         for (id, instance) in &mut self.instances {
             instance.hold = maintenances.hold(name, id);
+        }
+        if !self.listed.iter().eq(self.instances.keys()) {
+            self.listed = self.instances.keys().cloned().collect();
         }
     }
 

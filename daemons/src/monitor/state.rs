@@ -2,6 +2,7 @@
 //! changes is noted in a [`Batch`], to be written in one commit.
 
 mod blame;
+mod gone;
 mod push;
 
 pub use push::Unheard;
@@ -58,6 +59,8 @@ pub struct Followed {
 pub struct State {
     pub(super) rules: Rules,
     pub(super) services: BTreeMap<String, Service>,
+    /// Those that are not listed any more; they have no instances.
+    pub(super) gone: BTreeMap<String, Service>,
     pub(super) maintenance: Maintenances,
     configured: Configured,
     /// When the monitor began to listen.
@@ -77,6 +80,7 @@ impl State {
         Self {
             rules,
             services: BTreeMap::new(),
+            gone: BTreeMap::new(),
             maintenance: Maintenances::default(),
             configured: Configured::default(),
             started: DateTime::UNIX_EPOCH,
@@ -150,10 +154,10 @@ impl State {
         now: DateTime<Utc>,
         batch: &mut Batch,
     ) {
-        let service = self.services.entry(name.to_owned()).or_insert_with(|| Service::new(now));
+        let way = self.configured.way(name).filter(|_| !configured).cloned();
+        let service = self.arrive(name, now, batch);
         let instance = service.instances.entry(id.to_owned()).or_insert_with(|| Instance::new(now));
-        let way = self.configured.way(name).filter(|_| !configured);
-        let mut changed = instance.update(registration, way);
+        let mut changed = instance.update(registration, way.as_ref());
         changed |= std::mem::replace(&mut instance.configured, configured) != configured;
         if std::mem::replace(&mut instance.lost, false) {
             instance.check = instance.check.returned(now);
@@ -301,6 +305,7 @@ impl State {
         for name in stale {
             self.forget(&name, now, batch);
         }
+        self.forget_gone(now, batch);
         self.blame_wanted = true;
     }
 
@@ -319,8 +324,7 @@ impl State {
     fn settle(&mut self, name: &str, now: DateTime<Utc>, batch: &mut Batch) -> bool {
         let Some(service) = self.services.get_mut(name) else { return false };
         if service.instances.is_empty() {
-            self.services.remove(name);
-            batch.services.insert(name.to_owned());
+            self.depart(name, now, batch);
             return true;
         }
         service.hold(name, &self.maintenance);

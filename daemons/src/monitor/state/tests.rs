@@ -1,6 +1,7 @@
 //! Who is listed, as what, and what that notes to be written.
 
 mod flapping;
+mod gone;
 mod maintenance;
 
 use super::*;

@@ -152,3 +152,24 @@ fn a_root_that_is_put_under_maintenance_takes_its_incident_with_it() {
     }
     assert_eq!(bench.told(), [""; 0], "what fails with it is planned");
 }
+
+#[test]
+fn one_instance_that_is_drained_excuses_nobody_when_all_of_them_are_gone() {
+    let mut bench = Bench::new();
+    bench.register("root", &[]);
+    bench.add("root", "second");
+    bench.register("a", &["root"]);
+    for name in ["root", "a"] {
+        bench.probe(name, true);
+    }
+    bench.hold("root", Some("second"), MaintenanceMode::Drain);
+    bench.remove("root", false);
+    bench.told();
+    bench.fail("a");
+    assert_eq!(bench.told(), ["a healthy>unhealthy", "#1 a"]);
+    // Had both been drained it would have waited.
+    bench.hold("root", Some("root"), MaintenanceMode::Drain);
+    assert!(bench.state.is_gone_planned("root"));
+    bench.release("root", Some("second"));
+    assert!(!bench.state.is_gone_planned("root"));
+}
