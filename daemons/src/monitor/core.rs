@@ -24,7 +24,7 @@ use rusqlite::Connection;
 use shared::client::Fleet;
 use shared::wire::monitor::{Explanation, History, Incident, Maintenance, ServiceStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, broadcast};
 
 /// Probes are written so often: what `kill -9` can lose of a streak. A change
@@ -310,8 +310,11 @@ impl Core {
 
     /// Does what time alone does, for ever.
     pub async fn keep_time(self: Arc<Self>) {
+        let mut last = Instant::now();
         loop {
-            self.change(|state, batch| state.tick(Utc::now(), batch));
+            let passed = last.elapsed();
+            last += passed;
+            self.change(|state, batch| state.tick(passed, Utc::now(), batch));
             tokio::time::sleep(TICK).await;
         }
     }

@@ -42,7 +42,7 @@ impl State {
             instances: service
                 .instances
                 .iter()
-                .map(|(id, instance)| self.explain_instance(name, id, instance, probes))
+                .map(|(id, instance)| self.explain_instance((name, id), instance, probes, now))
                 .collect(),
             requires: requires.collect(),
             incident: part.map(|incident| Part {
@@ -60,10 +60,10 @@ impl State {
 
     fn explain_instance(
         &self,
-        name: &str,
-        id: &str,
+        (name, id): (&str, &str),
         instance: &Instance,
         probes: &[ProbeRecord],
+        now: DateTime<Utc>,
     ) -> InstanceExplanation {
         let check = &instance.check;
         let thresholds = instance.thresholds(self.rules.thresholds);
@@ -74,7 +74,7 @@ impl State {
         let next = match instance.spec.kind {
             _ if instance.lost => None,
             Kind::Lease => None,
-            Kind::Push => Some(after(self.silent_from(instance))),
+            Kind::Push => Some(now + TimeDelta::from_std(self.may_be_silent(instance)).unwrap_or_default()),
             // It is due by when the last one began.
             _ => check.last_check.map(|at| {
                 let took = check.took.and_then(|ms| TimeDelta::try_milliseconds(i64::try_from(ms).ok()?));

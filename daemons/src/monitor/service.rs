@@ -11,6 +11,7 @@ use shared::wire::monitor::{InstanceStatus, MaintenanceMode, Phase, ServiceStatu
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An instance, and what is known of it. What an older version stored lacks the
 /// fields that are newer than it.
@@ -36,6 +37,9 @@ pub struct Instance {
     pub lost: bool,
     /// What its probes say.
     pub check: Check,
+    /// When it was heard of last, by the time for which the monitor has listened.
+    #[serde(skip)]
+    pub heard: Duration,
     /// The changes of what they say.
     pub flaps: Flaps,
     /// What its operator says; drawn from the maintenances.

@@ -63,8 +63,8 @@ pub struct State {
     pub(super) gone: BTreeMap<String, Service>,
     pub(super) maintenance: Maintenances,
     configured: Configured,
-    /// When the monitor began to listen.
-    pub(super) started: DateTime<Utc>,
+    /// For how long reports were listened for, since the start.
+    pub(super) listened: Duration,
     pub(super) open: BTreeMap<u64, Incident>,
     pub(super) next_event: u64,
     pub(super) next_incident: u64,
@@ -83,7 +83,7 @@ impl State {
             gone: BTreeMap::new(),
             maintenance: Maintenances::default(),
             configured: Configured::default(),
-            started: DateTime::UNIX_EPOCH,
+            listened: Duration::ZERO,
             open: BTreeMap::new(),
             next_event: 1,
             next_incident: 1,
@@ -155,11 +155,16 @@ impl State {
         batch: &mut Batch,
     ) {
         let way = self.configured.way(name).filter(|_| !configured).cloned();
+        let listened = self.listened;
         let service = self.arrive(name, now, batch);
-        let instance = service.instances.entry(id.to_owned()).or_insert_with(|| Instance::new(now));
+        let instance = service
+            .instances
+            .entry(id.to_owned())
+            .or_insert_with(|| Instance { heard: listened, ..Instance::new(now) });
         let mut changed = instance.update(registration, way.as_ref());
         changed |= std::mem::replace(&mut instance.configured, configured) != configured;
         if std::mem::replace(&mut instance.lost, false) {
+            instance.heard = listened;
             instance.check = instance.check.returned(now);
             changed = true;
         }
@@ -227,6 +232,7 @@ impl State {
             instance.flaps.changed(self.rules.flaps, now);
         }
         instance.check = check;
+        instance.heard = self.listened;
         batch.check(name, id);
         if instance.hold.is_none() {
             let bucket = service.uptime.count(outcome.failure.is_none(), now);
@@ -287,14 +293,15 @@ impl State {
     }
 
     /// Does what time alone does: maintenance ends, what flapped is steady,
-    /// services that were lost long ago leave the list, excuses run out.
-    pub fn tick(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+    /// services that were lost long ago leave the list, excuses run out. `passed`
+    /// is the time since the last look.
+    pub fn tick(&mut self, passed: Duration, now: DateTime<Utc>, batch: &mut Batch) {
         for key in self.maintenance.over(now) {
             self.end_maintenance(&key, now, batch);
             batch.maintenance_ended.insert(key);
         }
         self.settle_flaps(now, batch);
-        self.hear_silence(now, batch);
+        self.hear_silence(passed, now, batch);
         let horizon = now - self.rules.history;
         let stale: Vec<String> = self
             .services

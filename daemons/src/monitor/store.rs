@@ -76,7 +76,6 @@ pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqli
         Ok(())
     })?;
     state.hold_all();
-    state.started = now;
     state.next_event = newest(connection, "events")? + 1;
     state.next_incident = newest(connection, "incidents")? + 1;
     Ok(state)

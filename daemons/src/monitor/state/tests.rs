@@ -3,6 +3,7 @@
 mod flapping;
 mod gone;
 mod maintenance;
+mod push;
 
 use super::*;
 use crate::runtime::probe::Failure;
@@ -53,6 +54,11 @@ impl Bench {
 
     fn sync(&mut self) {
         self.state.sync(&Arc::new(self.fleet.clone()), self.now, &mut self.batch);
+    }
+
+    /// What time alone does; half a second has passed.
+    fn tick(&mut self) {
+        self.state.tick(Duration::from_millis(500), self.now, &mut self.batch);
     }
 
     /// Probes a service, ten seconds after the last time.
@@ -154,7 +160,7 @@ fn a_lost_service_leaves_the_list_when_it_is_told_to_or_after_the_history() {
     assert!(bench.state.forget("a", bench.now, &mut bench.batch));
     assert_eq!((bench.status("a"), bench.status("b")), (None, Some(Status::Unhealthy)));
     bench.now += TimeDelta::days(8);
-    bench.state.tick(bench.now, &mut bench.batch);
+    bench.tick();
     assert_eq!(bench.status("b"), None);
 }
 
@@ -186,7 +192,7 @@ fn maintenance_opens_no_incident_and_stops_the_uptime() {
     assert_eq!((report.status, report.uptime), (Status::Maintenance, Some(1.0)));
     assert_eq!(bench.told(), [""; 0]);
     bench.now += TimeDelta::minutes(5);
-    bench.state.tick(bench.now, &mut bench.batch);
+    bench.tick();
     assert_eq!(bench.told(), ["a maintenance>unhealthy", "#1 a"]);
 }
 
@@ -240,7 +246,7 @@ fn who_is_left_behind_when_the_one_between_is_well_again_is_given_time() {
     for _ in 0..5 {
         bench.probe("root", false);
         bench.probe("leaf", false);
-        bench.state.tick(bench.now, &mut bench.batch);
+        bench.tick();
     }
     assert_eq!(
         bench.told(),

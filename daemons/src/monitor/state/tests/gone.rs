@@ -53,7 +53,7 @@ fn it_is_forgotten_when_the_history_is() {
     bench.remove("a", false);
     bench.batch = Batch::default();
     bench.now += TimeDelta::days(8);
-    bench.state.tick(bench.now, &mut bench.batch);
+    bench.tick();
     assert!(bench.state.gone.is_empty() && bench.batch.services.contains("a"));
 }
 
@@ -70,6 +70,6 @@ fn whoever_comes_and_goes_too_often_is_one_incident_also_while_it_is_gone() {
     let incidents: Vec<_> = bench.told().into_iter().filter(|told| told.starts_with('#')).collect();
     assert_eq!(incidents, ["#1 a"]);
     bench.now += TimeDelta::minutes(10);
-    bench.state.tick(bench.now, &mut bench.batch);
+    bench.tick();
     assert_eq!(bench.told(), ["#1 a!"]);
 }
