@@ -48,6 +48,7 @@ pub fn rules(settings: &settings::Monitor) -> Rules {
     Rules {
         thresholds: Thresholds { failures: settings.failures, successes: settings.successes },
         interval: settings.interval.0,
+        confirm: settings.confirm.0,
         flaps: FlapRules { changes: settings.flap_changes, window: delta(settings.flap_window.0) },
         history: delta(settings.history.0),
         recovery: delta(to_recover.saturating_add(settings.timeout.0)),

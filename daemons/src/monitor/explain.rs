@@ -69,16 +69,16 @@ impl State {
         let thresholds = instance.thresholds(self.rules.thresholds);
         let registration = self.fleet.as_ref().and_then(|fleet| fleet.get(name, id));
         let lease_seconds = registration.and_then(|registration| registration.ttl_seconds);
-        let interval = instance.spec.interval.unwrap_or(self.rules.interval);
-        let after = |at: DateTime<Utc>| at + TimeDelta::from_std(interval).unwrap_or_default();
+        let span = |span| TimeDelta::from_std(span).unwrap_or_default();
         let next = match instance.spec.kind {
             _ if instance.lost => None,
             Kind::Lease => None,
-            Kind::Push => Some(now + TimeDelta::from_std(self.may_be_silent(instance)).unwrap_or_default()),
-            // It is due by when the last one began.
+            Kind::Push => Some(now + span(self.may_be_silent(instance))),
+            // It is due by when the last one began; one in between, by when that ended.
             _ => check.last_check.map(|at| {
                 let took = check.took.and_then(|ms| TimeDelta::try_milliseconds(i64::try_from(ms).ok()?));
-                after(at - took.unwrap_or_default())
+                let usual = at - took.unwrap_or_default() + span(self.interval(instance));
+                self.confirm(instance).map_or(usual, |pause| usual.min(at + span(pause)))
             }),
         };
         InstanceExplanation {

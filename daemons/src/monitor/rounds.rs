@@ -97,7 +97,6 @@ struct Rounds {
     prober: Prober,
     lanes: Lanes,
     timeout: Duration,
-    confirm: Duration,
     measures: Measures,
 }
 
@@ -109,7 +108,6 @@ pub fn spawn(context: &Context, core: Arc<Core>, mirror: Arc<Mirror>, prober: Pr
         prober,
         lanes: Lanes::new(settings.concurrency),
         timeout: settings.timeout.0,
-        confirm: settings.confirm.0,
         measures: Measures::register(&context.metrics),
     });
     context.spawn(report_lag(rounds.measures.clone(), Arc::clone(&context.health)));
@@ -136,8 +134,8 @@ async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, c
             Some((key, followed)) = ended.recv() => {
                 schedule.done(&key);
                 let now = Instant::now();
-                if followed.again {
-                    schedule.soon(&key, now, rounds.confirm);
+                if let Some(pause) = followed.again {
+                    schedule.soon(&key, now, pause);
                 }
                 followed.others.iter().for_each(|other| schedule.soon(other, now, Duration::ZERO));
             }

@@ -3,8 +3,10 @@
 
 mod blame;
 mod gone;
+mod probing;
 mod push;
 
+pub use probing::Followed;
 pub use push::Unheard;
 
 use super::batch::{Batch, EventData, ProbeRow};
@@ -12,12 +14,11 @@ use super::check::Thresholds;
 use super::configured::Configured;
 use super::flap::{FlapRules, Flaps};
 use super::maintenance::{self, Maintenances};
-use super::schedule::{Key, Target};
 use super::service::{Instance, Service};
-use crate::runtime::probe::{Kind, Outcome, Spec};
+use crate::runtime::probe::{Kind, Outcome};
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::client::{Fleet, Instances};
-use shared::wire::monitor::{Incident, Maintenance, Phase, ProbeRecord, ServiceStatus, Status, Transition};
+use shared::wire::monitor::{Incident, Maintenance, ProbeRecord, ServiceStatus, Status, Transition};
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,6 +31,9 @@ pub struct Rules {
     pub thresholds: Thresholds,
     /// The usual time between two probes of one instance.
     pub interval: Duration,
+    /// The time to the next probe of one that has just failed, where it is
+    /// probed at that usual interval.
+    pub confirm: Duration,
     /// For how long a service whose leases ran out stays listed.
     pub history: TimeDelta,
     /// How long a service usually needs to be seen well again after its root is.
@@ -43,15 +47,6 @@ impl Rules {
     pub fn recovery_of(&self, service: &Service) -> TimeDelta {
         service.recovery(self.recovery, self.thresholds)
     }
-}
-
-/// Who is to be probed soon after a probe.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Followed {
-    /// The instance itself.
-    pub again: bool,
-    /// Instances that it requires.
-    pub others: Vec<Key>,
 }
 
 /// The whole state; the part that is stored is read back by `store`.
@@ -243,25 +238,6 @@ impl State {
         }
     }
 
-    /// Who is to be probed soon after an instance was: itself, while its failures
-    /// are not enough to call it unhealthy; and when it has just begun to fail,
-    /// what it requires, for the fault may be there.
-    pub fn followed(&self, name: &str, id: &str) -> Followed {
-        let Some(service) = self.services.get(name) else { return Followed::default() };
-        let Some(check) = service.instances.get(id).map(|instance| &instance.check) else {
-            return Followed::default();
-        };
-        let again = check.is_failing() && check.status != Status::Unhealthy;
-        let required = service.requires().into_iter().filter(|_| check.streak == -1);
-        let others = required
-            .filter_map(|name| Some((name, self.services.get(name)?)))
-            .flat_map(|(name, service)| service.instances.iter().map(move |one| (name, one)))
-            .filter(|(_, (_, one))| one.check.last_check < check.failing_since)
-            .map(|(name, (id, _))| (name.into(), id.as_str().into()))
-            .collect();
-        Followed { again, others }
-    }
-
     /// Puts a service or an instance under maintenance.
     pub fn begin_maintenance(&mut self, maintenance: Maintenance, now: DateTime<Utc>, batch: &mut Batch) {
         let name = maintenance.service.clone();
@@ -375,33 +351,6 @@ impl State {
         };
         batch.event(id, EventData::Transition(transition));
         true
-    }
-
-    /// Every instance that is to be probed.
-    pub fn targets(&self) -> Vec<Target> {
-        let mut targets = Vec::new();
-        for (name, service) in &self.services {
-            let name: Arc<str> = name.as_str().into();
-            let asked = |instance: &&Instance| !instance.lost && instance.spec.is_asked();
-            for (id, instance) in service.instances.iter().filter(|(_, instance)| asked(instance)) {
-                targets.push(Target {
-                    key: (Arc::clone(&name), id.as_str().into()),
-                    // One that came back has no streak: it is probed as soon as one that is new.
-                    probed: instance.check.streak != 0,
-                    interval: instance.spec.interval,
-                });
-            }
-        }
-        targets
-    }
-
-    /// How an instance is probed, and whether its last probe took long; none
-    /// when it is no longer there. A probe that failed in time took no time.
-    pub fn probe_of(&self, name: &str, id: &str) -> Option<(Arc<Spec>, bool)> {
-        let instance = self.services.get(name)?.instances.get(id).filter(|instance| !instance.lost)?;
-        let timed_out = instance.check.reason == Some(Phase::Timeout);
-        let slow = instance.check.latency.is_some_and(|ms| ms > crate::runtime::lanes::PATIENCE_MS);
-        Some((Arc::clone(&instance.spec), timed_out || slow))
     }
 
     /// Every service as it is listed.

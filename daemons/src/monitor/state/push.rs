@@ -60,8 +60,7 @@ impl State {
 
     /// How long an instance that reports by itself may be silent from now on.
     pub(in super::super) fn may_be_silent(&self, instance: &Instance) -> Duration {
-        let period = instance.spec.interval.unwrap_or(self.rules.interval);
-        period.saturating_sub(self.listened.saturating_sub(instance.heard))
+        self.interval(instance).saturating_sub(self.listened.saturating_sub(instance.heard))
     }
 
     /// Whoever has not reported for longer than it may has failed; and again

@@ -23,6 +23,7 @@ impl Bench {
         let rules = Rules {
             thresholds: Thresholds { failures: 2, successes: 2 },
             interval: Duration::from_secs(10),
+            confirm: Duration::from_millis(400),
             history: TimeDelta::days(7),
             recovery: TimeDelta::seconds(40),
             flaps: FlapRules { changes: 6, window: TimeDelta::minutes(10) },
@@ -118,9 +119,28 @@ fn whoever_begins_to_fail_is_probed_again_soon_and_so_is_what_it_requires() {
     assert_eq!(bench.state.followed("a", "a"), Followed::default());
     bench.probe("a", false);
     let others = vec![("b".into(), "b".into())];
-    assert_eq!(bench.state.followed("a", "a"), Followed { again: true, others });
+    assert_eq!(bench.state.followed("a", "a"), Followed { again: Some(Duration::from_millis(400)), others });
     bench.probe("a", false);
     assert_eq!(bench.state.followed("a", "a"), Followed::default(), "its failures are enough");
+}
+
+#[test]
+fn whoever_is_to_be_probed_seldom_is_probed_again_by_that_measure() {
+    let mut bench = Bench::new();
+    bench.register("a", &[]);
+    for (interval, pause_ms) in [("10s", 400), ("5m", 12_000), ("1s", 100), ("100ms", 100)] {
+        let mut instances = (*bench.fleet.services["a"]).clone();
+        let key = "distlog.probe.interval".to_owned();
+        Arc::make_mut(instances.get_mut("a").unwrap()).metadata.insert(key, interval.to_owned());
+        bench.fleet.services.insert("a".to_owned(), Arc::new(instances));
+        bench.sync();
+        bench.probe("a", true);
+        bench.probe("a", false);
+        let again = bench.state.followed("a", "a").again;
+        assert_eq!(again, Some(Duration::from_millis(pause_ms)), "{interval}");
+    }
+    bench.state.rules.confirm = bench.state.rules.interval;
+    assert_eq!(bench.state.followed("a", "a").again, Some(Duration::from_millis(100)), "never longer");
 }
 
 #[test]
