@@ -9,6 +9,7 @@ use super::explain::PROBES_TOLD;
 use super::flap::FlapRules;
 use super::maintenance;
 use super::prune;
+use super::pulse::Pulse;
 use super::schedule::Target;
 use super::schema;
 use super::state::{Followed, Rules, State, Unheard};
@@ -63,6 +64,7 @@ pub struct Core {
     urgent: Notify,
     history: TimeDelta,
     desk: Desk,
+    pulse: Pulse,
     _dir: OwnDir,
 }
 
@@ -91,6 +93,7 @@ impl Core {
             urgent: Notify::new(),
             history: rules.history,
             desk: Desk::new(context),
+            pulse: Pulse::new(Instant::now()),
             _dir: dir,
         })
     }
@@ -103,6 +106,11 @@ impl Core {
     /// Who is told of incidents.
     pub fn desk(&self) -> &Desk {
         &self.desk
+    }
+
+    /// Whether the work is done.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// Gives up what waits in channels that are no longer there. It writes
@@ -303,7 +311,9 @@ impl Core {
                 () = self.urgent.notified() => {}
                 () = tokio::time::sleep(FLUSH) => {}
             }
-            if !self.flush().await {
+            if self.flush().await {
+                self.pulse.wrote(Instant::now());
+            } else {
                 tokio::time::sleep(RETRY).await;
             }
         }

@@ -34,14 +34,15 @@ mod batch;
 mod check;
 mod configured;
 mod core;
+mod dead_man;
 mod events;
 mod explain;
 mod flap;
-mod heartbeat;
 mod incident;
 mod maintenance;
 mod picture;
 mod prune;
+mod pulse;
 mod replay;
 mod rounds;
 mod schedule;
@@ -85,7 +86,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     context.spawn(Arc::clone(&core).keep_time());
     context.spawn(Arc::clone(&core).prune());
     rounds::spawn(&context, Arc::clone(&core), mirror, prober);
-    heartbeat::spawn(&context, Arc::clone(&core));
+    dead_man::spawn(&context, Arc::clone(&core));
     let alerts = alert::spawn(&context, &core, senders);
     Ok(Service {
         api: api::routes(Arc::clone(&core), &context).merge(alert::routes(alerts)),

@@ -15,8 +15,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use shared::client::Mirror;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
@@ -121,7 +121,9 @@ async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, c
     fleets.mark_changed();
     let (done, mut ended) = mpsc::channel::<(Key, Followed)>(DONE_MAX);
     loop {
-        let due = schedule.next_due().unwrap_or_else(|| Instant::now() + REPORT);
+        let next = schedule.next_due();
+        rounds.core.pulse().next(next);
+        let due = next.unwrap_or_else(|| Instant::now() + REPORT);
         tokio::select! {
             changed = fleets.changed() => {
                 if changed.is_err() {
@@ -155,10 +157,12 @@ async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, c
 impl Rounds {
     async fn probe(&self, (service, instance): &Key, due: Instant) -> Followed {
         let Some((spec, slow)) = self.core.probe_of(service, instance) else { return Followed::default() };
-        let begun = AtomicBool::new(false);
+        // Those who hang wait for each other, and nobody waits for that.
+        let waits = (!slow).then(|| self.core.pulse().wait(due));
+        let first = Mutex::new(Some(waits));
         let call = || async {
             // Its lag is that of its first try.
-            if !begun.swap(true, Ordering::Relaxed) {
+            if first.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
                 self.measures.began(due.elapsed());
             }
             let _in_flight = InFlight::new(&self.measures.in_flight);
