@@ -120,7 +120,7 @@ impl Core {
     /// When it cannot.
     pub async fn tidy(self: &Arc<Self>) -> Result<(), DatabaseError<rusqlite::Error>> {
         let core = Arc::clone(self);
-        self.database.write(move |connection| outbox::tidy(connection, &core.desk.book, Utc::now())).await
+        self.database.write(move |connection| outbox::tidy(connection, &core.desk.channels, Utc::now())).await
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -372,7 +372,7 @@ impl Core {
         let write = move |connection: &Connection| {
             let now = Utc::now();
             store::write(connection, &writing, &rows, now)?;
-            outbox::file(connection, &writer.desk.book, &writing.incidents, &facts, now)
+            outbox::file(connection, &writer.desk.channels, &writing.incidents, &facts, now)
         };
         let telling = Arc::clone(&batch);
         let then = move |result: Result<(), DatabaseError<rusqlite::Error>>| {
