@@ -9,6 +9,7 @@ use super::explain::PROBES_TOLD;
 use super::flap::FlapRules;
 use super::maintenance;
 use super::prune;
+use super::pulse::Pulse;
 use super::schedule::Target;
 use super::schema;
 use super::state::{Followed, Rules, State, Unheard};
@@ -24,7 +25,7 @@ use rusqlite::Connection;
 use shared::client::Fleet;
 use shared::wire::monitor::{Explanation, History, Incident, Maintenance, ServiceStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, broadcast};
 
 /// Probes are written so often: what `kill -9` can lose of a streak. A change
@@ -48,6 +49,7 @@ pub fn rules(settings: &settings::Monitor) -> Rules {
     Rules {
         thresholds: Thresholds { failures: settings.failures, successes: settings.successes },
         interval: settings.interval.0,
+        confirm: settings.confirm.0,
         flaps: FlapRules { changes: settings.flap_changes, window: delta(settings.flap_window.0) },
         history: delta(settings.history.0),
         recovery: delta(to_recover.saturating_add(settings.timeout.0)),
@@ -62,6 +64,7 @@ pub struct Core {
     urgent: Notify,
     history: TimeDelta,
     desk: Desk,
+    pulse: Pulse,
     _dir: OwnDir,
 }
 
@@ -90,6 +93,7 @@ impl Core {
             urgent: Notify::new(),
             history: rules.history,
             desk: Desk::new(context),
+            pulse: Pulse::new(Instant::now()),
             _dir: dir,
         })
     }
@@ -104,6 +108,11 @@ impl Core {
         &self.desk
     }
 
+    /// Whether the work is done.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
     /// Gives up what waits in channels that are no longer there. It writes
     /// something in any case, and so shows whether anything can be written.
     ///
@@ -111,7 +120,7 @@ impl Core {
     /// When it cannot.
     pub async fn tidy(self: &Arc<Self>) -> Result<(), DatabaseError<rusqlite::Error>> {
         let core = Arc::clone(self);
-        self.database.write(move |connection| outbox::tidy(connection, &core.desk.book, Utc::now())).await
+        self.database.write(move |connection| outbox::tidy(connection, &core.desk.channels, Utc::now())).await
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -302,7 +311,9 @@ impl Core {
                 () = self.urgent.notified() => {}
                 () = tokio::time::sleep(FLUSH) => {}
             }
-            if !self.flush().await {
+            if self.flush().await {
+                self.pulse.wrote(Instant::now());
+            } else {
                 tokio::time::sleep(RETRY).await;
             }
         }
@@ -310,8 +321,11 @@ impl Core {
 
     /// Does what time alone does, for ever.
     pub async fn keep_time(self: Arc<Self>) {
+        let mut last = Instant::now();
         loop {
-            self.change(|state, batch| state.tick(Utc::now(), batch));
+            let passed = last.elapsed();
+            last += passed;
+            self.change(|state, batch| state.tick(passed, Utc::now(), batch));
             tokio::time::sleep(TICK).await;
         }
     }
@@ -358,7 +372,7 @@ impl Core {
         let write = move |connection: &Connection| {
             let now = Utc::now();
             store::write(connection, &writing, &rows, now)?;
-            outbox::file(connection, &writer.desk.book, &writing.incidents, &facts, now)
+            outbox::file(connection, &writer.desk.channels, &writing.incidents, &facts, now)
         };
         let telling = Arc::clone(&batch);
         let then = move |result: Result<(), DatabaseError<rusqlite::Error>>| {

@@ -42,7 +42,7 @@ impl State {
             instances: service
                 .instances
                 .iter()
-                .map(|(id, instance)| self.explain_instance(name, id, instance, probes))
+                .map(|(id, instance)| self.explain_instance((name, id), instance, probes, now))
                 .collect(),
             requires: requires.collect(),
             incident: part.map(|incident| Part {
@@ -60,25 +60,25 @@ impl State {
 
     fn explain_instance(
         &self,
-        name: &str,
-        id: &str,
+        (name, id): (&str, &str),
         instance: &Instance,
         probes: &[ProbeRecord],
+        now: DateTime<Utc>,
     ) -> InstanceExplanation {
         let check = &instance.check;
         let thresholds = instance.thresholds(self.rules.thresholds);
         let registration = self.fleet.as_ref().and_then(|fleet| fleet.get(name, id));
         let lease_seconds = registration.and_then(|registration| registration.ttl_seconds);
-        let interval = instance.spec.interval.unwrap_or(self.rules.interval);
-        let after = |at: DateTime<Utc>| at + TimeDelta::from_std(interval).unwrap_or_default();
+        let span = |span| TimeDelta::from_std(span).unwrap_or_default();
         let next = match instance.spec.kind {
             _ if instance.lost => None,
             Kind::Lease => None,
-            Kind::Push => Some(after(self.silent_from(instance))),
-            // It is due by when the last one began.
+            Kind::Push => Some(now + span(self.may_be_silent(instance))),
+            // It is due by when the last one began; one in between, by when that ended.
             _ => check.last_check.map(|at| {
                 let took = check.took.and_then(|ms| TimeDelta::try_milliseconds(i64::try_from(ms).ok()?));
-                after(at - took.unwrap_or_default())
+                let usual = at - took.unwrap_or_default() + span(self.interval(instance));
+                self.confirm(instance).map_or(usual, |pause| usual.min(at + span(pause)))
             }),
         };
         InstanceExplanation {

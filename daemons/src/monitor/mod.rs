@@ -13,7 +13,8 @@
 //! * A transition that opens or resolves an incident makes notifications in the
 //!   same commit, and they are delivered at least once ([`alert`]).
 //! * A service that deregisters leaves the list, and its incident is resolved;
-//!   its history stays. A service whose last lease ran out stays listed as
+//!   its history, its uptime and the changes of its status stay with its name:
+//!   whoever comes back goes on with them. A service whose last lease ran out stays listed as
 //!   unhealthy, for a crashed daemon must be seen: until it registers again, is
 //!   taken from the list (`DELETE /monitor/health/{name}`), or as long as the
 //!   history is kept.
@@ -33,14 +34,15 @@ mod batch;
 mod check;
 mod configured;
 mod core;
+mod dead_man;
 mod events;
 mod explain;
 mod flap;
-mod heartbeat;
 mod incident;
 mod maintenance;
 mod picture;
 mod prune;
+mod pulse;
 mod replay;
 mod rounds;
 mod schedule;
@@ -84,7 +86,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     context.spawn(Arc::clone(&core).keep_time());
     context.spawn(Arc::clone(&core).prune());
     rounds::spawn(&context, Arc::clone(&core), mirror, prober);
-    heartbeat::spawn(&context, Arc::clone(&core));
+    dead_man::spawn(&context, Arc::clone(&core));
     let alerts = alert::spawn(&context, &core, senders);
     Ok(Service {
         api: api::routes(Arc::clone(&core), &context).merge(alert::routes(alerts)),

@@ -15,8 +15,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use shared::client::Mirror;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
@@ -97,7 +97,6 @@ struct Rounds {
     prober: Prober,
     lanes: Lanes,
     timeout: Duration,
-    confirm: Duration,
     measures: Measures,
 }
 
@@ -109,7 +108,6 @@ pub fn spawn(context: &Context, core: Arc<Core>, mirror: Arc<Mirror>, prober: Pr
         prober,
         lanes: Lanes::new(settings.concurrency),
         timeout: settings.timeout.0,
-        confirm: settings.confirm.0,
         measures: Measures::register(&context.metrics),
     });
     context.spawn(report_lag(rounds.measures.clone(), Arc::clone(&context.health)));
@@ -123,7 +121,9 @@ async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, c
     fleets.mark_changed();
     let (done, mut ended) = mpsc::channel::<(Key, Followed)>(DONE_MAX);
     loop {
-        let due = schedule.next_due().unwrap_or_else(|| Instant::now() + REPORT);
+        let next = schedule.next_due();
+        rounds.core.pulse().next(next);
+        let due = next.unwrap_or_else(|| Instant::now() + REPORT);
         tokio::select! {
             changed = fleets.changed() => {
                 if changed.is_err() {
@@ -136,8 +136,8 @@ async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, c
             Some((key, followed)) = ended.recv() => {
                 schedule.done(&key);
                 let now = Instant::now();
-                if followed.again {
-                    schedule.soon(&key, now, rounds.confirm);
+                if let Some(pause) = followed.again {
+                    schedule.soon(&key, now, pause);
                 }
                 followed.others.iter().for_each(|other| schedule.soon(other, now, Duration::ZERO));
             }
@@ -157,10 +157,12 @@ async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, c
 impl Rounds {
     async fn probe(&self, (service, instance): &Key, due: Instant) -> Followed {
         let Some((spec, slow)) = self.core.probe_of(service, instance) else { return Followed::default() };
-        let begun = AtomicBool::new(false);
+        // Those who hang wait for each other, and nobody waits for that.
+        let waits = (!slow).then(|| self.core.pulse().wait(due));
+        let first = Mutex::new(Some(waits));
         let call = || async {
             // Its lag is that of its first try.
-            if !begun.swap(true, Ordering::Relaxed) {
+            if first.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
                 self.measures.began(due.elapsed());
             }
             let _in_flight = InFlight::new(&self.measures.in_flight);

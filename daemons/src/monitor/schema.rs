@@ -69,4 +69,7 @@ pub const MIGRATIONS: &[&str] = &[
     INSERT INTO maintenance SELECT service, '', until, body FROM maintenance_of_services;
     DROP TABLE maintenance_of_services;
 ",
+    super::alert::outbox::MIGRATION_QUIET,
+    // A service's newest probes are read from their end.
+    "CREATE INDEX probes_of_service ON probes (service, at);",
 ];

@@ -11,6 +11,7 @@ use shared::wire::monitor::{InstanceStatus, MaintenanceMode, Phase, ServiceStatu
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An instance, and what is known of it. What an older version stored lacks the
 /// fields that are newer than it.
@@ -36,6 +37,9 @@ pub struct Instance {
     pub lost: bool,
     /// What its probes say.
     pub check: Check,
+    /// When it was heard of last, by the time for which the monitor has listened.
+    #[serde(skip)]
+    pub heard: Duration,
     /// The changes of what they say.
     pub flaps: Flaps,
     /// What its operator says; drawn from the maintenances.
@@ -135,6 +139,8 @@ pub struct Record {
     pub planned: Option<String>,
     /// The changes of its status.
     pub flaps: Flaps,
+    /// Of a service that is gone, the instances that it had last.
+    pub listed: BTreeSet<String>,
 }
 
 impl Default for Record {
@@ -147,6 +153,7 @@ impl Default for Record {
             excused_until: None,
             planned: None,
             flaps: Flaps::default(),
+            listed: BTreeSet::new(),
         }
     }
 }
@@ -160,19 +167,24 @@ pub struct Service {
     pub record: Record,
     /// The share of good probes.
     pub uptime: Uptime,
+    /// The instances that it had when it was looked at last.
+    pub listed: BTreeSet<String>,
 }
 
 impl Service {
     /// A service of which nothing is known yet.
     pub fn new(now: DateTime<Utc>) -> Self {
         let record = Record { since: now, ..Record::default() };
-        Self { instances: BTreeMap::new(), record, uptime: Uptime::default() }
+        Self { instances: BTreeMap::new(), record, uptime: Uptime::default(), listed: BTreeSet::new() }
     }
 
-    /// Takes over what its operator says of its instances.
+    /// Takes over what its operator says of its instances, and notes which there are.
     pub fn hold(&mut self, name: &str, maintenances: &Maintenances) {
         for (id, instance) in &mut self.instances {
             instance.hold = maintenances.hold(name, id);
+        }
+        if !self.listed.iter().eq(self.instances.keys()) {
+            self.listed = self.instances.keys().cloned().collect();
         }
     }
 

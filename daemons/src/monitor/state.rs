@@ -2,8 +2,11 @@
 //! changes is noted in a [`Batch`], to be written in one commit.
 
 mod blame;
+mod gone;
+mod probing;
 mod push;
 
+pub use probing::Followed;
 pub use push::Unheard;
 
 use super::batch::{Batch, EventData, ProbeRow};
@@ -11,12 +14,11 @@ use super::check::Thresholds;
 use super::configured::Configured;
 use super::flap::{FlapRules, Flaps};
 use super::maintenance::{self, Maintenances};
-use super::schedule::{Key, Target};
 use super::service::{Instance, Service};
-use crate::runtime::probe::{Kind, Outcome, Spec};
+use crate::runtime::probe::{Kind, Outcome};
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::client::{Fleet, Instances};
-use shared::wire::monitor::{Incident, Maintenance, Phase, ProbeRecord, ServiceStatus, Status, Transition};
+use shared::wire::monitor::{Incident, Maintenance, ProbeRecord, ServiceStatus, Status, Transition};
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,6 +31,9 @@ pub struct Rules {
     pub thresholds: Thresholds,
     /// The usual time between two probes of one instance.
     pub interval: Duration,
+    /// The time to the next probe of one that has just failed, where it is
+    /// probed at that usual interval.
+    pub confirm: Duration,
     /// For how long a service whose leases ran out stays listed.
     pub history: TimeDelta,
     /// How long a service usually needs to be seen well again after its root is.
@@ -44,24 +49,17 @@ impl Rules {
     }
 }
 
-/// Who is to be probed soon after a probe.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Followed {
-    /// The instance itself.
-    pub again: bool,
-    /// Instances that it requires.
-    pub others: Vec<Key>,
-}
-
 /// The whole state; the part that is stored is read back by `store`.
 #[derive(Debug)]
 pub struct State {
     pub(super) rules: Rules,
     pub(super) services: BTreeMap<String, Service>,
+    /// Those that are not listed any more; they have no instances.
+    pub(super) gone: BTreeMap<String, Service>,
     pub(super) maintenance: Maintenances,
     configured: Configured,
-    /// When the monitor began to listen.
-    pub(super) started: DateTime<Utc>,
+    /// For how long reports were listened for, since the start.
+    pub(super) listened: Duration,
     pub(super) open: BTreeMap<u64, Incident>,
     pub(super) next_event: u64,
     pub(super) next_incident: u64,
@@ -77,9 +75,10 @@ impl State {
         Self {
             rules,
             services: BTreeMap::new(),
+            gone: BTreeMap::new(),
             maintenance: Maintenances::default(),
             configured: Configured::default(),
-            started: DateTime::UNIX_EPOCH,
+            listened: Duration::ZERO,
             open: BTreeMap::new(),
             next_event: 1,
             next_incident: 1,
@@ -150,12 +149,17 @@ impl State {
         now: DateTime<Utc>,
         batch: &mut Batch,
     ) {
-        let service = self.services.entry(name.to_owned()).or_insert_with(|| Service::new(now));
-        let instance = service.instances.entry(id.to_owned()).or_insert_with(|| Instance::new(now));
-        let way = self.configured.way(name).filter(|_| !configured);
-        let mut changed = instance.update(registration, way);
+        let way = self.configured.way(name).filter(|_| !configured).cloned();
+        let listened = self.listened;
+        let service = self.arrive(name, now, batch);
+        let instance = service
+            .instances
+            .entry(id.to_owned())
+            .or_insert_with(|| Instance { heard: listened, ..Instance::new(now) });
+        let mut changed = instance.update(registration, way.as_ref());
         changed |= std::mem::replace(&mut instance.configured, configured) != configured;
         if std::mem::replace(&mut instance.lost, false) {
+            instance.heard = listened;
             instance.check = instance.check.returned(now);
             changed = true;
         }
@@ -223,6 +227,7 @@ impl State {
             instance.flaps.changed(self.rules.flaps, now);
         }
         instance.check = check;
+        instance.heard = self.listened;
         batch.check(name, id);
         if instance.hold.is_none() {
             let bucket = service.uptime.count(outcome.failure.is_none(), now);
@@ -231,25 +236,6 @@ impl State {
         if self.settle(name, now, batch) {
             self.blame_wanted = true;
         }
-    }
-
-    /// Who is to be probed soon after an instance was: itself, while its failures
-    /// are not enough to call it unhealthy; and when it has just begun to fail,
-    /// what it requires, for the fault may be there.
-    pub fn followed(&self, name: &str, id: &str) -> Followed {
-        let Some(service) = self.services.get(name) else { return Followed::default() };
-        let Some(check) = service.instances.get(id).map(|instance| &instance.check) else {
-            return Followed::default();
-        };
-        let again = check.is_failing() && check.status != Status::Unhealthy;
-        let required = service.requires().into_iter().filter(|_| check.streak == -1);
-        let others = required
-            .filter_map(|name| Some((name, self.services.get(name)?)))
-            .flat_map(|(name, service)| service.instances.iter().map(move |one| (name, one)))
-            .filter(|(_, (_, one))| one.check.last_check < check.failing_since)
-            .map(|(name, (id, _))| (name.into(), id.as_str().into()))
-            .collect();
-        Followed { again, others }
     }
 
     /// Puts a service or an instance under maintenance.
@@ -283,14 +269,15 @@ impl State {
     }
 
     /// Does what time alone does: maintenance ends, what flapped is steady,
-    /// services that were lost long ago leave the list, excuses run out.
-    pub fn tick(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+    /// services that were lost long ago leave the list, excuses run out. `passed`
+    /// is the time since the last look.
+    pub fn tick(&mut self, passed: Duration, now: DateTime<Utc>, batch: &mut Batch) {
         for key in self.maintenance.over(now) {
             self.end_maintenance(&key, now, batch);
             batch.maintenance_ended.insert(key);
         }
         self.settle_flaps(now, batch);
-        self.hear_silence(now, batch);
+        self.hear_silence(passed, now, batch);
         let horizon = now - self.rules.history;
         let stale: Vec<String> = self
             .services
@@ -301,6 +288,7 @@ impl State {
         for name in stale {
             self.forget(&name, now, batch);
         }
+        self.forget_gone(now, batch);
         self.blame_wanted = true;
     }
 
@@ -319,8 +307,7 @@ impl State {
     fn settle(&mut self, name: &str, now: DateTime<Utc>, batch: &mut Batch) -> bool {
         let Some(service) = self.services.get_mut(name) else { return false };
         if service.instances.is_empty() {
-            self.services.remove(name);
-            batch.services.insert(name.to_owned());
+            self.depart(name, now, batch);
             return true;
         }
         service.hold(name, &self.maintenance);
@@ -364,33 +351,6 @@ impl State {
         };
         batch.event(id, EventData::Transition(transition));
         true
-    }
-
-    /// Every instance that is to be probed.
-    pub fn targets(&self) -> Vec<Target> {
-        let mut targets = Vec::new();
-        for (name, service) in &self.services {
-            let name: Arc<str> = name.as_str().into();
-            let asked = |instance: &&Instance| !instance.lost && instance.spec.is_asked();
-            for (id, instance) in service.instances.iter().filter(|(_, instance)| asked(instance)) {
-                targets.push(Target {
-                    key: (Arc::clone(&name), id.as_str().into()),
-                    // One that came back has no streak: it is probed as soon as one that is new.
-                    probed: instance.check.streak != 0,
-                    interval: instance.spec.interval,
-                });
-            }
-        }
-        targets
-    }
-
-    /// How an instance is probed, and whether its last probe took long; none
-    /// when it is no longer there. A probe that failed in time took no time.
-    pub fn probe_of(&self, name: &str, id: &str) -> Option<(Arc<Spec>, bool)> {
-        let instance = self.services.get(name)?.instances.get(id).filter(|instance| !instance.lost)?;
-        let timed_out = instance.check.reason == Some(Phase::Timeout);
-        let slow = instance.check.latency.is_some_and(|ms| ms > crate::runtime::lanes::PATIENCE_MS);
-        Some((Arc::clone(&instance.spec), timed_out || slow))
     }
 
     /// Every service as it is listed.

@@ -11,7 +11,7 @@ use super::batch::{Batch, EventData};
 use super::maintenance;
 use super::service::{Instance, Record, Service};
 use super::state::{Rules, State};
-use super::uptime::{Bucket, bucket_of};
+use super::uptime::{Bucket, before_a_day, bucket_of};
 use crate::runtime::error::ApiError;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -51,9 +51,15 @@ pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqli
         service.instances.insert(row.get(1)?, instance);
         Ok(())
     })?;
-    state.services.retain(|_, service| !service.instances.is_empty());
-    each(connection, "SELECT service, bucket, good, total FROM uptime ORDER BY service, bucket", |row| {
-        if let Some(service) = state.services.get_mut(&row.get::<_, String>(0)?) {
+    state.gone = state.services.extract_if(.., |_, service| service.instances.is_empty()).collect();
+    let sums = format!(
+        "SELECT service, bucket, good, total FROM uptime WHERE bucket > {} ORDER BY service, bucket",
+        before_a_day(now)
+    );
+    each(connection, &sums, |row| {
+        let name: String = row.get(0)?;
+        let listed = state.services.get_mut(&name);
+        if let Some(service) = listed.or_else(|| state.gone.get_mut(&name)) {
             let bucket =
                 Bucket { number: row.get(1)?, good: unsigned(row.get(2)?), total: unsigned(row.get(3)?) };
             service.uptime.restore(bucket);
@@ -70,7 +76,6 @@ pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqli
         Ok(())
     })?;
     state.hold_all();
-    state.started = now;
     state.next_event = newest(connection, "events")? + 1;
     state.next_incident = newest(connection, "incidents")? + 1;
     Ok(state)
@@ -96,8 +101,10 @@ impl Rows {
             let instance = state.services.get(service).and_then(|service| service.instances.get(id));
             (service.clone(), id.clone(), instance.map(to_json))
         };
-        let service =
-            |name: &String| (name.clone(), state.services.get(name).map(|service| to_json(&service.record)));
+        let service = |name: &String| {
+            let service = state.services.get(name).or_else(|| state.gone.get(name));
+            (name.clone(), service.map(|service| to_json(&service.record)))
+        };
         Self {
             checks: batch.checks.iter().map(check).collect(),
             services: batch.services.iter().map(service).collect(),

@@ -51,8 +51,8 @@ impl Uptime {
 
     /// The share of good probes, 0 to 1; none when there was no probe.
     pub fn share(&self, now: DateTime<Utc>) -> Option<f64> {
-        let oldest = bucket_of(now) - BUCKETS;
-        share(self.0.iter().filter(|bucket| bucket.number > oldest))
+        let before = before_a_day(now);
+        share(self.0.iter().filter(|bucket| bucket.number > before))
     }
 }
 
@@ -61,6 +61,11 @@ impl Uptime {
 pub fn share<'a>(buckets: impl Iterator<Item = &'a Bucket>) -> Option<f64> {
     let (good, total) = buckets.fold((0, 0), |(good, total), b| (good + b.good, total + b.total));
     (total > 0).then(|| good as f64 / total as f64)
+}
+
+/// The ten minutes before those over which the share is drawn.
+pub fn before_a_day(now: DateTime<Utc>) -> i64 {
+    bucket_of(now) - BUCKETS
 }
 
 /// The ten minutes that a moment is part of.

@@ -324,6 +324,11 @@ pub fn check(channels: &[Channel]) -> Result<(), String> {
                 Some(other) if other.fallback.is_some() => {
                     return Err(format!("'{name}': fallback: '{fallback}' has a fallback of its own"));
                 }
+                Some(other) if !other.services.is_empty() => {
+                    return Err(format!(
+                        "'{name}': fallback: '{fallback}' may name no services: it gets whatever '{name}' could not deliver"
+                    ));
+                }
                 Some(_) => {}
             }
         }

@@ -160,7 +160,8 @@ settings! {
         /// Failures in a row after which an instance is unhealthy.
         failures: u32 = "3", "monitor-failures", "DISTLOG_MONITOR_FAILURES";
         /// Time to the next probe of an instance that has just failed, until its failures
-        /// are enough; what is shorter than all of them together is told to nobody.
+        /// are enough: failures times this is what is tolerated. As long as the interval, it
+        /// is patient. For an instance with an interval of its own it is as long a part of that.
         confirm: Span = "400ms", "monitor-confirm", "DISTLOG_MONITOR_CONFIRM";
         /// Successes in a row after which an unhealthy instance is healthy again.
         successes: u32 = "2", "monitor-successes", "DISTLOG_MONITOR_SUCCESSES";

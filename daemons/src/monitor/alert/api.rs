@@ -75,7 +75,7 @@ async fn list_channels(
     Query(ListQuery { format }): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
     let core = &app.alerts.core;
-    let channels = &core.desk().book.channels;
+    let channels = &core.desk().channels.all;
     let names: Vec<String> = channels.iter().map(|channel| channel.name.clone()).collect();
     let now = Utc::now();
     let standings = core
@@ -133,7 +133,7 @@ async fn test(
     let Ok(_one) = app.tests.try_acquire() else {
         return Err(ApiError::new(StatusCode::CONFLICT, "another test is under way; wait for its answer"));
     };
-    let url = &app.alerts.core.desk().book.url;
+    let url = &app.alerts.core.desk().channels.url;
     let tests = senders.iter().map(async |sender| {
         let sample = sample(&sender.name, NotificationKind::Test, url.clone(), Utc::now());
         let began = Instant::now();

@@ -8,6 +8,7 @@ use super::outbox;
 use super::queue::{self, Next, Waiting};
 use crate::monitor::core::Core;
 use crate::runtime::database::DatabaseError;
+use crate::settings::Channel;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 use shared::client::LogClient;
@@ -31,7 +32,7 @@ pub struct Delivery {
     /// The channel.
     pub sender: Arc<Sender>,
     /// Who gets what this one could not deliver, and after which time.
-    pub fallback: Option<(String, Duration)>,
+    pub fallback: Option<(Channel, Duration)>,
     /// For evidence.
     pub log: LogClient,
     /// What is measured.
@@ -60,15 +61,14 @@ impl Delivery {
 
     /// Does what is next; how long there is nothing after it.
     async fn step(&self) -> Option<Duration> {
-        let name = self.sender.name.clone();
-        let waiting = match self.core.database().read(move |c| outbox::waiting(c, &name)).await {
+        let (name, now) = (self.sender.name.clone(), Utc::now());
+        let waiting = match self.core.database().read(move |c| outbox::waiting(c, &name, now)).await {
             Ok(waiting) => waiting,
             Err(error) => {
                 tracing::warn!(channel = self.sender.name, "cannot read what is to be sent: {error}");
                 return Some(STORE_RETRY);
             }
         };
-        let now = Utc::now();
         let mut look_at = now + LOOK_MAX;
         if let Some((fallback, after)) = &self.fallback {
             let (overdue, next) = queue::overdue(&waiting, *after, now);
@@ -96,11 +96,12 @@ impl Delivery {
         }
     }
 
-    async fn hand_on(&self, overdue: Vec<u64>, to: String) {
+    async fn hand_on(&self, overdue: Vec<u64>, to: Channel) {
         tracing::warn!(
             channel = self.sender.name,
-            "{} notifications could not be delivered in time; {to} gets them",
-            overdue.len()
+            "{} notifications could not be delivered in time; {} gets them",
+            overdue.len(),
+            to.name
         );
         self.write(move |c| outbox::hand_on(c, &overdue, &to, Utc::now())).await;
         self.core.desk().tell();

@@ -101,7 +101,7 @@ fn waited(standing: &Standing, now: DateTime<Utc>) -> Duration {
 
 /// Tells `/health` and the gauges how the channels stand, for ever.
 pub async fn report(core: Arc<Core>, measures: Measures, health: Arc<Board>) {
-    let names: Vec<String> = core.desk().book.channels.iter().map(|channel| channel.name.clone()).collect();
+    let names: Vec<String> = core.desk().channels.all.iter().map(|channel| channel.name.clone()).collect();
     if names.is_empty() {
         return;
     }

@@ -31,11 +31,11 @@ pub use evidence::facts;
 
 use super::core::Core;
 use crate::runtime::{Context, StartError};
-use crate::settings::Settings;
+use crate::settings::{Channel, Settings};
 use channel::Sender;
 use chrono::{DateTime, Utc};
 use measure::Measures;
-use outbox::Book;
+use outbox::Channels;
 use shared::client::LogClient;
 use shared::daemon::Daemon;
 use shared::wire::alert::{Evidence, InstanceEvidence, Lease, Notification, NotificationKind};
@@ -46,18 +46,18 @@ use tokio::sync::watch;
 /// What the writing of incidents needs to know of alerts.
 pub struct Desk {
     /// Who is told.
-    pub book: Book,
+    pub channels: Channels,
     news: watch::Sender<()>,
 }
 
 impl Desk {
     /// As the settings say.
     pub fn new(context: &Context) -> Self {
-        let book = Book {
-            channels: context.settings.channels.clone(),
+        let channels = Channels {
+            all: context.settings.channels.clone(),
             url: format!("{}/monitor/incidents", context.url),
         };
-        Self { book, news: watch::Sender::new(()) }
+        Self { channels, news: watch::Sender::new(()) }
     }
 
     /// There may be something new in the outbox.
@@ -92,11 +92,13 @@ pub fn spawn(context: &Context, core: &Arc<Core>, senders: Vec<Sender>) -> Arc<A
         Arc::new(Alerts { core: Arc::clone(core), senders: senders.into_iter().map(Arc::new).collect() });
     let measures = Measures::register(&context.metrics);
     let log = LogClient::new(context.peer(Daemon::Log), context.client.clone());
-    for (sender, channel) in alerts.senders.iter().zip(&core.desk().book.channels) {
+    for (sender, channel) in alerts.senders.iter().zip(&core.desk().channels.all) {
+        let is_fallback = |other: &&Channel| Some(&other.name) == channel.fallback.as_ref();
+        let fallback = core.desk().channels.all.iter().find(is_fallback);
         let delivery = delivery::Delivery {
             core: Arc::clone(core),
             sender: Arc::clone(sender),
-            fallback: channel.fallback.clone().map(|fallback| (fallback, channel.fallback_after)),
+            fallback: fallback.cloned().map(|fallback| (fallback, channel.fallback_after)),
             log: log.clone(),
             measures: measures.clone(),
         };

@@ -56,11 +56,22 @@ pub const MIGRATION: &str = "
     CREATE INDEX notifications_by_age ON notifications (settled_at);
 ";
 
-/// What is known where notifications are made.
+/// Quiet hours have a column of their own: a time that is to come may also be
+/// of a clock that was set back. And what was given up with its channel is told
+/// anew when that is put back.
+pub const MIGRATION_QUIET: &str = "
+    ALTER TABLE notifications ADD COLUMN quiet INTEGER NOT NULL DEFAULT 0;   -- waits for the end of quiet hours
+    ALTER TABLE notifications ADD COLUMN removed INTEGER NOT NULL DEFAULT 0; -- given up with its channel
+    UPDATE notifications SET quiet = 1 WHERE state = 'pending' AND due_at > created_at;
+    UPDATE notifications SET removed = 1 WHERE last_error = 'the channel is no longer configured';
+    CREATE INDEX notifications_in_order ON notifications (channel, state, id);
+";
+
+/// Who is told: what is to be known where notifications are made.
 #[derive(Debug)]
-pub struct Book {
-    /// The channels.
-    pub channels: Vec<Channel>,
+pub struct Channels {
+    /// All of them.
+    pub all: Vec<Channel>,
     /// Where the monitor lists its incidents.
     pub url: String,
 }
@@ -68,23 +79,28 @@ pub struct Book {
 /// Writes down which notifications these incidents make.
 pub fn file(
     connection: &Connection,
-    book: &Book,
+    channels: &Channels,
     incidents: &BTreeMap<u64, Incident>,
     facts: &BTreeMap<u64, Evidence>,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
-    if book.channels.is_empty() {
+    if channels.all.is_empty() {
         return Ok(());
     }
     let epoch: String = connection.query_row("SELECT epoch FROM alerting", [], |row| row.get(0))?;
     for incident in incidents.values() {
         let told = told(connection, incident.id)?;
-        for step in route(incident, &told, &book.channels, &now.with_timezone(&Local)) {
+        for step in route(incident, &told, &channels.all, &now.with_timezone(&Local)) {
             match step {
                 Step::Suppress { id } => settle(connection, id, DeliveryState::Suppressed, None, now)?,
-                Step::Tell { channel, kind, due_at, service } => {
+                Step::Tell { channel, kind, quiet_until, service } => {
+                    let is_same = |told: &&Told| told.removed && told.channel == channel && told.kind == kind;
+                    let again = match told.iter().filter(is_same).count() {
+                        0 => String::new(),
+                        times => format!(".{times}"),
+                    };
                     let mut notification = Notification {
-                        key: format!("{epoch}-{}-{kind}-{channel}", incident.id),
+                        key: format!("{epoch}-{}-{kind}{again}-{channel}", incident.id),
                         kind,
                         channel,
                         at: now,
@@ -92,16 +108,16 @@ pub fn file(
                         text: String::new(),
                         service,
                         incident: incident.clone(),
-                        url: book.url.clone(),
+                        url: channels.url.clone(),
                         evidence: facts.get(&incident.id).cloned(),
                     };
                     compose(&mut notification);
-                    insert(connection, &notification, due_at, None, now)?;
+                    insert(connection, &notification, quiet_until, None, now)?;
                 }
             }
         }
     }
-    for channel in &book.channels {
+    for channel in &channels.all {
         give_up_what_is_too_much(connection, &channel.name, now)?;
     }
     Ok(())
@@ -110,15 +126,15 @@ pub fn file(
 fn insert(
     connection: &Connection,
     notification: &Notification,
-    due_at: DateTime<Utc>,
+    quiet_until: Option<DateTime<Utc>>,
     fallback_of: Option<&str>,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT OR IGNORE INTO notifications (key, incident, channel, kind, service, body, prepared, state, \
-             attempts, refused, created_at, due_at, tried_at, next_at, fallback_of, handed_on) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 'pending', 0, 0, ?7, ?8, ?7, ?8, ?9, 0)",
+             attempts, refused, created_at, due_at, tried_at, next_at, fallback_of, handed_on, quiet) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 'pending', 0, 0, ?7, ?8, ?7, ?8, ?9, 0, ?10)",
         )?
         .execute(params![
             notification.key,
@@ -128,8 +144,9 @@ fn insert(
             notification.service,
             to_json(notification),
             now.timestamp_millis(),
-            due_at.timestamp_millis(),
+            quiet_until.unwrap_or(now).timestamp_millis(),
             fallback_of,
+            quiet_until.is_some(),
         ])
         .map(drop)
 }
@@ -143,7 +160,7 @@ fn give_up_what_is_too_much(
         .prepare_cached(
             "UPDATE notifications SET state = 'given_up', settled_at = ?3, last_error = 'too many waited' \
              WHERE id IN (SELECT id FROM notifications WHERE channel = ?1 AND state = 'pending' \
-             ORDER BY due_at DESC, id DESC LIMIT -1 OFFSET ?2)",
+             ORDER BY id DESC LIMIT -1 OFFSET ?2)",
         )?
         .execute(params![channel, WAITING_MAX, now.timestamp_millis()])
         .map(drop)
@@ -152,7 +169,8 @@ fn give_up_what_is_too_much(
 fn told(connection: &Connection, incident: u64) -> rusqlite::Result<Vec<Told>> {
     connection
         .prepare_cached(
-            "SELECT id, channel, kind, state, attempts, due_at, service FROM notifications WHERE incident = ?1",
+            "SELECT id, channel, kind, state, attempts, due_at, service, quiet, removed FROM notifications \
+             WHERE incident = ?1",
         )?
         .query_map([signed(incident)], |row| {
             Ok(Told {
@@ -163,31 +181,43 @@ fn told(connection: &Connection, incident: u64) -> rusqlite::Result<Vec<Told>> {
                 attempts: row.get(4)?,
                 due_at: time(row, 5)?,
                 service: row.get(6)?,
+                quiet: row.get(7)?,
+                removed: row.get(8)?,
             })
         })?
         .collect()
 }
 
-/// What waits in a channel, in the order in which it is to be told.
-pub fn waiting(connection: &Connection, channel: &str) -> rusqlite::Result<Vec<Waiting>> {
-    connection
-        .prepare_cached(
-            "SELECT id, incident, attempts, refused, due_at, next_at, handed_on, tried_at FROM notifications \
-             WHERE channel = ?1 AND state = 'pending' ORDER BY due_at, id LIMIT ?2",
-        )?
-        .query_map(params![channel, LOOK], |row| {
-            Ok(Waiting {
-                id: unsigned(row.get(0)?),
-                incident: unsigned(row.get(1)?),
-                attempts: row.get(2)?,
-                refused: row.get(3)?,
-                due_at: time(row, 4)?,
-                next_at: time(row, 5)?,
-                handed_on: row.get(6)?,
-                tried_at: time(row, 7)?,
-            })
-        })?
-        .collect()
+/// What waits in a channel, in the order in which it is to be told: in which it
+/// was made, whatever the clock said then. Of what waits for the end of quiet
+/// hours only the first is among them.
+pub fn waiting(connection: &Connection, channel: &str, now: DateTime<Utc>) -> rusqlite::Result<Vec<Waiting>> {
+    const COLUMNS: &str = "id, incident, attempts, refused, due_at, next_at, handed_on, tried_at";
+    const QUIET: &str = "(quiet = 1 AND attempts = 0 AND due_at > ?2)";
+    let read = |row: &Row<'_>| {
+        Ok(Waiting {
+            id: unsigned(row.get(0)?),
+            incident: unsigned(row.get(1)?),
+            attempts: row.get(2)?,
+            refused: row.get(3)?,
+            due_at: time(row, 4)?,
+            next_at: time(row, 5)?,
+            handed_on: row.get(6)?,
+            tried_at: time(row, 7)?,
+        })
+    };
+    let mut waiting = Vec::new();
+    for (which, order, most) in [(format!("NOT {QUIET}"), "id", LOOK), (QUIET.to_owned(), "due_at, id", 1)] {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM notifications WHERE channel = ?1 AND state = 'pending' AND {which} \
+             ORDER BY {order} LIMIT ?3"
+        );
+        let mut rows = connection.prepare_cached(&sql)?;
+        for row in rows.query_map(params![channel, now.timestamp_millis(), most], read)? {
+            waiting.push(row?);
+        }
+    }
+    Ok(waiting)
 }
 
 /// A notification, and whether all of its evidence is in it.
@@ -252,15 +282,22 @@ pub fn settle(
 }
 
 /// Lets another channel have notifications that one could not deliver in time.
-/// That one tries on.
-pub fn hand_on(connection: &Connection, ids: &[u64], to: &str, now: DateTime<Utc>) -> rusqlite::Result<()> {
+/// That one tries on; during the other's quiet hours they wait for their end.
+pub fn hand_on(
+    connection: &Connection,
+    ids: &[u64],
+    to: &Channel,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let quiet_until = to.quiet.until(&now.with_timezone(&Local));
+    let to = to.name.as_str();
     for id in ids {
         let Some((mut notification, _)) = get(connection, *id)? else { continue };
         let from = std::mem::replace(&mut notification.channel, to.to_owned());
         // The channel is the last part of the key.
         let stem = notification.key.strip_suffix(&from).unwrap_or(&notification.key);
         notification.key = format!("{stem}{to}");
-        insert(connection, &notification, now, Some(&from), now)?;
+        insert(connection, &notification, quiet_until, Some(&from), now)?;
         connection
             .prepare_cached("UPDATE notifications SET handed_on = 1 WHERE id = ?1")?
             .execute([signed(*id)])?;
@@ -270,15 +307,15 @@ pub fn hand_on(connection: &Connection, ids: &[u64], to: &str, now: DateTime<Utc
 
 /// Gives up what waits in channels that are no longer there, and notes when it
 /// did so: one write at least, which shows whether any is possible.
-pub fn tidy(connection: &Connection, book: &Book, now: DateTime<Utc>) -> rusqlite::Result<()> {
+pub fn tidy(connection: &Connection, channels: &Channels, now: DateTime<Utc>) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE alerting SET tidied_at = ?1")?.execute([now.timestamp_millis()])?;
-    let channels: Vec<String> = connection
+    let waiting: Vec<String> = connection
         .prepare("SELECT DISTINCT channel FROM notifications WHERE state = 'pending'")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    for channel in channels.iter().filter(|name| book.channels.iter().all(|there| there.name != **name)) {
+    for channel in waiting.iter().filter(|name| channels.all.iter().all(|there| there.name != **name)) {
         connection.execute(
-            "UPDATE notifications SET state = 'given_up', settled_at = ?2, \
+            "UPDATE notifications SET state = 'given_up', removed = 1, settled_at = ?2, \
              last_error = 'the channel is no longer configured' WHERE channel = ?1 AND state = 'pending'",
             params![channel, now.timestamp_millis()],
         )?;

@@ -34,6 +34,10 @@ pub struct Told {
     pub attempts: u32,
     /// When it was to be sent.
     pub due_at: DateTime<Utc>,
+    /// Whether that was the end of quiet hours.
+    pub quiet: bool,
+    /// Whether it was given up because there was no such channel any more.
+    pub removed: bool,
     /// The service that it names.
     pub service: String,
 }
@@ -47,8 +51,8 @@ pub enum Step {
         channel: String,
         /// Of what.
         kind: NotificationKind,
-        /// When.
-        due_at: DateTime<Utc>,
+        /// When its quiet hours end, if it is to wait for that.
+        quiet_until: Option<DateTime<Utc>>,
         /// The service that failed, as the channel knows it.
         service: String,
     },
@@ -71,7 +75,7 @@ pub fn route<Tz: TimeZone>(
     }
     let fallbacks: BTreeSet<&str> =
         channels.iter().filter_map(|channel| channel.fallback.as_deref()).collect();
-    let is_told = |channel: &Channel| told.iter().any(|told| told.channel == channel.name);
+    let is_told = |channel: &Channel| told.iter().any(|told| told.channel == channel.name && !told.removed);
     channels
         .iter()
         .filter(|channel| !fallbacks.contains(channel.name.as_str()))
@@ -79,7 +83,7 @@ pub fn route<Tz: TimeZone>(
         .map(|channel| Step::Tell {
             channel: channel.name.clone(),
             kind: NotificationKind::Opened,
-            due_at: channel.quiet.until(now).unwrap_or_else(|| now.to_utc()),
+            quiet_until: channel.quiet.until(now),
             service: incident.service.clone(),
         })
         .collect()
@@ -87,21 +91,24 @@ pub fn route<Tz: TimeZone>(
 
 fn resolved(told: &[Told], channels: &[Channel], now: DateTime<Utc>) -> Vec<Step> {
     let has_heard = |channel: &str| {
-        told.iter().any(|told| told.channel == channel && told.kind == NotificationKind::Resolved)
+        let of_this = |told: &&Told| !told.removed && told.channel == channel;
+        told.iter().filter(of_this).any(|told| told.kind == NotificationKind::Resolved)
     };
     let is_there = |channel: &str| channels.iter().any(|there| there.name == channel);
     told.iter()
-        .filter(|told| told.kind == NotificationKind::Opened && told.state != DeliveryState::Suppressed)
+        .filter(|told| !told.removed && told.kind == NotificationKind::Opened)
+        .filter(|told| told.state != DeliveryState::Suppressed)
         .filter(|told| is_there(&told.channel) && !has_heard(&told.channel))
         .map(|told| {
-            let waits = told.state == DeliveryState::Pending && told.attempts == 0 && told.due_at > now;
+            let waits =
+                told.quiet && told.state == DeliveryState::Pending && told.attempts == 0 && told.due_at > now;
             if waits {
                 return Step::Suppress { id: told.id };
             }
             Step::Tell {
                 channel: told.channel.clone(),
                 kind: NotificationKind::Resolved,
-                due_at: now,
+                quiet_until: None,
                 service: told.service.clone(),
             }
         })
@@ -152,7 +159,8 @@ mod tests {
 
     fn told(channel: &str, kind: NotificationKind, state: DeliveryState, attempts: u32, due: u32) -> Told {
         let (channel, service) = (channel.to_owned(), "old root".to_owned());
-        Told { id: 1, channel, kind, state, attempts, due_at: at(due).to_utc(), service }
+        let (due_at, quiet, removed) = (at(due).to_utc(), false, false);
+        Told { id: 1, channel, kind, state, attempts, due_at, quiet, removed, service }
     }
 
     /// `channel kind hour`, or `suppress id`.
@@ -162,8 +170,9 @@ mod tests {
         steps
             .into_iter()
             .map(|step| match step {
-                Step::Tell { channel, kind, due_at, service } => {
-                    format!("{channel} {kind} {service} {}", due_at.with_timezone(&offset).format("%H"))
+                Step::Tell { channel, kind, quiet_until, service } => {
+                    let due_at = quiet_until.map_or(at(hour), |until| until.with_timezone(&offset));
+                    format!("{channel} {kind} {service} {}", due_at.format("%H"))
                 }
                 Step::Suppress { id } => format!("suppress {id}"),
             })
@@ -179,6 +188,16 @@ mod tests {
         );
         let before = [told("day", NotificationKind::Opened, DeliveryState::Delivered, 1, 9)];
         assert_eq!(steps(&incident("bank", false), &before, 10), [""; 0]);
+    }
+
+    #[test]
+    fn a_channel_that_was_taken_out_and_put_back_is_told_anew() {
+        let mut gone = told("day", NotificationKind::Opened, DeliveryState::GivenUp, 3, 9);
+        gone.removed = true;
+        assert_eq!(steps(&incident("bank", false), &[gone.clone()], 10), ["day opened bank 10"]);
+        assert_eq!(steps(&incident("bank", true), &[gone.clone()], 10), [""; 0], "it was told nothing");
+        let anew = told("day", NotificationKind::Opened, DeliveryState::Delivered, 1, 10);
+        assert_eq!(steps(&incident("bank", true), &[gone, anew], 11), ["day resolved old root 11"]);
     }
 
     #[test]
@@ -198,6 +217,9 @@ mod tests {
         }
         let mut late = told("day", Opened, Pending, 0, 23);
         late.due_at += chrono::TimeDelta::hours(8);
+        let set_back = steps(&over, &[late.clone()], 23);
+        assert_eq!(set_back, ["day resolved old root 23"], "the clock was set back: it is told in order");
+        late.quiet = true;
         assert_eq!(steps(&over, &[late], 23), ["suppress 1"], "it waited for the end of quiet hours");
         assert_eq!(steps(&over, &[told("day", Opened, Suppressed, 0, 9)], 12), [""; 0]);
         assert_eq!(

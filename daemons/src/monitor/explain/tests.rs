@@ -14,6 +14,7 @@ fn state() -> State {
     let rules = Rules {
         thresholds: Thresholds { failures: 3, successes: 2 },
         interval: Duration::from_secs(10),
+        confirm: Duration::from_secs(2),
         history: TimeDelta::days(7),
         recovery: TimeDelta::seconds(50),
         flaps: FlapRules { changes: 6, window: TimeDelta::minutes(10) },
@@ -54,11 +55,11 @@ fn it_says_how_many_failures_of_how_many_and_what_it_waits_for() {
     }
     probe(&mut state, "b", 11, false);
     assert_eq!(
-        words(&state, "b", 14),
-        "b has been healthy for 14s.\n\
+        words(&state, "b", 12),
+        "b has been healthy for 12s.\n\
          Instance b is probed by http at http://h:1; its lease of 15s is held.\n\
          Instance b: 1 of 3 failures in a row that make it unhealthy.\n\
-         Instance b: the next probe is in about 6s."
+         Instance b: the next probe is in about 1s."
     );
     for second in [10, 20, 30] {
         probe(&mut state, "a", second, false);

@@ -106,7 +106,8 @@ impl Run {
 
     fn look(&mut self, at: DateTime<Utc>) {
         let mut batch = Batch::default();
-        self.state.tick(at, &mut batch);
+        // Silence is among what is recorded.
+        self.state.tick(Duration::ZERO, at, &mut batch);
         self.state.blame(at, &mut batch);
         self.incidents.extend(batch.incidents);
         self.looked = at;

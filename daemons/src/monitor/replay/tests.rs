@@ -19,6 +19,7 @@ fn rules(failures: u32, changes: u32) -> Rules {
     Rules {
         thresholds: Thresholds { failures, successes: 1 },
         interval: Duration::from_secs(10),
+        confirm: Duration::from_secs(2),
         history: TimeDelta::days(7),
         recovery: TimeDelta::seconds(40),
         flaps: FlapRules { changes, window: TimeDelta::minutes(10) },

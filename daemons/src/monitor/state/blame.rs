@@ -22,7 +22,7 @@ impl State {
                 || service.record.planned.is_some()
                 || service.record.flaps.since().is_some()
         };
-        if self.open.is_empty() && !self.services.values().any(is_down) {
+        if self.open.is_empty() && !self.services.values().chain(self.gone.values()).any(is_down) {
             return;
         }
         self.excuse(now, batch);
@@ -64,13 +64,9 @@ impl State {
         }
     }
 
-    /// All services as far as blame goes. A service that is gone while anything
-    /// of it is under maintenance stands in it too: whoever works on it has
-    /// stopped it.
+    /// All services as far as blame goes.
     pub(in super::super) fn graph<'a>(&'a self, flapping: &'a str, now: DateTime<Utc>) -> Graph<'a> {
-        let gone = self.maintenance.services().filter(|name| !self.services.contains_key(*name));
-        let mut graph: Graph<'a> =
-            gone.map(|name| (name, Node { status: Status::Maintenance, ..Node::default() })).collect();
+        let mut graph = self.graph_of_gone(flapping);
         graph.extend(self.services.iter().map(|(name, service)| {
             let record = &service.record;
             let flaps = record.flaps.since();
@@ -102,7 +98,7 @@ impl State {
     /// Whether a service is under maintenance or drained, or was stopped for it.
     fn is_planned(&self, name: &str) -> bool {
         self.services.get(name).map_or_else(
-            || self.maintenance.of(name).next().is_some(),
+            || self.is_gone_planned(name),
             |service| matches!(service.record.status, Status::Maintenance | Status::Draining),
         )
     }
@@ -124,10 +120,12 @@ impl State {
             }
         }
         for incident in self.open.values() {
-            let root = self.services.get(&incident.service).map(|service| &service.record);
+            let root = self.services.get(&incident.service).or_else(|| self.gone.get(&incident.service));
+            let root = root.map(|service| &service.record);
             let is_over = root.is_none_or(|record| match record.status {
-                Status::Unhealthy | Status::Unknown => false,
-                Status::Healthy => record.flaps.since().is_none(),
+                Status::Unhealthy => false,
+                Status::Unknown if self.services.contains_key(&incident.service) => false,
+                Status::Unknown | Status::Healthy => record.flaps.since().is_none(),
                 Status::Maintenance | Status::Draining => true,
             });
             if !is_over {
@@ -181,7 +179,7 @@ impl State {
     /// What flapped and has been steady for long enough does so no more.
     pub(super) fn settle_flaps(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
         let rules = self.rules.flaps;
-        for (name, service) in &mut self.services {
+        for (name, service) in self.services.iter_mut().chain(&mut self.gone) {
             if service.record.flaps.settle(rules, now) {
                 batch.services.insert(name.clone());
             }

@@ -4,10 +4,14 @@ use super::super::batch::Batch;
 use super::super::service::Instance;
 use super::State;
 use crate::runtime::probe::{Failure, Kind, Outcome};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use shared::span::Span;
 use shared::wire::monitor::Phase;
 use std::time::Duration;
+
+/// The most that counts of the time between two looks: what is longer was a
+/// standstill, and reports were held up with it.
+const LOOK_MAX: Duration = Duration::from_secs(2);
 
 /// Why a report is not taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,23 +58,25 @@ impl State {
         Ok(())
     }
 
-    /// From when on an instance that reports by itself has been silent.
-    pub(in super::super) fn silent_from(&self, instance: &Instance) -> DateTime<Utc> {
-        let heard = [instance.check.last_check, instance.seen].into_iter().flatten();
-        heard.max().unwrap_or(self.started).max(self.started)
+    /// How long an instance that reports by itself may be silent from now on.
+    pub(in super::super) fn may_be_silent(&self, instance: &Instance) -> Duration {
+        self.interval(instance).saturating_sub(self.listened.saturating_sub(instance.heard))
     }
 
     /// Whoever has not reported for longer than it may has failed; and again
-    /// after as long. What it said while the monitor was away nobody heard, so
-    /// that is not held against it.
-    pub(super) fn hear_silence(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+    /// after as long. What it said while the monitor was away, or stood still,
+    /// nobody heard, so that is not held against it: time counts that `passed`
+    /// between two looks, not what the clock of the wall says, and however long
+    /// a look was held up it counts as little more than one.
+    pub(super) fn hear_silence(&mut self, passed: Duration, now: DateTime<Utc>, batch: &mut Batch) {
+        self.listened += passed.min(LOOK_MAX);
         let mut silent = Vec::new();
         for (name, service) in &self.services {
             for (id, instance) in service.instances.iter().filter(|(_, instance)| !instance.lost) {
                 let (Kind::Push, Some(period)) = (&instance.spec.kind, instance.spec.interval) else {
                     continue;
                 };
-                if self.silent_from(instance) + TimeDelta::from_std(period).unwrap_or(TimeDelta::MAX) < now {
+                if self.may_be_silent(instance).is_zero() {
                     silent.push((name.clone(), id.clone(), period));
                 }
             }

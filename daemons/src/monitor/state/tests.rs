@@ -1,7 +1,9 @@
 //! Who is listed, as what, and what that notes to be written.
 
 mod flapping;
+mod gone;
 mod maintenance;
+mod push;
 
 use super::*;
 use crate::runtime::probe::Failure;
@@ -21,6 +23,7 @@ impl Bench {
         let rules = Rules {
             thresholds: Thresholds { failures: 2, successes: 2 },
             interval: Duration::from_secs(10),
+            confirm: Duration::from_millis(400),
             history: TimeDelta::days(7),
             recovery: TimeDelta::seconds(40),
             flaps: FlapRules { changes: 6, window: TimeDelta::minutes(10) },
@@ -52,6 +55,11 @@ impl Bench {
 
     fn sync(&mut self) {
         self.state.sync(&Arc::new(self.fleet.clone()), self.now, &mut self.batch);
+    }
+
+    /// What time alone does; half a second has passed.
+    fn tick(&mut self) {
+        self.state.tick(Duration::from_millis(500), self.now, &mut self.batch);
     }
 
     /// Probes a service, ten seconds after the last time.
@@ -111,9 +119,28 @@ fn whoever_begins_to_fail_is_probed_again_soon_and_so_is_what_it_requires() {
     assert_eq!(bench.state.followed("a", "a"), Followed::default());
     bench.probe("a", false);
     let others = vec![("b".into(), "b".into())];
-    assert_eq!(bench.state.followed("a", "a"), Followed { again: true, others });
+    assert_eq!(bench.state.followed("a", "a"), Followed { again: Some(Duration::from_millis(400)), others });
     bench.probe("a", false);
     assert_eq!(bench.state.followed("a", "a"), Followed::default(), "its failures are enough");
+}
+
+#[test]
+fn whoever_is_to_be_probed_seldom_is_probed_again_by_that_measure() {
+    let mut bench = Bench::new();
+    bench.register("a", &[]);
+    for (interval, pause_ms) in [("10s", 400), ("5m", 12_000), ("1s", 100), ("100ms", 100)] {
+        let mut instances = (*bench.fleet.services["a"]).clone();
+        let key = "distlog.probe.interval".to_owned();
+        Arc::make_mut(instances.get_mut("a").unwrap()).metadata.insert(key, interval.to_owned());
+        bench.fleet.services.insert("a".to_owned(), Arc::new(instances));
+        bench.sync();
+        bench.probe("a", true);
+        bench.probe("a", false);
+        let again = bench.state.followed("a", "a").again;
+        assert_eq!(again, Some(Duration::from_millis(pause_ms)), "{interval}");
+    }
+    bench.state.rules.confirm = bench.state.rules.interval;
+    assert_eq!(bench.state.followed("a", "a").again, Some(Duration::from_millis(100)), "never longer");
 }
 
 #[test]
@@ -153,7 +180,7 @@ fn a_lost_service_leaves_the_list_when_it_is_told_to_or_after_the_history() {
     assert!(bench.state.forget("a", bench.now, &mut bench.batch));
     assert_eq!((bench.status("a"), bench.status("b")), (None, Some(Status::Unhealthy)));
     bench.now += TimeDelta::days(8);
-    bench.state.tick(bench.now, &mut bench.batch);
+    bench.tick();
     assert_eq!(bench.status("b"), None);
 }
 
@@ -185,7 +212,7 @@ fn maintenance_opens_no_incident_and_stops_the_uptime() {
     assert_eq!((report.status, report.uptime), (Status::Maintenance, Some(1.0)));
     assert_eq!(bench.told(), [""; 0]);
     bench.now += TimeDelta::minutes(5);
-    bench.state.tick(bench.now, &mut bench.batch);
+    bench.tick();
     assert_eq!(bench.told(), ["a maintenance>unhealthy", "#1 a"]);
 }
 
@@ -239,7 +266,7 @@ fn who_is_left_behind_when_the_one_between_is_well_again_is_given_time() {
     for _ in 0..5 {
         bench.probe("root", false);
         bench.probe("leaf", false);
-        bench.state.tick(bench.now, &mut bench.batch);
+        bench.tick();
     }
     assert_eq!(
         bench.told(),

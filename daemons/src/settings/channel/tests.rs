@@ -62,6 +62,10 @@ fn what_is_wrong_is_named_with_its_channel() {
         (one("type = \"command\"\nargv = []"), "names no program"),
         (one("type = \"slack\""), "one of url and url_file"),
         (format!("{hook}fallback = \"y\""), "there is no channel 'y'"),
+        (
+            format!("{hook}fallback = \"y\"\n{}services = [\"a\"]\n", hook.replace("\"x\"", "\"y\"")),
+            "'y' may name no services",
+        ),
         (format!("{hook}quiet = \"at night\""), "no quiet hours"),
         (format!("{hook}timeout = \"5m\""), "at most 1m"),
         (format!("{hook}{hook}"), "two of this name"),

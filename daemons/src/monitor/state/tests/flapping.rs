@@ -25,10 +25,10 @@ fn what_flaps_is_one_incident_until_it_is_steady() {
     );
     assert!(bench.state.report_one("a", bench.now).unwrap().flapping);
     bench.now += TimeDelta::minutes(9);
-    bench.state.tick(bench.now, &mut bench.batch);
+    bench.tick();
     assert_eq!(bench.told(), [""; 0]);
     bench.now += TimeDelta::minutes(1);
-    bench.state.tick(bench.now, &mut bench.batch);
+    bench.tick();
     assert_eq!(bench.told(), ["#4 a!"]);
 }
 
@@ -47,7 +47,7 @@ fn what_flaps_and_then_stays_down_keeps_its_incident() {
     bench.told();
     for _ in 0..61 {
         bench.probe("a", false);
-        bench.state.tick(bench.now, &mut bench.batch);
+        bench.tick();
     }
     assert_eq!(bench.told(), ["#1 a"], "it is told that it does not flap any more");
     assert_eq!((bench.state.open[&1].kind, bench.state.open.len()), (IncidentKind::Down, 1));

@@ -118,7 +118,7 @@ fn whoever_fails_for_a_maintenance_pages_nobody_until_that_is_over_and_it_had_ti
     assert_eq!(bench.told(), ["a healthy>unhealthy"]);
     // Whoever works on the root has stopped it.
     bench.remove("root", false);
-    bench.state.tick(bench.now, &mut bench.batch);
+    bench.tick();
     assert_eq!(bench.told(), [""; 0]);
     bench.register("root", &[]);
     bench.probe("root", true);
@@ -131,7 +131,7 @@ fn whoever_fails_for_a_maintenance_pages_nobody_until_that_is_over_and_it_had_ti
         bench.probe("a", false);
         bench.probe("root", true);
     }
-    bench.state.tick(bench.now, &mut bench.batch);
+    bench.tick();
     assert_eq!(bench.told(), ["#1 a"], "it is down still");
 }
 
@@ -148,7 +148,28 @@ fn a_root_that_is_put_under_maintenance_takes_its_incident_with_it() {
     assert_eq!(bench.told(), ["root unhealthy>maintenance", "#1 root!"]);
     for _ in 0..9 {
         bench.probe("a", false);
-        bench.state.tick(bench.now, &mut bench.batch);
+        bench.tick();
     }
     assert_eq!(bench.told(), [""; 0], "what fails with it is planned");
+}
+
+#[test]
+fn one_instance_that_is_drained_excuses_nobody_when_all_of_them_are_gone() {
+    let mut bench = Bench::new();
+    bench.register("root", &[]);
+    bench.add("root", "second");
+    bench.register("a", &["root"]);
+    for name in ["root", "a"] {
+        bench.probe(name, true);
+    }
+    bench.hold("root", Some("second"), MaintenanceMode::Drain);
+    bench.remove("root", false);
+    bench.told();
+    bench.fail("a");
+    assert_eq!(bench.told(), ["a healthy>unhealthy", "#1 a"]);
+    // Had both been drained it would have waited.
+    bench.hold("root", Some("root"), MaintenanceMode::Drain);
+    assert!(bench.state.is_gone_planned("root"));
+    bench.release("root", Some("second"));
+    assert!(!bench.state.is_gone_planned("root"));
 }
