@@ -277,7 +277,7 @@ impl Drop for Flight {
     fn drop(&mut self) {
         let now = Instant::now();
         if let Some(state) = self.balancer.states().get_mut(&self.service) {
-            state.end(&self.instance, self.outcome, now.saturating_duration_since(self.began), now);
+            state.end(&self.instance, self.outcome, self.began, now);
         }
     }
 }
