@@ -23,7 +23,7 @@
 //!   too long, or was answered 502, 503 or 504. One call in five at most.
 //! * An instance that takes no connections, or fails three times in a row, is
 //!   set aside, for a second at first and for up to a minute. When all are,
-//!   none is.
+//!   none is. Any answer of 500 or more is a failure, however fast it came.
 //! * With [`Builder::monitor`] it takes the monitor's word too: nobody under
 //!   maintenance or being drained is called, and the unhealthy only when all
 //!   are.
