@@ -145,7 +145,6 @@ impl Call {
         if !balancer.is_ready().await {
             return Err(CallError::RegistryUnknown);
         }
-        balancer.allow(service, false);
         let mut tried: Vec<String> = Vec::new();
         let mut last = None;
         for attempt in 1..=balancer.0.options.attempts_max {
@@ -153,7 +152,7 @@ impl Call {
             let chosen = balancer.choose(&balancer.fleet(), service, &tried);
             let Some((mut flight, url)) = chosen else { break };
             // The first is free; and a choice that is not used is no call.
-            if attempt > 1 && !balancer.allow(service, true) {
+            if attempt > 1 && !balancer.may_repeat(service) {
                 break;
             }
             let request = balancer.0.client.request(self.method.clone(), join(&url, &self.path));
