@@ -100,6 +100,7 @@ impl Database {
         let (reads, queued_reads) = sync_channel::<Read>(QUEUE_MAX);
         health.pass("store");
         let runtime = Handle::current();
+        let reading = Arc::clone(&health);
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|e| cannot(&e))
         };
@@ -110,7 +111,13 @@ impl Database {
                     health.watch("store", || write_loop(&mut writer, &queued_writes, &health, &runtime))
                 }),
             )?,
-            spawn("db-read", Box::new(move || queued_reads.iter().for_each(|read| read(&reader))))?,
+            // A part of its own: a commit that succeeds says nothing of reading.
+            spawn(
+                "db-read",
+                Box::new(move || {
+                    reading.watch("reads", || queued_reads.iter().for_each(|read| read(&reader)))
+                }),
+            )?,
         ];
         Ok(Self(Arc::new(Inner {
             writes: Mutex::new(Some(writes)),
@@ -379,6 +386,18 @@ mod tests {
         try_out(&connection).unwrap();
         assert!(written() > before);
         migrate(&mut connection, TABLE).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_has_ended_is_told_in_the_health() {
+        let dir = tempfile::tempdir().unwrap();
+        let health = Arc::new(Board::new(Daemon::Library));
+        let database = Database::open(&dir.path().join("t.db"), TABLE, Arc::clone(&health)).unwrap();
+        let read = database.read(|_| -> Result<(), rusqlite::Error> { panic!("as a test") });
+        assert!(matches!(read.await, Err(DatabaseError::Unavailable)));
+        insert(&database, 1).await.unwrap();
+        database.close().await;
+        assert_eq!(health.report().status, shared::wire::health::Status::Fail);
     }
 
     #[tokio::test]
