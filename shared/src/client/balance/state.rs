@@ -93,11 +93,10 @@ impl State {
     ) -> Option<usize> {
         self.forget(candidates);
         let aside = |c: &Candidate<'_>| self.meters.get(c.instance).is_some_and(|m| m.outlier.is_aside(now));
-        let takes_work = |c: &Candidate<'_>| policy != Policy::Random || c.weight > 0.0;
         let tiers: [&dyn Fn(&Candidate<'_>) -> bool; 3] =
             [&|c| c.healthy && !aside(c), &|c| c.healthy, &|_| true];
         let places = tiers.iter().map(|tier| -> Vec<usize> {
-            let here = candidates.iter().enumerate().filter(|(_, c)| !c.tried && takes_work(c) && tier(c));
+            let here = candidates.iter().enumerate().filter(|(_, c)| !c.tried && c.weight > 0.0 && tier(c));
             here.map(|(place, _)| place).collect()
         });
         let places = places.into_iter().find(|places| !places.is_empty())?;
@@ -220,6 +219,8 @@ mod tests {
         all[1].weight = 0.0;
         let mut state = measured(&[("a", 1)], now);
         state.end("a", Outcome::Refused, now, now);
-        assert_eq!(state.choose(&all, Policy::Random, 0, now), Some(0));
+        for policy in [Policy::Random, Policy::RoundRobin, Policy::LeastLatency] {
+            assert_eq!(state.choose(&all, policy, 0, now), Some(0));
+        }
     }
 }
