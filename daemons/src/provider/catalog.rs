@@ -26,7 +26,7 @@ pub fn discovery(fleet: &Fleet, book: &Book) -> Discovery {
     fleet.services.iter().map(|(name, registrations)| (name.clone(), instances(registrations))).collect()
 }
 
-/// One healthy instance of a service; none when there is none.
+/// One healthy instance of a service that takes work; none when there is none.
 ///
 /// What a probe measured stands for the latency: how much an instance has to do
 /// is not known here. One that was never measured comes last.
@@ -41,7 +41,7 @@ pub fn pick(
     let instances = fleet.services.get(service)?;
     let healthy: Vec<(&str, &Registration)> = instances
         .iter()
-        .filter(|(instance, _)| book.is_healthy(service, instance))
+        .filter(|(instance, registration)| book.is_healthy(service, instance) && weight(registration) > 0.0)
         .map(|(instance, registration)| (instance.as_str(), registration.as_ref()))
         .collect();
     let place = match policy {
@@ -125,6 +125,20 @@ mod tests {
         }
         assert_eq!(pick(Policy::Random, u64::MAX).as_deref(), Some("new"));
         assert_eq!(super::pick(&fleet, &book, "nobody", Policy::Random, &mut turns, 0), None);
+    }
+
+    #[test]
+    fn one_that_weighs_nothing_is_not_picked_by_any_policy() {
+        let mut fleet = fleet(&[("S", "a", 1), ("S", "b", 2)]);
+        let mut idle = (**fleet.get("S", "a").unwrap()).clone();
+        idle.metadata.insert("weight".to_owned(), "0".to_owned());
+        fleet.put(idle);
+        for policy in [Policy::Random, Policy::RoundRobin, Policy::LeastLatency] {
+            for random in [0, u64::MAX] {
+                let picked = pick(&fleet, &book(&[]), "S", policy, &mut Turns::default(), random);
+                assert_eq!(picked.map(|picked| picked.registration.instance_id).as_deref(), Some("b"));
+            }
+        }
     }
 
     #[test]

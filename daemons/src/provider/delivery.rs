@@ -26,10 +26,18 @@ async fn run(desk: &Desk, served: &Served) {
     loop {
         let id = served.id.clone();
         match desk.database.read(move |connection| outbox::head(connection, &id)).await {
-            Ok(Some(head)) => send(desk, served, head).await,
-            Ok(None) => served.news.notified().await,
+            Ok(head) => {
+                desk.unread.store(false, Ordering::Relaxed);
+                match head {
+                    Some(head) => send(desk, served, head).await,
+                    None => served.news.notified().await,
+                }
+            }
             Err(error) => {
-                tracing::debug!("cannot read what is to be delivered, retrying: {error}");
+                // Once for all subscriptions, until one can be read again.
+                if !desk.unread.swap(true, Ordering::Relaxed) {
+                    tracing::warn!("cannot read what is to be delivered, retrying: {error}");
+                }
                 tokio::time::sleep(STORE_RETRY).await;
             }
         }

@@ -129,6 +129,8 @@ pub struct Desk {
     served: Mutex<BTreeMap<String, Arc<Served>>>,
     /// There are subscriptions that no task serves yet.
     unserved: Notify,
+    /// What is to be delivered cannot be read now, and that was told.
+    pub unread: AtomicBool,
     meters: Meters,
     _dir: OwnDir,
 }
@@ -151,6 +153,7 @@ impl Desk {
             health: Arc::clone(&context.health),
             served: Mutex::new(served.collect()),
             unserved: Notify::new(),
+            unread: AtomicBool::new(false),
             meters: Meters::default(),
             _dir: dir,
         });

@@ -100,6 +100,7 @@ impl Database {
         let (reads, queued_reads) = sync_channel::<Read>(QUEUE_MAX);
         health.pass("store");
         let runtime = Handle::current();
+        let reading = Arc::clone(&health);
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|e| cannot(&e))
         };
@@ -110,7 +111,13 @@ impl Database {
                     health.watch("store", || write_loop(&mut writer, &queued_writes, &health, &runtime))
                 }),
             )?,
-            spawn("db-read", Box::new(move || queued_reads.iter().for_each(|read| read(&reader))))?,
+            // A part of its own: a commit that succeeds says nothing of reading.
+            spawn(
+                "db-read",
+                Box::new(move || {
+                    reading.watch("reads", || queued_reads.iter().for_each(|read| read(&reader)))
+                }),
+            )?,
         ];
         Ok(Self(Arc::new(Inner {
             writes: Mutex::new(Some(writes)),
@@ -244,14 +251,19 @@ fn write_loop(connection: &mut Connection, queue: &Receiver<Write>, health: &Boa
     loop {
         let first = match queue.recv_timeout(RETRY) {
             Ok(first) => Some(first),
-            // While commits fail, an empty one shows when they no longer do.
+            // While commits fail, one for trial shows when they no longer do.
             Err(RecvTimeoutError::Timeout) if failing => None,
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let batch = first.into_iter().chain(queue.try_iter().take(BATCH_MAX - 1));
         let mut settles = Vec::new();
-        let result = commit(connection, batch, &mut settles);
+        let result = match first {
+            Some(first) => {
+                let batch = std::iter::once(first).chain(queue.try_iter().take(BATCH_MAX - 1));
+                commit(connection, batch, &mut settles)
+            }
+            None => try_out(connection).map_err(|error| error.to_string()),
+        };
         match &result {
             Err(error) => {
                 if !failing {
@@ -268,6 +280,13 @@ fn write_loop(connection: &mut Connection, queue: &Receiver<Write>, health: &Boa
         // system call of its own; from inside it costs nothing.
         runtime.spawn(async move { answers.into_iter().for_each(|answer| answer()) });
     }
+}
+
+/// A commit that changes nothing, and yet writes a page: one without any would
+/// succeed on a full disk.
+fn try_out(connection: &Connection) -> rusqlite::Result<()> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    connection.pragma_update(None, "user_version", version)
 }
 
 /// Runs a batch in one transaction. A write that cannot even begin is dropped,
@@ -354,6 +373,31 @@ mod tests {
         let database = open(&path).unwrap();
         let n: i64 = database.read(|c| c.query_row("SELECT n FROM t", [], |row| row.get(0))).await.unwrap();
         assert_eq!(n, 7);
+    }
+
+    #[test]
+    fn a_commit_for_trial_reaches_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut connection = Connection::open(dir.path().join("t.db")).unwrap();
+        connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+        migrate(&mut connection, TABLE).unwrap();
+        let written = || std::fs::metadata(dir.path().join("t.db-wal")).unwrap().len();
+        let before = written();
+        try_out(&connection).unwrap();
+        assert!(written() > before);
+        migrate(&mut connection, TABLE).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_has_ended_is_told_in_the_health() {
+        let dir = tempfile::tempdir().unwrap();
+        let health = Arc::new(Board::new(Daemon::Library));
+        let database = Database::open(&dir.path().join("t.db"), TABLE, Arc::clone(&health)).unwrap();
+        let read = database.read(|_| -> Result<(), rusqlite::Error> { panic!("as a test") });
+        assert!(matches!(read.await, Err(DatabaseError::Unavailable)));
+        insert(&database, 1).await.unwrap();
+        database.close().await;
+        assert_eq!(health.report().status, shared::wire::health::Status::Fail);
     }
 
     #[tokio::test]

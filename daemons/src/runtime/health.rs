@@ -39,6 +39,7 @@ impl Board {
     /// Runs a thread's work; a panic in it is a part that does not work any more.
     pub fn watch(&self, part: &'static str, work: impl FnOnce()) {
         if std::panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
+            tracing::error!("a thread of '{part}' ended by a panic");
             self.fail(part, "a thread ended by a panic; restart the service");
         }
     }

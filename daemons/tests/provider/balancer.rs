@@ -183,6 +183,22 @@ async fn a_fleet_that_fails_is_not_called_twice_as_often() {
 }
 
 #[tokio::test]
+async fn an_instance_that_fails_fast_is_not_taken_for_a_fast_one() {
+    let (broken, sound) = (Instance::start(Duration::ZERO), Instance::start(Duration::from_millis(5)));
+    let registry = fleet(&[&broken, &sound]).await;
+    let balancer = Balancer::watch(&registry.url("registry")).unwrap();
+    broken.answers(500);
+    let began = Instant::now();
+    for _ in 0..100 {
+        call(&balancer).await.unwrap();
+    }
+    assert_eq!(broken.calls() + sound.calls(), 100, "a 500 is no reason to call again");
+    // Set aside after three, and tried once each time that it comes back.
+    let allowed = 3 + began.elapsed().as_secs();
+    assert!((1..=allowed).contains(&broken.calls()), "{} of {allowed}", broken.calls());
+}
+
+#[tokio::test]
 async fn nobody_is_called_whom_the_monitor_has_under_maintenance() {
     let a = Instance::start(Duration::ZERO);
     let registry = fleet(&[&a]).await;

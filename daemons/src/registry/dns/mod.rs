@@ -6,7 +6,8 @@
 //!   its URL names none. Names match in any case, as DNS names do.
 //! * What may be picked is the monitor's word ([`Health`]): neither unhealthy
 //!   nor taken out of use by its operator. While the monitor has never been
-//!   heard, everything that is registered.
+//!   heard, everything that is registered. Whoever weighs nothing (`weight` in
+//!   its metadata) is not told of.
 //! * Answers are authoritative, shuffled, and live for [`zone::TTL`] seconds. A
 //!   name that nobody has is `NXDOMAIN`, one that has no such record is empty;
 //!   both carry the `SOA` record, so that they are not remembered for longer.
@@ -23,11 +24,12 @@ mod message;
 mod zone;
 
 use super::core::Core;
+use super::state::Entry;
 use crate::runtime::book::Health;
 use crate::runtime::{Context, StartError};
 use hickory_proto::rr::Name;
 use hosts::Hosts;
-use shared::wire::registry::Registration;
+use shared::client::balance::weight;
 use std::sync::Arc;
 use zone::{Asked, Instance, Zone};
 
@@ -71,6 +73,11 @@ pub fn spawn(context: &Context, core: &Arc<Core>) -> Result<(), StartError> {
     listen::spawn(context, &responder)
 }
 
+/// Whether a service has this name, which is in lower case.
+fn is_named(service: &str, name: &str) -> bool {
+    service.chars().flat_map(char::to_lowercase).eq(name.chars())
+}
+
 impl Responder {
     /// The answer to a message; none to what does not even have a header, or is
     /// itself an answer.
@@ -96,18 +103,21 @@ impl Responder {
     /// The instances of a service that may be picked; none when there is no such
     /// service.
     async fn find(&self, name: &str) -> Option<Vec<Instance>> {
-        let mut registered: Vec<Registration> = {
+        let mut entries: Vec<Arc<Entry>> = {
             let view = self.core.view();
-            let named = view.state.services().filter(|(service, _)| service.to_lowercase() == name);
-            named.flat_map(|(_, entries)| entries.values()).map(|e| e.registration.clone()).collect()
+            let named = view.state.services().filter(|(service, _)| is_named(service, name));
+            named.flat_map(|(_, entries)| entries.values()).cloned().collect()
         };
-        if registered.is_empty() {
+        if entries.is_empty() {
             return None;
         }
         let book = self.health.book();
-        registered.retain(|r| book.is_healthy(&r.service_name, &r.instance_id));
-        fastrand::shuffle(&mut registered);
-        registered.truncate(INSTANCES_MAX);
-        Some(self.hosts.locate(&registered).await)
+        entries.retain(|entry| {
+            let r = &entry.registration;
+            book.is_healthy(&r.service_name, &r.instance_id) && weight(r) > 0.0
+        });
+        fastrand::shuffle(&mut entries);
+        entries.truncate(INSTANCES_MAX);
+        Some(self.hosts.locate(entries.iter().map(|entry| &entry.registration)).await)
     }
 }

@@ -1,5 +1,6 @@
 //! How many calls may be repeated: pure. Where everybody fails, repeating every
-//! call would double the load of those who can bear it least.
+//! call would double the load of those who can bear it least. One call in five
+//! may be, and one a second besides; what is not used is saved up, to a bound.
 
 use std::time::Instant;
 

@@ -1,6 +1,6 @@
 //! One call of a service, at one instance after the other.
 
-use super::repeat::{Failure, is_failure, is_safe, may_repeat};
+use super::repeat::{Failure, failure, is_safe, may_repeat};
 use super::state::Outcome;
 use super::{Balancer, Flight};
 use crate::client::ClientError;
@@ -82,7 +82,7 @@ impl Service {
 /// A call that is made when it is awaited.
 ///
 /// Its answer has whatever status the service gave; after the last attempt that
-/// may be a 502, 503 or 504 too.
+/// may be a 502, 503 or 504 too. Any other is given at once, a 500 as well.
 #[derive(Debug)]
 #[must_use = "a call is made when it is awaited"]
 pub struct Call {
@@ -145,7 +145,6 @@ impl Call {
         if !balancer.is_ready().await {
             return Err(CallError::RegistryUnknown);
         }
-        balancer.allow(service, false);
         let mut tried: Vec<String> = Vec::new();
         let mut last = None;
         for attempt in 1..=balancer.0.options.attempts_max {
@@ -153,7 +152,7 @@ impl Call {
             let chosen = balancer.choose(&balancer.fleet(), service, &tried);
             let Some((mut flight, url)) = chosen else { break };
             // The first is free; and a choice that is not used is no call.
-            if attempt > 1 && !balancer.allow(service, true) {
+            if attempt > 1 && !balancer.may_repeat(service) {
                 break;
             }
             let request = balancer.0.client.request(self.method.clone(), join(&url, &self.path));
@@ -189,8 +188,10 @@ impl Call {
 /// What an attempt says of the instance; and the failure, if it was one.
 fn judge(flight: &mut Flight, answer: &Result<Response, reqwest::Error>) -> Option<Failure> {
     let (outcome, failure) = match answer {
-        Ok(response) if is_failure(response.status()) => (Outcome::Failed, Some(Failure::Unknown)),
-        Ok(_) => (Outcome::Answered, None),
+        Ok(response) => match failure(response.status()) {
+            Some(failure) => (Outcome::Failed, Some(failure)),
+            None => (Outcome::Answered, None),
+        },
         Err(error) if error.is_builder() => (Outcome::Unknown, None),
         Err(error) if error.is_connect() => (Outcome::Refused, Some(Failure::NotSent)),
         Err(_) => (Outcome::Failed, Some(Failure::Unknown)),

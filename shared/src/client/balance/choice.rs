@@ -12,8 +12,8 @@ const WEIGHT_MAX: f64 = 1_000.0;
 const GONE_MAX: usize = 64;
 
 /// How much of the work an instance takes: the number in its `weight`, at most
-/// a thousand; none at all with 0; 1 where it has none, or something else than
-/// a number.
+/// a thousand; 1 where it has none, or something else than a number. One with 0
+/// takes no work at all, however the others are chosen.
 pub fn weight(registration: &Registration) -> f64 {
     let said = registration.metadata.get(WEIGHT).and_then(|text| text.trim().parse::<f64>().ok());
     said.filter(|weight| *weight >= 0.0).map_or(1.0, |weight| weight.min(WEIGHT_MAX))

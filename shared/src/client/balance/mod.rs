@@ -20,10 +20,11 @@
 //! * A call that failed is made again at another instance when that is safe:
 //!   when nothing can have been sent, or when the method (or an
 //!   `Idempotency-Key`) says that twice is as good as once, and it broke, took
-//!   too long, or was answered 502, 503 or 504. One call in five at most.
+//!   too long, or was answered 502, 503 or 504. At most one call in five is,
+//!   and one a second besides.
 //! * An instance that takes no connections, or fails three times in a row, is
 //!   set aside, for a second at first and for up to a minute. When all are,
-//!   none is.
+//!   none is. Any answer of 500 or more is a failure, however fast it came.
 //! * With [`Builder::monitor`] it takes the monitor's word too: nobody under
 //!   maintenance or being drained is called, and the unhealthy only when all
 //!   are.
@@ -214,8 +215,9 @@ impl Balancer {
         self.0.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Chooses an instance that was not tried, and counts a call under way there:
-    /// its id and its URL.
+    /// Chooses an instance that was not tried, and counts a call under way there.
+    /// Only of what is registered anything is remembered: the names of services
+    /// may be those that users of this program give.
     fn choose(&self, fleet: &Fleet, service: &str, tried: &[String]) -> Option<(Flight, String)> {
         let instances = fleet.services.get(service)?;
         let book = Arc::clone(&self.0.book.read().unwrap_or_else(PoisonError::into_inner));
@@ -235,6 +237,9 @@ impl Balancer {
         }
         let now = Instant::now();
         let state = states.entry(service.to_owned()).or_insert_with(|| State::new(now));
+        if tried.is_empty() {
+            state.budget.earn(now);
+        }
         let place = state.choose(&candidates, self.0.options.policy, fastrand::u64(..), now)?;
         let chosen = instances.get(candidates.get(place)?.instance)?;
         let flight = Flight {
@@ -247,16 +252,9 @@ impl Balancer {
         Some((flight, chosen.service_url.clone()))
     }
 
-    /// A call is about to be made, or to be repeated; whether it may be.
-    fn allow(&self, service: &str, repeated: bool) -> bool {
-        let now = Instant::now();
-        let mut states = self.states();
-        let state = states.entry(service.to_owned()).or_insert_with(|| State::new(now));
-        if repeated {
-            return state.budget.spend();
-        }
-        state.budget.earn(now);
-        true
+    /// Whether a call may be repeated; it is counted then.
+    fn may_repeat(&self, service: &str) -> bool {
+        self.states().get_mut(service).is_some_and(|state| state.budget.spend())
     }
 }
 
@@ -277,7 +275,7 @@ impl Drop for Flight {
     fn drop(&mut self) {
         let now = Instant::now();
         if let Some(state) = self.balancer.states().get_mut(&self.service) {
-            state.end(&self.instance, self.outcome, now.saturating_duration_since(self.began), now);
+            state.end(&self.instance, self.outcome, self.began, now);
         }
     }
 }

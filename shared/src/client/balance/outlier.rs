@@ -14,18 +14,27 @@ const ASIDE_MAX: Duration = Duration::from_secs(60);
 pub struct Outlier {
     failures: u32,
     times: u32,
-    until: Option<Instant>,
+    aside: Option<Aside>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Aside {
+    since: Instant,
+    until: Instant,
 }
 
 impl Outlier {
     /// Whether it is set aside now.
     pub fn is_aside(&self, now: Instant) -> bool {
-        self.until.is_some_and(|until| now < until)
+        self.aside.is_some_and(|aside| now < aside.until)
     }
 
-    /// A call did well: all is forgotten.
-    pub fn succeed(&mut self) {
-        *self = Self::default();
+    /// A call that began then did well: all is forgotten. One from before it was
+    /// set aside says nothing of what has become of it since.
+    pub fn succeed(&mut self, began: Instant) {
+        if self.aside.is_none_or(|aside| began >= aside.since) {
+            *self = Self::default();
+        }
     }
 
     /// A call failed. One that takes no connections is set aside at once.
@@ -37,7 +46,7 @@ impl Outlier {
         self.failures = self.failures.saturating_add(if refused { FAILURES_MAX } else { 1 });
         if self.failures >= FAILURES_MAX {
             let time = ASIDE_MIN.saturating_mul(1_u32.checked_shl(self.times).unwrap_or(u32::MAX));
-            self.until = Some(now + time.min(ASIDE_MAX));
+            self.aside = Some(Aside { since: now, until: now + time.min(ASIDE_MAX) });
             self.times = self.times.saturating_add(1);
         }
     }
@@ -59,9 +68,20 @@ mod tests {
             now += Duration::from_secs(seconds);
             assert!(!outlier.is_aside(now));
         }
-        outlier.succeed();
+        outlier.succeed(now);
         outlier.fail(false, now);
         assert!(!outlier.is_aside(now));
+    }
+
+    #[test]
+    fn a_late_answer_from_before_does_not_bring_it_back() {
+        let (mut outlier, began) = (Outlier::default(), Instant::now());
+        let now = began + Duration::from_secs(1);
+        outlier.fail(true, now);
+        outlier.succeed(began);
+        assert!(outlier.is_aside(now));
+        outlier.succeed(now);
+        assert!(!outlier.is_aside(now), "one that was made since does");
     }
 
     #[test]

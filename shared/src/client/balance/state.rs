@@ -93,11 +93,10 @@ impl State {
     ) -> Option<usize> {
         self.forget(candidates);
         let aside = |c: &Candidate<'_>| self.meters.get(c.instance).is_some_and(|m| m.outlier.is_aside(now));
-        let takes_work = |c: &Candidate<'_>| policy != Policy::Random || c.weight > 0.0;
         let tiers: [&dyn Fn(&Candidate<'_>) -> bool; 3] =
             [&|c| c.healthy && !aside(c), &|c| c.healthy, &|_| true];
         let places = tiers.iter().map(|tier| -> Vec<usize> {
-            let here = candidates.iter().enumerate().filter(|(_, c)| !c.tried && takes_work(c) && tier(c));
+            let here = candidates.iter().enumerate().filter(|(_, c)| !c.tried && c.weight > 0.0 && tier(c));
             here.map(|(place, _)| place).collect()
         });
         let places = places.into_iter().find(|places| !places.is_empty())?;
@@ -116,8 +115,8 @@ impl State {
         Some(place)
     }
 
-    /// A call has ended that was under way for so long.
-    pub fn end(&mut self, instance: &str, outcome: Outcome, took: Duration, now: Instant) {
+    /// A call has ended that began then.
+    pub fn end(&mut self, instance: &str, outcome: Outcome, began: Instant, now: Instant) {
         let Some(meter) = self.meters.get_mut(instance) else { return };
         meter.under_way = meter.under_way.saturating_sub(1);
         match outcome {
@@ -125,8 +124,8 @@ impl State {
             Outcome::Failed => meter.outlier.fail(false, now),
             Outcome::Refused => meter.outlier.fail(true, now),
             Outcome::Answered => {
-                meter.outlier.succeed();
-                let took_ms = took.as_secs_f64() * 1_000.0;
+                meter.outlier.succeed(began);
+                let took_ms = now.saturating_duration_since(began).as_secs_f64() * 1_000.0;
                 let latency = match meter.latency {
                     None => PeakEwma::new(took_ms),
                     Some((mut latency, at)) => {
@@ -165,7 +164,7 @@ mod tests {
         let mut state = State::new(now);
         for (instance, latency) in latencies {
             state.meters.entry((*instance).to_owned()).or_default().under_way = 1;
-            state.end(instance, Outcome::Answered, ms(*latency), now);
+            state.end(instance, Outcome::Answered, now - ms(*latency), now);
         }
         state
     }
@@ -199,7 +198,7 @@ mod tests {
         let mut chosen = |all: &[Candidate<'_>], fail: Option<&str>| -> HashSet<usize> {
             if let Some(instance) = fail {
                 state.meters.entry(instance.to_owned()).or_default();
-                state.end(instance, Outcome::Refused, ms(1), now);
+                state.end(instance, Outcome::Refused, now, now);
             }
             (0..30).filter_map(|_| state.choose(all, Policy::RoundRobin, 0, now)).collect()
         };
@@ -219,7 +218,9 @@ mod tests {
         let mut all = candidates(&["a", "b"]);
         all[1].weight = 0.0;
         let mut state = measured(&[("a", 1)], now);
-        state.end("a", Outcome::Refused, ms(1), now);
-        assert_eq!(state.choose(&all, Policy::Random, 0, now), Some(0));
+        state.end("a", Outcome::Refused, now, now);
+        for policy in [Policy::Random, Policy::RoundRobin, Policy::LeastLatency] {
+            assert_eq!(state.choose(&all, policy, 0, now), Some(0));
+        }
     }
 }
