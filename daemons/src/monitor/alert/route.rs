@@ -12,6 +12,8 @@
 //!   incident was never tried because its channel is away. Then both are
 //!   delivered, in order: a page that is late is better than an outage that
 //!   nobody hears of.
+//! * One that was over before it could be written, for the disk was full, is told
+//!   of from its beginning to its end as soon as it is written.
 
 use crate::settings::Channel;
 use chrono::{DateTime, TimeZone, Utc};
@@ -70,22 +72,29 @@ pub fn route<Tz: TimeZone>(
     channels: &[Channel],
     now: &DateTime<Tz>,
 ) -> Vec<Step> {
-    if incident.resolved_at.is_some() {
+    let is_over = incident.resolved_at.is_some();
+    if is_over && !told.is_empty() {
         return resolved(told, channels, now.to_utc());
     }
     let fallbacks: BTreeSet<&str> =
         channels.iter().filter_map(|channel| channel.fallback.as_deref()).collect();
     let is_told = |channel: &Channel| told.iter().any(|told| told.channel == channel.name && !told.removed);
+    let tell = |channel: &Channel, kind| Step::Tell {
+        channel: channel.name.clone(),
+        kind,
+        quiet_until: channel.quiet.until(now),
+        service: incident.service.clone(),
+    };
+    let kinds: &[NotificationKind] = match is_over {
+        true => &[NotificationKind::Opened, NotificationKind::Resolved],
+        false => &[NotificationKind::Opened],
+    };
     channels
         .iter()
         .filter(|channel| !fallbacks.contains(channel.name.as_str()))
         .filter(|channel| channel.hears_of(&incident.service) && !is_told(channel))
-        .map(|channel| Step::Tell {
-            channel: channel.name.clone(),
-            kind: NotificationKind::Opened,
-            quiet_until: channel.quiet.until(now),
-            service: incident.service.clone(),
-        })
+        .filter(|channel| !is_over || channel.quiet.until(now).is_none())
+        .flat_map(|channel| kinds.iter().map(move |kind| tell(channel, *kind)))
         .collect()
 }
 
@@ -188,6 +197,13 @@ mod tests {
         );
         let before = [told("day", NotificationKind::Opened, DeliveryState::Delivered, 1, 9)];
         assert_eq!(steps(&incident("bank", false), &before, 10), [""; 0]);
+    }
+
+    #[test]
+    fn one_that_was_over_before_it_could_be_written_is_told_of_unless_it_is_quiet() {
+        let over = incident("bank", true);
+        assert_eq!(steps(&over, &[], 9), ["day opened bank 09", "day resolved bank 09"]);
+        assert_eq!(steps(&over, &[], 23), [""; 0]);
     }
 
     #[test]
