@@ -172,7 +172,8 @@ settings! {
         flap_window: Span = "10m", "monitor-flap-window", "DISTLOG_MONITOR_FLAP_WINDOW";
         /// Probes at a time.
         concurrency: usize = "256", "monitor-concurrency", "DISTLOG_MONITOR_CONCURRENCY";
-        /// For how long probes and transitions are kept.
+        /// For how long transitions, incidents and uptime are kept; of single probes the
+        /// last 1,000 of each instance.
         history: Span = "7d", "monitor-history", "DISTLOG_MONITOR_HISTORY";
         /// A URL to which alerts are posted as JSON: a [[channel]] named webhook.
         alert_webhook: Target = "", "monitor-alert-webhook", "DISTLOG_MONITOR_ALERT_WEBHOOK";

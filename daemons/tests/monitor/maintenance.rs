@@ -60,6 +60,9 @@ async fn an_instance_that_is_restarted_under_maintenance_stays_under_it() {
     let text = monitor.get("monitor", "/monitor/maintenance?format=text").await.ok().body;
     assert!(text.contains("one") && text.contains("drain"), "{text}");
     monitor.delete("monitor", "/monitor/maintenance?service=S").await.problem(404);
+    let misspelt = json!({ "service": "S", "untill": "2027-01-01T00:00:00Z" });
+    let refused = monitor.post_json("monitor", "/monitor/maintenance", misspelt).await;
+    assert!(refused.status >= 400 && refused.body.contains("untill"), "{}", refused.body);
     monitor.delete("monitor", "/monitor/maintenance?service=S&instance=one").await.ok();
     eventually("it is healthy", async || status_of(&monitor, "one").await.filter(|s| s == "healthy")).await;
     assert_eq!(list(&monitor, "/monitor/incidents").await, [] as [Value; 0]);

@@ -7,11 +7,11 @@ use crate::runtime::extract::{Json, Query};
 use crate::runtime::listing::ListQuery;
 use axum::extract::State;
 use axum::response::Response;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use shared::sanitize::is_hazard;
-use shared::wire::monitor::Maintenance;
-use utoipa::IntoParams;
+use shared::wire::monitor::{Maintenance, MaintenanceMode};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -29,17 +29,52 @@ async fn list(State(app): State<App>, Query(ListQuery { format }): Query<ListQue
     format.answer(&app.core.maintenances())
 }
 
+/// What begins one. A key that nobody knows is refused: a misspelt `until`
+/// would be a maintenance without an end.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Begin {
+    /// Which service.
+    service: String,
+    /// Which of its instances; without it, all.
+    instance: Option<String>,
+    /// What is done.
+    #[serde(default)]
+    mode: MaintenanceMode,
+    /// Why.
+    #[serde(default)]
+    reason: String,
+    /// Who says so.
+    #[serde(default)]
+    owner: String,
+    /// Given by the monitor, and taken from nobody.
+    #[serde(rename = "since")]
+    _since: Option<DateTime<Utc>>,
+    /// When it ends by itself; without it, when it is taken away.
+    until: Option<DateTime<Utc>>,
+}
+
 /// Put a service, or one of its instances, under maintenance; or drain it
 ///
 /// No incident is opened for it, nobody picks it and its uptime stands still
 /// until this is taken away or `until` has come. One of the same service and
 /// instance is replaced.
-#[utoipa::path(post, path = "/monitor/maintenance", tag = "monitor", request_body = Maintenance,
+#[utoipa::path(post, path = "/monitor/maintenance", tag = "monitor", request_body = Begin,
     responses((status = 200, body = Maintenance)))]
 async fn begin(
     State(app): State<App>,
-    Json(maintenance): Json<Maintenance>,
+    Json(begin): Json<Begin>,
 ) -> Result<axum::Json<Maintenance>, ApiError> {
+    let now = Utc::now();
+    let maintenance = Maintenance {
+        service: begin.service,
+        instance: begin.instance,
+        mode: begin.mode,
+        reason: begin.reason,
+        owner: begin.owner,
+        since: Some(now),
+        until: begin.until,
+    };
     for (field, text) in [("reason", &maintenance.reason), ("owner", &maintenance.owner)] {
         if text.len() > TEXT_MAX {
             return Err(ApiError::invalid(field, format!("is longer than {TEXT_MAX} bytes")));
@@ -48,7 +83,6 @@ async fn begin(
             return Err(ApiError::invalid(field, "has a control character or one that is not visible"));
         }
     }
-    let now = Utc::now();
     if maintenance.until.is_some_and(|until| until <= now) {
         return Err(ApiError::invalid("until", "has already passed"));
     }
@@ -61,7 +95,6 @@ async fn begin(
     {
         return Err(ApiError::unknown(format!("'{service}' has no instance '{id}'")).field("instance"));
     }
-    let maintenance = Maintenance { since: Some(now), ..maintenance };
     app.core.begin_maintenance(maintenance.clone()).await?;
     Ok(axum::Json(maintenance))
 }
