@@ -84,6 +84,18 @@ impl Schedule {
             });
             self.entries.insert(key, entry);
         }
+        self.sweep();
+    }
+
+    /// Drops the places of those that are gone when they are many: one that is
+    /// probed once in a week would leave its place only then.
+    fn sweep(&mut self) {
+        // Each may have a place at its time, and one in between.
+        if self.queue.len() > 2 * self.entries.len() {
+            let entries = &self.entries;
+            let is_there = |due: &Due| entries.get(&due.key).is_some_and(|entry| entry.life == due.life);
+            self.queue.retain(|Reverse(due)| is_there(due));
+        }
     }
 
     /// When the next one is due.
@@ -266,5 +278,17 @@ mod tests {
         schedule.update(targets(1, false), now, Duration::ZERO);
         assert!(schedule.take_due(now + INTERVAL).is_some());
         assert_eq!(schedule.take_due(now + INTERVAL), None);
+    }
+
+    #[test]
+    fn what_comes_and_goes_leaves_no_places_behind() {
+        let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
+        for n in 0..1_000 {
+            let key = ("S".into(), format!("S-host-{n}").into());
+            let seldom = Target { key, probed: true, interval: Some(INTERVAL * 60_000) };
+            schedule.update(vec![seldom], now, Duration::ZERO);
+        }
+        assert!(schedule.queue.len() <= 2, "{}", schedule.queue.len());
+        assert!(schedule.take_due(now + INTERVAL * 60_000).is_some());
     }
 }

@@ -65,8 +65,6 @@ pub struct State {
     pub(super) next_incident: u64,
     /// The fleet that was taken up last.
     pub(super) fleet: Option<Arc<Fleet>>,
-    /// Whether something changed that the incidents are drawn from.
-    blame_wanted: bool,
 }
 
 impl State {
@@ -83,7 +81,6 @@ impl State {
             next_event: 1,
             next_incident: 1,
             fleet: None,
-            blame_wanted: false,
         }
     }
 
@@ -107,7 +104,6 @@ impl State {
                 self.sync_service(&name, live, fleet, unseen, now, batch);
             }
         }
-        self.blame_wanted = true;
     }
 
     fn sync_service(
@@ -194,7 +190,6 @@ impl State {
             }
             self.settle(&name, now, batch);
         }
-        self.blame_wanted = true;
     }
 
     /// Takes up what a probe found. A probe of what is no longer registered
@@ -233,9 +228,7 @@ impl State {
             let bucket = service.uptime.count(outcome.failure.is_none(), now);
             batch.uptime.insert((name.to_owned(), bucket.number), bucket);
         }
-        if self.settle(name, now, batch) {
-            self.blame_wanted = true;
-        }
+        self.settle(name, now, batch);
     }
 
     /// Puts a service or an instance under maintenance.
@@ -243,14 +236,12 @@ impl State {
         let name = maintenance.service.clone();
         self.maintenance.insert(maintenance);
         self.settle(&name, now, batch);
-        self.blame_wanted = true;
     }
 
     /// Ends it; whatever the probes say holds again.
     pub fn end_maintenance(&mut self, key: &maintenance::Key, now: DateTime<Utc>, batch: &mut Batch) {
         self.maintenance.remove(key);
         self.settle(&key.0, now, batch);
-        self.blame_wanted = true;
     }
 
     /// Draws what the operator says of each instance from the maintenances that
@@ -289,7 +280,6 @@ impl State {
             self.forget(&name, now, batch);
         }
         self.forget_gone(now, batch);
-        self.blame_wanted = true;
     }
 
     /// Takes a service whose leases ran out from the list; whether it was one.
@@ -299,16 +289,14 @@ impl State {
         };
         std::mem::take(&mut service.instances).keys().for_each(|id| batch.check(name, id));
         self.settle(name, now, batch);
-        self.blame_wanted = true;
         true
     }
 
-    /// Draws a service's status from its instances; whether it changed.
-    fn settle(&mut self, name: &str, now: DateTime<Utc>, batch: &mut Batch) -> bool {
-        let Some(service) = self.services.get_mut(name) else { return false };
+    /// Draws a service's status from its instances.
+    fn settle(&mut self, name: &str, now: DateTime<Utc>, batch: &mut Batch) {
+        let Some(service) = self.services.get_mut(name) else { return };
         if service.instances.is_empty() {
-            self.depart(name, now, batch);
-            return true;
+            return self.depart(name, now, batch);
         }
         service.hold(name, &self.maintenance);
         let to = service.status();
@@ -322,12 +310,12 @@ impl State {
             _ => (None, None),
         };
         if to == from && record.reason == reason && record.detail == detail {
-            return false;
+            return;
         }
         (record.status, record.reason, record.detail) = (to, reason, detail);
         batch.services.insert(name.to_owned());
         if to == from {
-            return false;
+            return;
         }
         record.since = now;
         if to == Status::Healthy {
@@ -350,7 +338,6 @@ impl State {
             detail: record.detail.clone(),
         };
         batch.event(id, EventData::Transition(transition));
-        true
     }
 
     /// Every service as it is listed.

@@ -231,6 +231,9 @@ pub fn end_maintenance(
         .map(drop)
 }
 
+const NEWEST_PROBES: &str = "SELECT at, instance, latency, reason, detail FROM probes \
+     WHERE service = ?1 ORDER BY at DESC LIMIT ?2";
+
 /// The last transitions and probes of a service, newest first.
 pub fn history(
     connection: &Connection,
@@ -245,10 +248,7 @@ pub fn history(
         .query_map(params![service, limit], |row| json(row, 0))?
         .collect::<Result<_, _>>()?;
     let probes = connection
-        .prepare_cached(
-            "SELECT at, instance, latency, reason, detail FROM probes WHERE service = ?1 \
-             ORDER BY at DESC LIMIT ?2",
-        )?
+        .prepare_cached(NEWEST_PROBES)?
         .query_map(params![service, limit], probe)?
         .collect::<Result<_, _>>()?;
     Ok((transitions, probes))
@@ -380,5 +380,18 @@ mod tests {
         end_maintenance(&connection, &("S".to_owned(), None)).unwrap();
         let state = load(&connection, rules(&settings.monitor), Utc::now()).unwrap();
         assert!(state.maintenances().is_empty());
+    }
+
+    #[test]
+    fn the_newest_probes_are_found_without_sorting_all() {
+        let connection = Connection::open_in_memory().unwrap();
+        MIGRATIONS.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
+        let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {NEWEST_PROBES}")).unwrap();
+        let plan: Vec<String> = explained
+            .query_map(params!["S", 9], |row| row.get(3))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert!(plan.len() == 1 && plan[0].contains("probes_of_service"), "{plan:?}");
     }
 }

@@ -1,11 +1,11 @@
 //! One channel's notifications, one after the other.
 
 use super::channel::{SendError, Sender};
-use super::evidence::add_log;
 use super::measure::Measures;
 use super::message::compose;
 use super::outbox;
 use super::queue::{self, Next, Waiting};
+use super::records::Records;
 use crate::monitor::core::Core;
 use crate::runtime::database::DatabaseError;
 use crate::settings::Channel;
@@ -35,6 +35,8 @@ pub struct Delivery {
     pub fallback: Option<(Channel, Duration)>,
     /// For evidence.
     pub log: LogClient,
+    /// What it told, for all channels.
+    pub records: Arc<Records>,
     /// What is measured.
     pub measures: Measures,
 }
@@ -150,7 +152,7 @@ impl Delivery {
     /// Completes the evidence and writes it down, so that every attempt says the
     /// same. If it cannot be written a page is sent all the same.
     async fn prepare(&self, id: u64, notification: &mut Notification) {
-        add_log(notification, &self.log).await;
+        self.records.add(notification, &self.log).await;
         compose(notification);
         let written = notification.clone();
         let write = move |c: &Connection| outbox::prepare(c, id, &written);

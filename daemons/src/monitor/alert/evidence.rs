@@ -1,27 +1,16 @@
-//! What a notification says of a failure: what the monitor itself knows, taken
-//! in the moment in which the incident is drawn, and the last log records of the
-//! service, asked for before the first attempt.
+//! What a notification says of a failure of what the monitor itself knows, taken
+//! in the moment in which the incident is drawn. The [log](super::records) adds
+//! to it.
 
 use crate::monitor::service::Instance;
 use crate::monitor::state::State;
-use shared::client::{Fleet, LogClient, LogQuery};
-use shared::wire::alert::{Evidence, InstanceEvidence, Lease, Notification, NotificationKind};
-use shared::wire::log::Record;
+use shared::client::Fleet;
+use shared::wire::alert::{Evidence, InstanceEvidence, Lease};
 use shared::wire::monitor::{Incident, Status};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// Instances that are told of.
 const INSTANCES_MAX: usize = 20;
-/// Log records that are told.
-const RECORDS: u32 = 10;
-/// The longest log message that is told, in characters.
-const MESSAGE_MAX: usize = 500;
-/// The most bytes of a record's fields, as JSON; more are left out.
-const FIELDS_MAX: usize = 1_000;
-/// For how long the log service may hold up a notification.
-const PATIENCE: Duration = Duration::from_millis(1_500);
-
 /// What is known of the services of these incidents.
 pub fn facts(incidents: &BTreeMap<u64, Incident>, state: &State) -> BTreeMap<u64, Evidence> {
     let of = |(id, incident): (&u64, &Incident)| Some((*id, of_service(&incident.service, state)?));
@@ -100,41 +89,6 @@ fn verdict(instances: &[InstanceEvidence]) -> String {
     }
 }
 
-/// Adds the last log records of a service that failed, if the log service tells
-/// them in time.
-pub async fn add_log(notification: &mut Notification, log: &LogClient) {
-    let until = notification.incident.opened_at;
-    let Some(evidence) = notification.evidence.as_mut() else { return };
-    if notification.kind != NotificationKind::Opened {
-        return;
-    }
-    let query = LogQuery {
-        service: Some(notification.incident.service.clone()),
-        until: Some(until.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
-        limit: Some(RECORDS),
-        ..LogQuery::default()
-    };
-    match tokio::time::timeout(PATIENCE, log.search(&query)).await {
-        Ok(Ok(page)) => evidence.log = page.records.into_iter().rev().map(shorten).collect(),
-        Ok(Err(error)) => evidence.log_missing = Some(format!("the log service: {error}")),
-        Err(_) => {
-            let ms = PATIENCE.as_millis();
-            evidence.log_missing = Some(format!("the log service did not answer within {ms} ms"));
-        }
-    }
-}
-
-fn shorten(mut record: Record) -> Record {
-    if let Some((end, _)) = record.message.char_indices().nth(MESSAGE_MAX) {
-        record.message.truncate(end);
-        record.message.push('…');
-    }
-    if serde_json::to_string(&record.fields).map_or(0, |fields| fields.len()) > FIELDS_MAX {
-        record.fields = serde_json::Map::new();
-    }
-    record
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,15 +123,5 @@ mod tests {
             let verdict = verdict(&instances);
             assert!(verdict.contains(said), "{said}: {verdict}");
         }
-    }
-
-    #[test]
-    fn a_long_record_is_cut() {
-        let record = serde_json::json!({
-            "seq": 1, "ts": "2026-01-05T00:00:00Z", "level": "info", "service": "s",
-            "message": "书".repeat(600), "fields": { "a": "x".repeat(2_000) },
-        });
-        let short = shorten(serde_json::from_value(record).unwrap());
-        assert_eq!((short.message.chars().count(), short.fields.len()), (MESSAGE_MAX + 1, 0));
     }
 }

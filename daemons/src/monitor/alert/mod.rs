@@ -9,7 +9,7 @@
 //!   `endsAt` moves on, see there.) A channel tells in order, has a task of its
 //!   own, and delays no other.
 //! * What a channel could not deliver in time its fallback gets as well, once.
-//! * A notification carries its evidence ([`evidence`]). The log service may hold
+//! * A notification carries its evidence ([`evidence`], [`records`]). The log service may hold
 //!   it up for a moment, and no longer.
 //! * What opened and was over while nothing could be written is told to nobody:
 //!   there was no such incident. That nothing can be written is what `/health` and
@@ -23,6 +23,7 @@ mod measure;
 mod message;
 pub mod outbox;
 mod queue;
+mod records;
 mod route;
 mod tables;
 
@@ -92,6 +93,7 @@ pub fn spawn(context: &Context, core: &Arc<Core>, senders: Vec<Sender>) -> Arc<A
         Arc::new(Alerts { core: Arc::clone(core), senders: senders.into_iter().map(Arc::new).collect() });
     let measures = Measures::register(&context.metrics);
     let log = LogClient::new(context.peer(Daemon::Log), context.client.clone());
+    let records = Arc::new(records::Records::default());
     for (sender, channel) in alerts.senders.iter().zip(&core.desk().channels.all) {
         let is_fallback = |other: &&Channel| Some(&other.name) == channel.fallback.as_ref();
         let fallback = core.desk().channels.all.iter().find(is_fallback);
@@ -100,6 +102,7 @@ pub fn spawn(context: &Context, core: &Arc<Core>, senders: Vec<Sender>) -> Arc<A
             sender: Arc::clone(sender),
             fallback: fallback.cloned().map(|fallback| (fallback, channel.fallback_after)),
             log: log.clone(),
+            records: Arc::clone(&records),
             measures: measures.clone(),
         };
         context.spawn(delivery.run());

@@ -125,23 +125,22 @@ impl Run {
         if is_planned(transition.from) {
             self.state.end_maintenance(&key, at, batch);
         }
-        let thresholds = self.state.rules.thresholds;
-        let (count, failure) = match transition.to {
+        let failure = match transition.to {
             Status::Unhealthy => {
                 let phase = transition.reason.unwrap_or(Phase::Lease);
-                let detail = transition.detail.clone().unwrap_or_default();
-                (thresholds.failures, Some(Failure { phase, detail }))
+                Some(Failure { phase, detail: transition.detail.clone().unwrap_or_default() })
             }
-            Status::Healthy => (thresholds.successes, None),
+            Status::Healthy => None,
             _ => return,
         };
         let outcome = Outcome { failure, ..Outcome::default() };
-        let ids: Vec<String> = self
-            .state
-            .services
-            .get(name)
-            .map_or_else(Vec::new, |service| service.instances.keys().cloned().collect());
-        for id in ids {
+        let instances = self.state.services.get(name).into_iter().flat_map(|service| &service.instances);
+        let needed = instances.map(|(id, instance)| {
+            let thresholds = instance.thresholds(self.state.rules.thresholds);
+            let count = if outcome.failure.is_some() { thresholds.failures } else { thresholds.successes };
+            (id.clone(), count)
+        });
+        for (id, count) in needed.collect::<Vec<_>>() {
             for _ in 0..count {
                 self.state.observe(name, &id, &outcome, at, batch);
             }

@@ -107,3 +107,24 @@ fn before_the_probes_the_transitions_are_gone_by() {
     };
     assert_eq!(told(record, rules(3, 0)), ["a<", "a<", "a<"]);
 }
+
+#[test]
+fn a_transition_of_one_with_thresholds_of_its_own_is_made_by_those() {
+    let way = BTreeMap::from([("distlog.failures".to_owned(), "9".to_owned())]);
+    let mut instance = Instance { url: "http://h:1".to_owned(), way, ..Instance::default() };
+    instance.read();
+    let record = Record {
+        instances: BTreeMap::from([("a".to_owned(), BTreeMap::from([("i".to_owned(), instance)]))]),
+        transitions: vec![Transition {
+            id: 0,
+            at: at(200),
+            name: "a".to_owned(),
+            from: Status::Healthy,
+            to: Status::Unhealthy,
+            reason: None,
+            detail: None,
+        }],
+        ..Record::default()
+    };
+    assert_eq!(told(record, rules(3, 0)), ["a<"]);
+}

@@ -6,17 +6,25 @@ use super::super::service::Service;
 use super::State;
 use chrono::{DateTime, Utc};
 use shared::span::Span;
-use shared::wire::monitor::{Effect, Status};
+use shared::wire::monitor::{Effect, Incident, Status};
 use std::collections::BTreeSet;
 
+/// What follows from how all services do.
+struct Outcome {
+    /// Services whose root is well while what lies between is too: they are given time.
+    left_behind: Vec<String>,
+    /// The incidents that are new or changed.
+    incidents: Vec<Incident>,
+    next_incident: u64,
+    /// Whose wait for a maintenance began or ended, and for which service.
+    planned: Vec<(String, Option<String>)>,
+}
+
 impl State {
-    /// Draws the incidents from who is down and who requires whom, if anything
-    /// of that has changed. It looks at all services, so it is done once for all
-    /// that one commit writes, not for each change.
+    /// Draws the incidents from who is down and who requires whom. It looks at
+    /// all services, and time alone changes what it finds, so it is done once for
+    /// all that one commit writes; while nobody is down it is done at once.
     pub fn blame(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
-        if !std::mem::take(&mut self.blame_wanted) {
-            return;
-        }
         let is_down = |service: &Service| {
             service.record.status == Status::Unhealthy
                 || service.record.planned.is_some()
@@ -26,32 +34,21 @@ impl State {
             return;
         }
         self.excuse(now, batch);
-        self.excuse_left_behind(now, batch);
-        let words = self.words_of_flapping();
-        let graph = self.graph(&words, now);
-        let verdict = judge(&graph, &holders(&self.open), now);
-        let mut next = self.next_incident;
-        let changed = incident::reconcile(&self.open, &graph, &verdict, now, || {
-            next += 1;
-            next - 1
-        });
-        let planned: Vec<(String, Option<String>)> = self
-            .services
-            .iter()
-            .filter_map(|(name, service)| {
-                let planned = planned(&verdict, name);
-                (planned != service.record.planned.as_deref())
-                    .then(|| (name.clone(), planned.map(str::to_owned)))
-            })
-            .collect();
-        self.next_incident = next;
-        for (name, planned) in planned {
+        let mut outcome = self.outcome(now);
+        if !outcome.left_behind.is_empty() {
+            for name in std::mem::take(&mut outcome.left_behind) {
+                self.give_time(name, now, batch);
+            }
+            outcome = self.outcome(now);
+        }
+        self.next_incident = outcome.next_incident;
+        for (name, planned) in outcome.planned {
             if let Some(service) = self.services.get_mut(&name) {
                 service.record.planned = planned;
                 batch.services.insert(name);
             }
         }
-        for incident in changed {
+        for incident in outcome.incidents {
             let id = self.next_event;
             self.next_event += 1;
             if incident.resolved_at.is_some() {
@@ -62,6 +59,23 @@ impl State {
             batch.event(id, EventData::Incident(incident.clone()));
             batch.incidents.insert(incident.id, incident);
         }
+    }
+
+    fn outcome(&self, now: DateTime<Utc>) -> Outcome {
+        let words = self.words_of_flapping();
+        let graph = self.graph(&words, now);
+        let verdict = judge(&graph, &holders(&self.open), now);
+        let mut next_incident = self.next_incident;
+        let incidents = incident::reconcile(&self.open, &graph, &verdict, now, || {
+            next_incident += 1;
+            next_incident - 1
+        });
+        let planned = self.services.iter().filter_map(|(name, service)| {
+            let planned = planned(&verdict, name);
+            (planned != service.record.planned.as_deref()).then(|| (name.clone(), planned.map(str::to_owned)))
+        });
+        let planned = planned.collect();
+        Outcome { left_behind: self.left_behind(&verdict), incidents, next_incident, planned }
     }
 
     /// All services as far as blame goes.
@@ -146,33 +160,27 @@ impl State {
     }
 
     /// Whoever has failed with a root over another service, and is still down
-    /// when that one is well again, is given time once.
-    fn excuse_left_behind(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+    /// when that one is well again. That is so once.
+    fn left_behind(&self, verdict: &Verdict<'_>) -> Vec<String> {
         let failed_with = self.open.values().flat_map(|incident| &incident.dependents);
         let failed_with: BTreeSet<&str> = failed_with
             .filter(|dependent| dependent.effect == Effect::Down && !dependent.own_cause)
             .map(|dependent| dependent.service.as_str())
             .collect();
-        if failed_with.is_empty() {
-            return;
-        }
         let holders = holders(&self.open);
-        let words = self.words_of_flapping();
-        let graph = self.graph(&words, now);
-        let verdict = judge(&graph, &holders, now);
-        let left_behind: Vec<String> = verdict
-            .roots
-            .keys()
-            .filter(|name| !holders.contains(*name) && failed_with.contains(*name))
-            .map(|name| (*name).to_owned())
-            .collect();
-        for name in left_behind {
-            if let Some(service) = self.services.get_mut(&name)
-                && service.record.excused_until.is_none()
-            {
-                service.record.excused_until = Some(now + self.rules.recovery_of(service));
-                batch.services.insert(name);
-            }
+        let is_new = |name: &&&str| !holders.contains(*name) && failed_with.contains(*name);
+        let has_had_none = |name: &&&str| {
+            self.services.get(**name).is_some_and(|service| service.record.excused_until.is_none())
+        };
+        let roots = verdict.roots.keys().filter(is_new).filter(has_had_none);
+        roots.map(|name| (*name).to_owned()).collect()
+    }
+
+    fn give_time(&mut self, name: String, now: DateTime<Utc>, batch: &mut Batch) {
+        let rules = self.rules;
+        if let Some(service) = self.services.get_mut(&name) {
+            service.record.excused_until = Some(now + rules.recovery_of(service));
+            batch.services.insert(name);
         }
     }
 

@@ -6,9 +6,11 @@
 
 use super::*;
 use axum::Router;
+use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Redirect;
 use axum::routing::get;
+use futures_util::{Stream, StreamExt, stream};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{A, TXT};
 use hickory_proto::rr::{RData, Record, RecordType};
@@ -31,12 +33,18 @@ async fn found(url: &str, metadata: &[(&str, &str)]) -> (Option<Phase>, String) 
     failure.unwrap_or((None, outcome.warning.unwrap_or_default()))
 }
 
+/// A body that begins and does not end.
+fn endless() -> impl Stream<Item = Result<&'static str, std::io::Error>> {
+    stream::once(std::future::ready(Ok("tick"))).chain(stream::pending())
+}
+
 async fn website() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let here = url.clone();
     let router = Router::new()
         .route("/", get(async || ([("x-kind", "good")], "all is well")))
+        .route("/endless", get(async || Body::from_stream(endless())))
         .route("/closed", get(async || StatusCode::UNAUTHORIZED))
         .route("/away", get(async || Redirect::temporary("/")))
         .route("/metadata", get(async || Redirect::temporary("http://169.254.169.254/latest/meta-data")))
@@ -61,6 +69,12 @@ async fn an_answer_has_to_be_what_is_expected() {
         ("/", &[(".body", "is well"), (".expect_header", "X-Kind: ~^g"), (".status", "200")], None),
         ("/", &[(".body", "is bad")], Some((Phase::Body, "the body does not hold 'is bad'"))),
         ("/", &[(".expect_header", "x-none: 1")], Some((Phase::Http, "the header x-none does not hold '1'"))),
+        ("/endless", &[], None),
+        (
+            "/endless",
+            &[(".body", "tock"), (".timeout", "50ms")],
+            Some((Phase::Timeout, "no answer within 50 ms")),
+        ),
         ("/closed", &[], Some((Phase::Http, "status 401 Unauthorized"))),
         ("/closed", &[(".status", "200-299,401")], None),
         ("/secret", &[], Some((Phase::Http, "status 403 Forbidden"))),
