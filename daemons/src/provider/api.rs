@@ -3,7 +3,6 @@
 use super::desk::Desk;
 use super::tables::DiscoveredRow;
 use super::{catalog, stream};
-use crate::runtime::book::Health;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Json, Path, Query};
 use crate::runtime::listing::{Format, ListQuery};
@@ -15,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use reqwest::Url;
 use serde::Deserialize;
 use shared::client::balance::Turns;
-use shared::client::{Fleet, Mirror};
+use shared::client::{Fleet, KeptBook, Mirror};
 use shared::sanitize::is_hazard;
 use shared::wire::provider::{Discovered, Discovery, Graph, NewSubscription, Policy, Subscription};
 use shared::wire::registry::Registration;
@@ -42,7 +41,7 @@ const URL_MAX: usize = 2048;
 #[derive(Clone)]
 struct App {
     mirror: Arc<Mirror>,
-    health: Arc<Health>,
+    health: Arc<KeptBook>,
     desk: Arc<Desk>,
     /// Whose turn it is with round robin, by service.
     turns: Arc<Mutex<HashMap<String, Turns>>>,
@@ -50,7 +49,12 @@ struct App {
 }
 
 /// All routes.
-pub fn routes(mirror: Arc<Mirror>, health: Arc<Health>, desk: Arc<Desk>, context: &Context) -> OpenApiRouter {
+pub fn routes(
+    mirror: Arc<Mirror>,
+    health: Arc<KeptBook>,
+    desk: Arc<Desk>,
+    context: &Context,
+) -> OpenApiRouter {
     let stop = context.stop.clone();
     let app = App { mirror: Arc::clone(&mirror), health, desk, turns: Arc::default(), stop };
     OpenApiRouter::new()
