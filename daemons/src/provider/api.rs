@@ -6,6 +6,7 @@ use super::{catalog, stream};
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Json, Path, Query};
 use crate::runtime::listing::{Format, ListQuery};
+use crate::runtime::probe::address;
 use crate::runtime::{Context, sse};
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -241,13 +242,16 @@ fn check(new: &NewSubscription) -> Result<(), ApiError> {
     let text = new.callback_url.as_str();
     let is_plain = text.len() <= URL_MAX && !text.chars().any(|c| is_hazard(c) || c.is_whitespace());
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    if !is_plain || url.is_none_or(|url| url.host_str().is_none_or(str::is_empty)) {
+    if !is_plain || url.as_ref().is_none_or(|url| url.host_str().is_none_or(str::is_empty)) {
         return Err(ApiError::invalid(
             "callbackUrl",
             format!("must be a URL such as http://host:port/path, at most {URL_MAX} bytes"),
         ));
     }
-    Ok(())
+    match url.as_ref().map(address::check) {
+        Some(Err(refusal)) => Err(ApiError::invalid("callbackUrl", refusal.to_string())),
+        _ => Ok(()),
+    }
 }
 
 /// One subscription
