@@ -1,6 +1,7 @@
 //! The provider's routes.
 
 use super::desk::Desk;
+use super::store::CreateError;
 use super::tables::DiscoveredRow;
 use super::{catalog, stream};
 use crate::runtime::error::ApiError;
@@ -281,4 +282,13 @@ async fn unsubscribe(State(app): State<App>, Path(id): Path<String>) -> Result<S
 
 fn unknown(id: &str) -> ApiError {
     ApiError::unknown(format!("there is no subscription '{id}'"))
+}
+
+impl From<CreateError> for ApiError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Full(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
+            CreateError::Database(error) => Self::internal(error),
+        }
+    }
 }
