@@ -208,6 +208,23 @@ async fn a_dead_receiver_delays_no_other() {
 }
 
 #[tokio::test]
+async fn no_notice_goes_where_a_clouds_credentials_are() {
+    let (registry, provider) = start().await;
+    let body = json!({ "service": "S", "callbackUrl": "http://169.254.169.254/latest" });
+    let problem = provider.post_json("provider", "/providers/subscriptions", body).await.problem(400);
+    assert_eq!(problem["field"], "callbackUrl");
+    let mut body = instance("needy", 9);
+    body["requiredServices"] = json!(["needy"]);
+    body["serviceUpdateUrl"] = json!("http://[::ffff:169.254.169.254]/");
+    register(&registry, body).await;
+    eventually("it is told in the subscription", async || {
+        let told = provider.get("provider", "/providers/subscriptions").await.ok().json();
+        told[0]["lastError"].as_str().is_some_and(|told| told.contains("metadata")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_registration_with_requirements_is_subscribed_for_as_long_as_it_is_registered() {
     let (registry, provider) = start().await;
     register(&registry, instance("needed", 1)).await;

@@ -1,12 +1,13 @@
 //! The provider's routes.
 
 use super::desk::Desk;
+use super::store::CreateError;
 use super::tables::DiscoveredRow;
 use super::{catalog, stream};
-use crate::runtime::book::Health;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Json, Path, Query};
 use crate::runtime::listing::{Format, ListQuery};
+use crate::runtime::probe::address;
 use crate::runtime::{Context, sse};
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -15,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 use reqwest::Url;
 use serde::Deserialize;
 use shared::client::balance::Turns;
-use shared::client::{Fleet, Mirror};
+use shared::client::{Fleet, KeptBook, Mirror};
 use shared::sanitize::is_hazard;
 use shared::wire::provider::{Discovered, Discovery, Graph, NewSubscription, Policy, Subscription};
 use shared::wire::registry::Registration;
@@ -42,7 +43,7 @@ const URL_MAX: usize = 2048;
 #[derive(Clone)]
 struct App {
     mirror: Arc<Mirror>,
-    health: Arc<Health>,
+    health: Arc<KeptBook>,
     desk: Arc<Desk>,
     /// Whose turn it is with round robin, by service.
     turns: Arc<Mutex<HashMap<String, Turns>>>,
@@ -50,7 +51,12 @@ struct App {
 }
 
 /// All routes.
-pub fn routes(mirror: Arc<Mirror>, health: Arc<Health>, desk: Arc<Desk>, context: &Context) -> OpenApiRouter {
+pub fn routes(
+    mirror: Arc<Mirror>,
+    health: Arc<KeptBook>,
+    desk: Arc<Desk>,
+    context: &Context,
+) -> OpenApiRouter {
     let stop = context.stop.clone();
     let app = App { mirror: Arc::clone(&mirror), health, desk, turns: Arc::default(), stop };
     OpenApiRouter::new()
@@ -237,13 +243,16 @@ fn check(new: &NewSubscription) -> Result<(), ApiError> {
     let text = new.callback_url.as_str();
     let is_plain = text.len() <= URL_MAX && !text.chars().any(|c| is_hazard(c) || c.is_whitespace());
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    if !is_plain || url.is_none_or(|url| url.host_str().is_none_or(str::is_empty)) {
+    if !is_plain || url.as_ref().is_none_or(|url| url.host_str().is_none_or(str::is_empty)) {
         return Err(ApiError::invalid(
             "callbackUrl",
             format!("must be a URL such as http://host:port/path, at most {URL_MAX} bytes"),
         ));
     }
-    Ok(())
+    match url.as_ref().map(address::check) {
+        Some(Err(refusal)) => Err(ApiError::invalid("callbackUrl", refusal.to_string())),
+        _ => Ok(()),
+    }
 }
 
 /// One subscription
@@ -273,4 +282,13 @@ async fn unsubscribe(State(app): State<App>, Path(id): Path<String>) -> Result<S
 
 fn unknown(id: &str) -> ApiError {
     ApiError::unknown(format!("there is no subscription '{id}'"))
+}
+
+impl From<CreateError> for ApiError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Full(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
+            CreateError::Database(error) => Self::internal(error),
+        }
+    }
 }

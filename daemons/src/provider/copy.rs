@@ -125,11 +125,13 @@ fn all(
     let none = Instances::new();
     let names: BTreeSet<&String> = before.keys().chain(fleet.services.keys()).collect();
     let mut found = Vec::new();
+    let is_new = is_first && before.is_empty();
+    let audience = if is_new { Audience::Newcomers } else { Audience::Subscribers };
     for name in names {
         let after = fleet.services.get(name).map_or(&none, |instances| instances.as_ref());
         let changes = changes(before.get(name).unwrap_or(&none), after);
         keep(connection, &changes)?;
-        tell(connection, name, &changes, fleet.revision, Audience::Subscribers, effects)?;
+        tell(connection, name, &changes, fleet.revision, audience, effects)?;
         found.extend(changes);
     }
     for change in &found {

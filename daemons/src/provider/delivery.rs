@@ -3,7 +3,9 @@
 use super::desk::{Desk, STORE_RETRY, Served};
 use super::outbox::{self, Head};
 use crate::runtime::lanes::PATIENCE;
+use crate::runtime::probe::address;
 use chrono::Utc;
+use reqwest::Url;
 use shared::client::{backoff, root_cause};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -88,6 +90,9 @@ async fn send(desk: &Desk, served: &Served, head: Head) {
 
 /// One attempt: accepted is any status of success.
 async fn attempt(desk: &Desk, url: &str, key: &str, body: &str) -> Result<(), String> {
+    let url = Url::parse(url).map_err(|error| format!("not a URL: {error}"))?;
+    // A name is looked at when the client resolves it.
+    address::check(&url).map_err(|refusal| refusal.to_string())?;
     let request = desk
         .client
         .post(url)

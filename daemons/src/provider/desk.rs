@@ -7,6 +7,7 @@ use super::{copy, delivery};
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::health::Board;
 use crate::runtime::lanes::Lanes;
+use crate::runtime::probe::address;
 use crate::runtime::{Context, OwnDir, StartError};
 use chrono::{DateTime, Utc};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -14,7 +15,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use rusqlite::Connection;
-use shared::client::Fleet;
+use shared::client::{Fleet, http};
 use shared::wire::provider::Subscription;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -121,7 +122,7 @@ struct Meters {
 pub struct Desk {
     /// The database.
     pub database: Database,
-    /// For notices.
+    /// For notices; it goes nowhere where a probe may not.
     pub client: reqwest::Client,
     /// Slots for notices.
     pub lanes: Lanes,
@@ -145,10 +146,12 @@ impl Desk {
         let (subscriptions, fleet) = Connection::open(&path)
             .and_then(|connection| Ok((store::list(&connection)?, copy::load(&connection, Utc::now())?)))
             .map_err(|e| StartError::path("cannot read", &path, e))?;
+        let client = http::build(|builder| builder.dns_resolver(Arc::new(address::Guard)))
+            .map_err(|error| StartError::Other(format!("cannot set up an HTTP client: {error}")))?;
         let served = subscriptions.into_iter().map(|one| (one.id.clone(), Served::new(one)));
         let desk = Arc::new(Self {
             database,
-            client: context.client.clone(),
+            client,
             lanes: Lanes::new(DELIVERIES_MAX),
             health: Arc::clone(&context.health),
             served: Mutex::new(served.collect()),

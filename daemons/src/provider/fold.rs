@@ -16,7 +16,8 @@ struct Net {
 }
 
 /// The difference that these notices make, told in their order. What came and
-/// went again in between is not told at all.
+/// went again in between is not told at all. What of it tells what exists,
+/// rather than what has changed, goes on to say so.
 pub fn fold(service: &str, waiting: Vec<Notice>) -> Vec<Notice> {
     let revision = waiting.last().map_or(0, |last| last.revision);
     let mut nets: BTreeMap<String, Net> = BTreeMap::new();
@@ -33,19 +34,19 @@ pub fn fold(service: &str, waiting: Vec<Notice>) -> Vec<Notice> {
         notice.added.into_iter().for_each(|registration| take(registration, known, true));
         notice.updated.into_iter().for_each(|registration| take(registration, Some(true), true));
     }
-    let changes: Vec<Change> = nets
-        .into_values()
-        .filter_map(|net| {
-            let last = Arc::new(net.last);
-            match (net.known, net.here) {
-                (Some(true), true) => Some(Change::Updated(last)),
-                (_, true) => Some(Change::Added(last)),
-                (Some(false), false) => None,
-                (_, false) => Some(Change::Removed(last)),
-            }
-        })
-        .collect();
-    notices(service, &changes, revision, false).collect()
+    let (mut existing, mut changed) = (Vec::new(), Vec::new());
+    for net in nets.into_values() {
+        let last = Arc::new(net.last);
+        match (net.known, net.here) {
+            (None, true) => existing.push(Change::Added(last)),
+            (Some(true), true) => changed.push(Change::Updated(last)),
+            (Some(false), true) => changed.push(Change::Added(last)),
+            (Some(false), false) => {}
+            (None | Some(true), false) => changed.push(Change::Removed(last)),
+        }
+    }
+    let existing = notices(service, &existing, revision, true);
+    existing.chain(notices(service, &changed, revision, false)).collect()
 }
 
 #[cfg(test)]
@@ -102,6 +103,18 @@ mod tests {
             prop_assert!(folded.len() <= 1 && folded.iter().all(|notice| Some(notice.revision) == last));
             prop_assert_eq!(told(before.clone(), &folded), told(before, &waiting));
         }
+    }
+
+    #[test]
+    fn what_tells_what_exists_says_so_after_it_was_folded() {
+        let at = |id: &str, revision| Arc::new(registration("S", id, revision));
+        let existing = [Change::Added(at("a", 1)), Change::Added(at("b", 2))];
+        let anew = notices("S", &existing, 2, true);
+        let then = [Change::Updated(at("b", 3)), Change::Added(at("c", 4))];
+        let then = (3..).zip(then).map(|(revision, change)| notice(change, revision));
+        let folded = fold("S", anew.chain(then).collect());
+        let told: Vec<_> = folded.iter().map(|n| (n.initial, n.added.len(), n.updated.len())).collect();
+        assert_eq!(told, [(true, 2, 0), (false, 1, 0)]);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //!   away and after a restart of its own, and says on every answer how old the copy is (`x-distlog-age`).
 //!   Before the first copy ever it answers 503.
 //! * How an instance does is the monitor's word; while that is away, its last
-//!   one. An instance that the monitor does not know counts as healthy.
+//!   one, and after a restart of the provider none: an instance of which the
+//!   monitor has said nothing counts as healthy.
 //! * A subscriber is posted what exists and then every change: at least once, in
 //!   order, with a key that is the same on every attempt, also over restarts of
 //!   either side. One that is dead delays no other. When a thousand changes wait
@@ -50,7 +51,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     let (desk, copy) = desk::Desk::open(&context)?;
     let (mirror, steps) = mirror::resume(copy, &context);
     context.spawn(intake::run(Arc::clone(&desk), Arc::clone(&mirror), steps));
-    let health = book::Health::keep(&context);
+    let health = book::keep(&context);
     Ok(Service {
         api: api::routes(mirror, health, Arc::clone(&desk), &context),
         patient: &[],

@@ -55,6 +55,8 @@ pub struct Head {
 pub enum Audience<'a> {
     /// Every subscription of the service.
     Subscribers,
+    /// As many, of what exists: they have heard of nothing yet.
+    Newcomers,
     /// One subscription, of what exists.
     Anew(&'a str),
 }
@@ -69,17 +71,16 @@ pub fn tell(
     audience: Audience<'_>,
     effects: &mut Effects,
 ) -> rusqlite::Result<()> {
-    let initial = matches!(audience, Audience::Anew(_));
+    let (column, value, initial) = match audience {
+        Audience::Subscribers => ("service", service, false),
+        Audience::Newcomers => ("service", service, true),
+        Audience::Anew(id) => ("id", id, true),
+    };
+    let mut over = BTreeSet::new();
     for notice in notices(service, found, revision, initial) {
-        let over = match audience {
-            Audience::Subscribers => push(connection, "service", service, &notice, effects)?,
-            Audience::Anew(id) => push(connection, "id", id, &notice, effects)?,
-        };
-        for id in over {
-            fold_waiting(connection, &id, service, effects)?;
-        }
+        over.extend(push(connection, column, value, &notice, effects)?);
     }
-    Ok(())
+    over.iter().try_for_each(|id| fold_waiting(connection, id, service, effects))
 }
 
 /// Puts a notice at the end of the rows of each subscription that has this

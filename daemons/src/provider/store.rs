@@ -8,8 +8,6 @@
 
 use super::outbox::Effects;
 use super::subscription::{Owner, Wish};
-use crate::runtime::error::ApiError;
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -119,15 +117,6 @@ pub enum CreateError {
     /// The database.
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
-}
-
-impl From<CreateError> for ApiError {
-    fn from(error: CreateError) -> Self {
-        match error {
-            CreateError::Full(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
-            CreateError::Database(error) => Self::internal(error),
-        }
-    }
 }
 
 const SUBSCRIPTION: &str = "SELECT id, service, callback_url, owner_service, created_at, waiting, revision, \

@@ -1,5 +1,6 @@
 //! The registry's routes.
 
+mod errors;
 mod leases;
 mod past;
 

@@ -5,14 +5,12 @@ use super::expiry::Holds;
 use super::metrics::{CoreMetrics, gauge};
 use super::state::{Entry, Full, Registering, Selector, State};
 use super::store::{self, Record};
-use super::view::{Begun, Gone, View};
+use super::view::{Begun, Gone, Made, View};
 use super::watch::{Told, Watched};
 use crate::runtime::database::{Database, DatabaseError};
-use crate::runtime::error::ApiError;
 use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::{OwnDir, StartError};
-use axum::http::StatusCode;
 use chrono::Utc;
 use rusqlite::Connection;
 use shared::wire::registry::{Change, ChangeKind, Lease, Place, Register, Registration};
@@ -35,15 +33,8 @@ pub enum ChangeError {
     Database(#[from] rusqlite::Error),
 }
 
-impl From<ChangeError> for ApiError {
-    fn from(error: ChangeError) -> Self {
-        match error {
-            ChangeError::Full(full) => Self::new(StatusCode::INSUFFICIENT_STORAGE, full.to_string()),
-            ChangeError::Unknown => Self::unknown(error.to_string()),
-            ChangeError::Database(error) => Self::internal(error),
-        }
-    }
-}
+/// Why a change failed, or that it could not be written.
+pub type WriteError = DatabaseError<ChangeError>;
 
 /// The registry's own clock: milliseconds since it was started, never back.
 pub type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
@@ -51,9 +42,9 @@ pub type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
 /// The registry.
 pub struct Core {
     view: RwLock<View>,
-    /// What the state will be when everything under way is committed. Touched
-    /// by the writing thread alone.
-    ahead: Mutex<State>,
+    /// What the state will be when everything under way is committed; none where
+    /// that is what is on disk. Touched by the writing thread alone.
+    ahead: Mutex<Option<State>>,
     database: Database,
     clock: Clock,
     /// How it is bounded.
@@ -94,11 +85,11 @@ impl Core {
         let now_ms = clock();
         let mut state = State::default();
         for registration in registrations {
-            state.apply(&Change { kind: ChangeKind::Registered, registration }, now_ms);
+            state.apply(ChangeKind::Registered, &Arc::new(Entry::new(registration, now_ms)));
         }
         state.revision = changes.last().map_or(0, |change| change.registration.revision);
         let core = Self {
-            ahead: Mutex::new(state.clone()),
+            ahead: Mutex::default(),
             view: RwLock::new(View::new(epoch, state, &changes, config.changes_kept)),
             database,
             clock,
@@ -126,7 +117,7 @@ impl Core {
     }
 
     /// Registers, or renews and updates.
-    pub async fn register(self: &Arc<Self>, register: Register) -> Result<Registration, ApiError> {
+    pub async fn register(self: &Arc<Self>, register: Register) -> Result<Registration, WriteError> {
         let (now_ms, max) = (self.now_ms(), self.config.registrations_max);
         // A renewal changes nothing and needs no disk.
         if let Ok(Registering::Renewed(entry)) = self.view().state.register(register.clone(), Utc::now(), max)
@@ -140,14 +131,14 @@ impl Core {
                 Ok((change.registration.clone(), vec![Record { change: *change, detail: None }]))
             }
         });
-        Ok(outcome.await?)
+        outcome.await
     }
 
     /// Removes what is selected, and says what it was and the revision after it.
     pub async fn deregister(
         self: &Arc<Self>,
         selector: Selector,
-    ) -> Result<(Vec<Registration>, u64), ApiError> {
+    ) -> Result<(Vec<Registration>, u64), WriteError> {
         let outcome = self.change(move |ahead| {
             let changes = ahead.remove(&selector, ChangeKind::Deregistered);
             let removed: Vec<_> = changes.iter().map(|change| change.registration.clone()).collect();
@@ -156,13 +147,13 @@ impl Core {
             let records = changes.into_iter().map(|change| Record { change, detail: detail.clone() });
             Ok(((removed, revision), records.collect()))
         });
-        Ok(outcome.await?)
+        outcome.await
     }
 
     /// Removes instances whose lease has run out, in one commit. Each is looked
     /// at again on the writing thread: a heartbeat or a change that came in
     /// between saves it, and none is accepted after that.
-    pub async fn expire(self: &Arc<Self>, due: Vec<Expiring>) -> Result<Vec<Registration>, ApiError> {
+    pub async fn expire(self: &Arc<Self>, due: Vec<Expiring>) -> Result<Vec<Registration>, WriteError> {
         let core = Arc::clone(self);
         let condemned: Vec<Arc<Entry>> = due.iter().map(|due| Arc::clone(&due.entry)).collect();
         let outcome = self.change(move |ahead| {
@@ -185,9 +176,9 @@ impl Core {
         });
         let outcome = outcome.await;
         if outcome.is_err() {
-            condemned.iter().for_each(|entry| entry.spare(self.now_ms()));
+            condemned.iter().for_each(|entry| entry.spare());
         }
-        Ok(outcome?)
+        outcome
     }
 
     /// Renews a lease; none when the instance is unknown.
@@ -218,21 +209,25 @@ impl Core {
     async fn change<T: Send + 'static>(
         self: &Arc<Self>,
         decide: impl FnOnce(&State) -> Result<(T, Vec<Record>), ChangeError> + Send + 'static,
-    ) -> Result<T, DatabaseError<ChangeError>> {
+    ) -> Result<T, WriteError> {
         let (deciding, publishing) = (Arc::clone(self), Arc::clone(self));
         let write = move |connection: &Connection| {
             let mut ahead = deciding.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-            let (value, records) = decide(&ahead)?;
+            let ahead = ahead.get_or_insert_with(|| deciding.view().state.clone());
+            let (value, records) = decide(ahead)?;
             let at_ms = Utc::now().timestamp_millis();
             for record in &records {
                 store::put(connection, record, at_ms, deciding.config.kept)?;
             }
-            records.iter().for_each(|record| ahead.apply(&record.change, deciding.now_ms()));
-            Ok((value, records))
+            let (epoch, now_ms) = (deciding.view().epoch, deciding.now_ms());
+            let made: Vec<Made> =
+                records.iter().map(|record| Made::new(epoch, &record.change, now_ms)).collect();
+            made.iter().for_each(|made| ahead.apply(made.kind, &made.entry));
+            Ok((value, made))
         };
-        let settle = move |result: Result<(T, Vec<Record>), _>| match result {
-            Ok((value, records)) => {
-                publishing.publish(&records);
+        let settle = move |result: Result<(T, Vec<Made>), _>| match result {
+            Ok((value, made)) => {
+                publishing.publish(&made);
                 Ok(value)
             }
             Err(error) => {
@@ -246,24 +241,25 @@ impl Core {
     }
 
     /// What one request changed is published under one lock: nobody sees the
-    /// half of it.
-    fn publish(&self, records: &[Record]) {
-        if records.is_empty() {
+    /// half of it. Leases are granted from here on: a commit may take its time.
+    fn publish(&self, made: &[Made]) {
+        if made.is_empty() {
             return;
         }
         let now_ms = self.now_ms();
         let mut view = self.view_mut();
-        for record in records {
-            view.publish(&record.change, now_ms);
+        for made in made {
+            made.entry.renew(now_ms);
+            view.publish(made);
             self.metrics.changes.inc();
         }
         self.measure(&view);
     }
 
-    /// The commit failed: what was decided on did not happen.
+    /// The commit failed: what was decided on did not happen. The next decision
+    /// is made on what is on disk, however many writes this commit had.
     fn step_back(&self) {
-        let state = self.view().state.clone();
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn measure(&self, view: &View) {

@@ -1,11 +1,10 @@
 //! Leases that run out.
 
-use super::core::{Core, Expiring};
+use super::core::{Core, Expiring, WriteError};
 use super::guard::{self, End, Engaged, Guard, Hold, Key, Outcome, Scope, Silent};
 use super::metrics::gauge;
 use super::state::Entry;
 use super::store;
-use crate::runtime::error::ApiError;
 use crate::runtime::health::Board;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -60,6 +59,8 @@ pub struct Looks {
     health: Arc<Board>,
     guard: Guard,
     last_ms: u64,
+    /// Who is held without that being in the history yet, and in which words.
+    unnoted: BTreeMap<Key, String>,
 }
 
 impl Looks {
@@ -67,23 +68,27 @@ impl Looks {
     pub fn new(core: Arc<Core>, health: Arc<Board>) -> Self {
         health.pass(HEALTH_PART);
         let last_ms = core.now_ms();
-        Self { core, health, guard: Guard::default(), last_ms }
+        Self { core, health, guard: Guard::default(), last_ms, unnoted: BTreeMap::new() }
     }
 
     /// Looks for ever.
     pub async fn run(mut self) {
         let mut ticks = interval(LOOK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failing = false;
         loop {
             ticks.tick().await;
-            if let Err(error) = self.look().await {
-                tracing::warn!("cannot expire leases now: {error:?}");
+            let looked = self.look().await;
+            match &looked {
+                Err(error) if !failing => tracing::warn!("cannot expire leases now, retrying: {error}"),
+                _ => {}
             }
+            failing = looked.is_err();
         }
     }
 
     /// One look: expires whose lease has run out and who is not held.
-    pub async fn look(&mut self) -> Result<(), ApiError> {
+    pub async fn look(&mut self) -> Result<(), WriteError> {
         let now_ms = self.core.now_ms();
         match pace(self.last_ms, now_ms) {
             Pace::OnTime => {}
@@ -102,9 +107,12 @@ impl Looks {
         self.expire(now_ms).await
     }
 
-    async fn expire(&mut self, now_ms: u64) -> Result<(), ApiError> {
+    async fn expire(&mut self, now_ms: u64) -> Result<(), WriteError> {
         let silent = self.core.silent(now_ms);
-        if self.guard.is_idle() && !silent.iter().any(|entry| entry.has_expired(now_ms)) {
+        if self.guard.is_idle()
+            && self.unnoted.is_empty()
+            && !silent.iter().any(|entry| entry.has_expired(now_ms))
+        {
             return Ok(());
         }
         let instances: Vec<Silent> = silent
@@ -117,7 +125,8 @@ impl Looks {
             .collect();
         let leased = self.core.leased();
         let outcome = self.guard.look(self.core.config.guard, &leased, &instances, now_ms);
-        self.tell(&outcome, leased.values().sum(), now_ms).await?;
+        self.tell(&outcome, leased.values().sum(), now_ms);
+        self.note().await?;
         let due: Vec<Arc<Entry>> = silent
             .into_iter()
             .zip(instances)
@@ -148,7 +157,7 @@ impl Looks {
     }
 
     /// Tells everyone whom it concerns what the guard does.
-    async fn tell(&self, outcome: &Outcome, leased: usize, now_ms: u64) -> Result<(), ApiError> {
+    fn tell(&mut self, outcome: &Outcome, leased: usize, now_ms: u64) {
         let holds = Holds {
             scopes: self.guard.engaged().map(|(scope, engaged)| (scope.clone(), engaged)).collect(),
             held: self.guard.held().map(|(key, hold)| (key.clone(), hold)).collect(),
@@ -177,10 +186,18 @@ impl Looks {
             }
             news
         });
-        if outcome.held.is_empty() {
+        self.unnoted.extend(outcome.held.iter().map(|key| (key.clone(), words.clone())));
+    }
+
+    /// Writes into the history who is held; what cannot be written now, later.
+    /// Nobody expires before it is: expiry could not be written either.
+    async fn note(&mut self) -> Result<(), WriteError> {
+        if self.unnoted.is_empty() {
             return Ok(());
         }
-        self.core.note_held(outcome.held.clone(), words).await
+        self.core.note_held(self.unnoted.clone()).await?;
+        self.unnoted.clear();
+        Ok(())
     }
 }
 
@@ -208,13 +225,13 @@ impl Core {
     }
 
     /// Writes into the history that these are held.
-    async fn note_held(&self, held: Vec<Key>, words: String) -> Result<(), ApiError> {
+    async fn note_held(&self, held: BTreeMap<Key, String>) -> Result<(), WriteError> {
         let revision = self.view().state.revision;
         let write = self.database().write(move |connection| {
-            let held = held.iter().map(|key| (key, words.as_str()));
-            store::hold(connection, revision, Utc::now().timestamp_millis(), held)
+            let held = held.iter().map(|(key, words)| (key, words.as_str()));
+            Ok(store::hold(connection, revision, Utc::now().timestamp_millis(), held)?)
         });
-        Ok(write.await?)
+        write.await
     }
 
     /// When it is, on the clock of the wall, that the registry's clock shows this.

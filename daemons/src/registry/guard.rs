@@ -117,6 +117,8 @@ pub struct Guard {
     held: BTreeMap<Key, Hold>,
     /// Let go by a bound, and not yet gone.
     let_go: BTreeMap<Key, Hold>,
+    /// Not held any more since their scope calmed down, and not yet gone.
+    calmed: BTreeMap<Key, Hold>,
     /// The services whose instances expired of themselves within the window.
     gone: VecDeque<(u64, String)>,
 }
@@ -166,6 +168,7 @@ impl Guard {
     /// These have expired.
     pub fn expired<'a>(&mut self, keys: impl Iterator<Item = &'a Key>, now_ms: u64) {
         for key in keys {
+            self.calmed.remove(key);
             if self.let_go.remove(key).is_none() {
                 self.gone.push_back((now_ms, key.0.clone()));
             }
@@ -177,9 +180,9 @@ impl Guard {
         self.held.get(key).copied()
     }
 
-    /// How this instance was held before it was let go by the bound.
+    /// How this instance was held before it was let go.
     pub fn was_held(&self, key: &Key) -> Option<Hold> {
-        self.let_go.get(key).copied()
+        self.let_go.get(key).or_else(|| self.calmed.get(key)).copied()
     }
 
     /// All that are held.
@@ -203,6 +206,7 @@ impl Guard {
             silent.iter().filter(|instance| instance.is_due).map(|instance| &instance.key).collect();
         self.held.retain(|key, _| due.contains(key));
         self.let_go.retain(|key, _| due.contains(key));
+        self.calmed.retain(|key, _| due.contains(key));
         while self.gone.front().is_some_and(|(at_ms, _)| at_ms + WINDOW_MS < now_ms) {
             self.gone.pop_front();
         }
@@ -294,7 +298,10 @@ impl Guard {
                 self.held.insert(key.clone(), Hold { since_ms: now_ms, until_ms });
                 outcome.held.push(key.clone());
             }
-            (_, None) => {}
+            (Some(hold), None) => {
+                self.calmed.insert(key.clone(), hold);
+            }
+            (None, None) => {}
         }
     }
 }

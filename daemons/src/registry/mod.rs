@@ -25,6 +25,7 @@ mod history;
 mod metrics;
 mod past;
 mod prometheus;
+mod standing;
 mod state;
 mod store;
 mod stream;

@@ -6,8 +6,6 @@ use super::history::{self, At, AtError, Which};
 use super::state::Entry;
 use super::store;
 use crate::runtime::database::DatabaseError;
-use crate::runtime::error::ApiError;
-use axum::http::StatusCode;
 use chrono::Utc;
 use shared::wire::registry::HistoryEntry;
 use std::sync::Arc;
@@ -18,25 +16,19 @@ use std::time::Duration;
 const TIDY_MIN: Duration = Duration::from_millis(500);
 const TIDY_MAX: Duration = Duration::from_secs(60);
 
-impl From<AtError> for ApiError {
-    fn from(error: AtError) -> Self {
-        match error {
-            AtError::Gone { .. } => Self::new(StatusCode::GONE, error.to_string()).field("at"),
-            AtError::Ahead(_) => Self::invalid("at", error),
-            AtError::Database(error) => Self::internal(error),
-        }
-    }
-}
-
 impl Core {
     /// The entries of the history that are asked for.
-    pub async fn history(&self, which: Which) -> Result<Vec<HistoryEntry>, ApiError> {
+    pub async fn history(&self, which: Which) -> Result<Vec<HistoryEntry>, DatabaseError<rusqlite::Error>> {
         let read = self.database().read(move |connection| history::entries(connection, &which));
-        Ok(read.await?)
+        read.await
     }
 
     /// The registrations as they stood, and the revision of that state.
-    pub async fn list_at(&self, service: Option<String>, at: At) -> Result<(u64, Vec<Arc<Entry>>), ApiError> {
+    pub async fn list_at(
+        &self,
+        service: Option<String>,
+        at: At,
+    ) -> Result<(u64, Vec<Arc<Entry>>), DatabaseError<AtError>> {
         let read = self.database().read(move |connection| history::state(connection, at, service.as_deref()));
         let (revision, registrations) = read.await?;
         let entries = registrations.into_iter().map(|registration| Arc::new(Entry::new(registration, 0)));

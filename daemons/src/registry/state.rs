@@ -38,13 +38,14 @@ impl Entry {
     /// Gives the instance up, if its lease has run out. No renewal is accepted
     /// after this: one that was would be followed by the instance's expiry.
     pub fn condemn(&self, now_ms: u64) -> bool {
-        let over = |renewed_at_ms| self.is_over(renewed_at_ms, now_ms).then_some(CONDEMNED);
+        let over = |lease| self.is_over(lease, now_ms).then_some(lease | CONDEMNED);
         self.renewed_at_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, over).is_ok()
     }
 
-    /// Takes back that the instance was given up; its lease is granted now.
-    pub fn spare(&self, now_ms: u64) {
-        self.renewed_at_ms.store(now_ms, Ordering::Relaxed);
+    /// Takes back that the instance was given up, if it was. Its lease is as old
+    /// as it was: that could not be written that it ran out, and nobody renewed.
+    pub fn spare(&self) {
+        self.renewed_at_ms.fetch_and(!CONDEMNED, Ordering::Relaxed);
     }
 
     /// Whether the lease has run out.
@@ -63,18 +64,19 @@ impl Entry {
     }
 
     fn is_over(&self, renewed_at_ms: u64, now_ms: u64) -> bool {
-        renewed_at_ms != CONDEMNED
+        renewed_at_ms & CONDEMNED == 0
             && self.ttl_ms().is_some_and(|ttl_ms| now_ms.saturating_sub(renewed_at_ms) > ttl_ms)
     }
 
     fn change_lease(&self, change: impl Fn(u64) -> u64) -> bool {
-        let change = |renewed_at_ms| (renewed_at_ms != CONDEMNED).then(|| change(renewed_at_ms));
+        let change = |renewed_at_ms| (renewed_at_ms & CONDEMNED == 0).then(|| change(renewed_at_ms));
         self.renewed_at_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).is_ok()
     }
 }
 
-/// In place of the time of the last renewal: the instance is about to expire.
-const CONDEMNED: u64 = u64::MAX;
+/// The bit beside the time of the last renewal that says that the instance is
+/// about to expire. No clock comes that far.
+const CONDEMNED: u64 = 1 << 63;
 
 /// The registrations at one revision, by service and instance.
 #[derive(Debug, Clone, Default)]
@@ -206,17 +208,16 @@ impl State {
             .collect()
     }
 
-    /// Makes a change part of the state; its lease is granted now.
-    pub fn apply(&mut self, change: &Change, now_ms: u64) {
-        let registration = &change.registration;
+    /// Makes a change part of the state, which leads to this entry or takes it away.
+    pub fn apply(&mut self, kind: ChangeKind, entry: &Arc<Entry>) {
+        let registration = &entry.registration;
         self.revision = registration.revision;
         let instances = self.services.entry(registration.service_name.clone()).or_default();
         let before = instances.len();
-        if change.kind.removes() {
+        if kind.removes() {
             instances.remove(&registration.instance_id);
         } else {
-            let entry = Arc::new(Entry::new(registration.clone(), now_ms));
-            instances.insert(registration.instance_id.clone(), entry);
+            instances.insert(registration.instance_id.clone(), Arc::clone(entry));
         }
         self.count = self.count + instances.len() - before;
         if instances.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::state::{Entry, State};
 use super::watch::{Told, Watched, Watchers};
-use shared::wire::registry::{Change, Place};
+use shared::wire::registry::{Change, ChangeKind, Place};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::mpsc::Receiver;
@@ -19,6 +19,26 @@ pub struct View {
     history: VecDeque<Arc<Told>>,
     history_max: usize,
     watchers: Watchers,
+}
+
+/// A change as it becomes part of every state, and as it is told: made once, and
+/// behind no lock.
+#[derive(Debug)]
+pub struct Made {
+    /// What has happened.
+    pub kind: ChangeKind,
+    /// The registration that it leads to or takes away.
+    pub entry: Arc<Entry>,
+    told: Arc<Told>,
+}
+
+impl Made {
+    /// Makes a change of this history; the lease is granted now.
+    pub fn new(epoch: u64, change: &Change, now_ms: u64) -> Self {
+        let entry = Arc::new(Entry::new(change.registration.clone(), now_ms));
+        let told = Arc::new(Told::new(epoch, change.kind, &entry));
+        Self { kind: change.kind, entry, told }
+    }
 }
 
 /// How a watch begins.
@@ -53,7 +73,7 @@ impl View {
     pub fn new(epoch: u64, state: State, changes: &[Change], history_max: usize) -> Self {
         let history_max = history_max.max(1);
         let surplus = changes.len().saturating_sub(history_max);
-        let history = changes.iter().skip(surplus).map(|change| Arc::new(Told::new(epoch, change))).collect();
+        let history = changes.iter().skip(surplus).map(|change| Made::new(epoch, change, 0).told).collect();
         Self { epoch, state, history, history_max, watchers: Watchers::default() }
     }
 
@@ -63,11 +83,10 @@ impl View {
     }
 
     /// Publishes a change that is on disk.
-    pub fn publish(&mut self, change: &Change, now_ms: u64) {
-        self.state.apply(change, now_ms);
-        let told = Arc::new(Told::new(self.epoch, change));
-        self.watchers.tell(&told);
-        self.history.push_back(told);
+    pub fn publish(&mut self, made: &Made) {
+        self.state.apply(made.kind, &made.entry);
+        self.watchers.tell(&made.told);
+        self.history.push_back(Arc::clone(&made.told));
         while self.history.len() > self.history_max {
             self.history.pop_front();
         }
@@ -134,7 +153,7 @@ mod tests {
         if let super::super::state::Registering::Changed(change) =
             view.state.register(register, Utc::now(), 100).unwrap()
         {
-            view.publish(&change, 0);
+            view.publish(&Made::new(view.epoch, &change, 0));
         }
     }
 

@@ -1,8 +1,9 @@
 //! Watchers: each with a bounded queue, woken only by what it watches.
 
+use super::state::Entry;
 use crate::runtime::sse;
 use bytes::Bytes;
-use shared::wire::registry::{Change, Place};
+use shared::wire::registry::{ChangeKind, Place};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -23,13 +24,12 @@ pub struct Told {
 }
 
 impl Told {
-    /// Writes a change.
-    pub fn new(epoch: u64, change: &Change) -> Self {
-        let registration = &change.registration;
+    /// Writes a change that leads to this entry or takes it away.
+    pub fn new(epoch: u64, kind: ChangeKind, entry: &Entry) -> Self {
+        let registration = &entry.registration;
         let revision = registration.revision;
-        let data = serde_json::to_string(registration).unwrap_or_default();
         let place = Place { epoch, revision }.to_string();
-        let event = sse::written(change.kind.event_name(), Some(&place), &data);
+        let event = sse::written(kind.event_name(), Some(&place), &entry.json);
         Self { revision, service: registration.service_name.clone(), event }
     }
 }

@@ -1,54 +1,35 @@
-//! What the monitor says of everyone, kept for when it is away.
+//! What the monitor says of everyone, for the daemons that go by it.
 
 use super::Context;
-use shared::client::{Book, MonitorClient};
+use shared::client::{KeptBook, MonitorClient};
 use shared::daemon::Daemon;
 use shared::span::age;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
-/// How often the monitor is asked.
-const ASK: Duration = Duration::from_secs(2);
-
-/// The book, kept up to date in the background.
-#[derive(Debug, Default)]
-pub struct Health(RwLock<Arc<Book>>);
-
-impl Health {
-    /// The book as it is now.
-    pub fn book(&self) -> Arc<Book> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Asks the monitor for ever, and tells `/health` while it is away.
-    pub fn keep(context: &Context) -> Arc<Self> {
-        let health = Arc::new(Self::default());
-        let monitor = MonitorClient::new(context.peer(Daemon::Monitor), context.client.clone());
-        let (kept, board) = (Arc::clone(&health), Arc::clone(&context.health));
-        context.spawn(async move {
-            let mut heard = None;
-            let began = Instant::now();
-            loop {
-                match monitor.health().await {
-                    Ok(said) => {
-                        let book = Arc::new(kept.book().after(said));
-                        *kept.0.write().unwrap_or_else(PoisonError::into_inner) = book;
-                        heard = Some(Instant::now());
-                        board.pass("monitor");
-                    }
-                    Err(error) => {
-                        let away = age(heard.unwrap_or(began).elapsed());
-                        let then = if heard.is_some() {
-                            "what it said last is used"
-                        } else {
-                            "every instance counts as healthy"
-                        };
-                        board.warn("monitor", format!("no word for {away}, {then}: {error}"));
-                    }
-                }
-                tokio::time::sleep(ASK).await;
+/// Keeps the book in the background, and tells `/health` while the monitor is away.
+pub fn keep(context: &Context) -> Arc<KeptBook> {
+    let kept = Arc::new(KeptBook::default());
+    let monitor = MonitorClient::new(context.peer(Daemon::Monitor), context.client.clone());
+    let (book, board) = (Arc::clone(&kept), Arc::clone(&context.health));
+    context.spawn(async move {
+        let (mut last, began) = (None, Instant::now());
+        let heard = |said| match said {
+            Ok(()) => {
+                last = Some(Instant::now());
+                board.pass("monitor");
             }
-        });
-        health
-    }
+            Err(error) => {
+                let away = age(last.unwrap_or(began).elapsed());
+                let then = if last.is_some() {
+                    "what it said last is used"
+                } else {
+                    "every instance counts as healthy"
+                };
+                board.warn("monitor", format!("no word for {away}, {then}: {error}"));
+            }
+        };
+        book.follow(&monitor, heard).await;
+    });
+    kept
 }

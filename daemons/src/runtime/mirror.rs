@@ -42,9 +42,13 @@ fn run(mirror: Mirror, context: &Context) -> Arc<Mirror> {
 fn complaint(fleet: &Fleet, now: Instant) -> Option<String> {
     fleet.lost_at?;
     let away = age(fleet.age(now));
-    Some(if fleet.known {
+    let words = if fleet.known {
         format!("the registry has been away for {away}; what it said last is used")
     } else {
         format!("the registry has not answered yet, for {away}")
+    };
+    Some(match &fleet.trouble {
+        Some(trouble) => format!("{words}: {trouble}"),
+        None => words,
     })
 }

@@ -2,13 +2,44 @@
 //! probes measured.
 
 use super::balance::PeakEwma;
+use super::{ClientError, MonitorClient};
 use crate::wire::monitor::{InstanceStatus, ServiceStatus, Status};
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// What was measured so long ago has lost most of its weight: a few rounds of
 /// probes.
 const DECAY: Duration = Duration::from_secs(60);
+
+/// How often the monitor is asked.
+const ASK: Duration = Duration::from_secs(2);
+
+/// The monitor's last word, kept up to date by [`KeptBook::follow`]; while the
+/// monitor is away it counts on. It is kept in memory alone: until the monitor
+/// is heard for the first time, everyone counts as healthy.
+#[derive(Debug, Default)]
+pub struct KeptBook(RwLock<Arc<Book>>);
+
+impl KeptBook {
+    /// The book as it is now.
+    pub fn book(&self) -> Arc<Book> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks the monitor for ever, and says how each time went. Drop the future
+    /// to stop.
+    pub async fn follow(&self, monitor: &MonitorClient, mut heard: impl FnMut(Result<(), ClientError>)) {
+        loop {
+            let said = monitor.health().await.map(|said| {
+                let book = Arc::new(self.book().after(said));
+                *self.0.write().unwrap_or_else(PoisonError::into_inner) = book;
+            });
+            heard(said);
+            tokio::time::sleep(ASK).await;
+        }
+    }
+}
 
 /// The monitor's last word.
 #[derive(Debug, Default)]

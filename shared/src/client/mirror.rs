@@ -4,7 +4,7 @@ mod steps;
 
 pub use steps::{Step, Steps};
 
-use super::{RegistryClient, WatchEvent, backoff};
+use super::{ClientError, RegistryClient, WatchEvent, backoff};
 use crate::wire::registry::{ChangeKind, Place, Registration};
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
@@ -43,6 +43,9 @@ pub struct Fleet {
     pub snapshots: u64,
     /// When the registry was lost; none while it is watched.
     pub lost_at: Option<Instant>,
+    /// Why it was lost, or could not be reached, the last time; none after that
+    /// is over, and where it just ended.
+    pub trouble: Option<Arc<str>>,
     /// Whether a snapshot has ever arrived.
     pub known: bool,
 }
@@ -158,45 +161,48 @@ impl Mirror {
     pub async fn run(&self, registry: RegistryClient) {
         let mut pauses = backoff(RETRY_MAX);
         loop {
-            if self.follow(&registry).await {
+            let mut heard = false;
+            let ended = self.follow(&registry, &mut heard).await;
+            // An event that cannot be read comes again however often it is asked for.
+            if heard {
                 pauses = backoff(RETRY_MAX);
             }
             self.change(|fleet| {
                 fleet.lost_at.get_or_insert_with(Instant::now);
+                fleet.trouble = ended.err().map(|error| error.to_string().into());
             });
             tokio::time::sleep(pauses.next().unwrap_or(RETRY_MAX)).await;
         }
     }
 
-    /// Follows one watch to its end; whether it was granted.
-    async fn follow(&self, registry: &RegistryClient) -> bool {
+    /// Follows one watch to its end, and says why it ended; `heard` is set once
+    /// an event has arrived.
+    async fn follow(&self, registry: &RegistryClient, heard: &mut bool) -> Result<(), ClientError> {
         let place = self.fleet().place;
-        let events = match registry.watch(place).await {
-            Ok(events) => events,
-            Err(error) => {
-                if error.status() == Some(410) {
-                    self.change(|fleet| fleet.place = None);
-                }
-                return false;
+        let events = registry.watch(place).await.inspect_err(|error| {
+            if error.status() == Some(410) {
+                self.change(|fleet| fleet.place = None);
             }
-        };
+        })?;
         // A watch that resumes says nothing until something changes: that it
         // was granted says that nothing is missing.
         if place.is_some() {
             self.change(|fleet| fleet.lost_at = None);
         }
         let mut events = pin!(events);
-        while let Some(Ok(event)) = events.next().await {
+        while let Some(event) = events.next().await {
+            let event = event?;
+            *heard = true;
             let step = self.teller.as_ref().and_then(|teller| Some((teller, Step::of(&event)?)));
             self.change(|fleet| {
                 fleet.apply(event);
-                fleet.lost_at = None;
+                (fleet.lost_at, fleet.trouble) = (None, None);
             });
             if let Some((teller, step)) = step {
                 teller.tell(step);
             }
         }
-        true
+        Ok(())
     }
 
     fn change(&self, change: impl FnOnce(&mut Fleet)) {

@@ -14,7 +14,7 @@ mod registry;
 pub mod sse;
 
 pub use balance::Balancer;
-pub use book::Book;
+pub use book::{Book, KeptBook};
 pub use error::{ClientError, root_cause};
 pub use library::LibraryClient;
 pub use log::{LogClient, LogQuery, TailEvent};

@@ -142,10 +142,26 @@ fn one_who_is_told_anew_again_and_again_and_never_hears_is_told_once() {
     let id = store::list(&connection).unwrap().remove(0).id;
     let mut known = BTreeSet::new();
     while let Some(notice) = accept(&connection, &id) {
-        assert!(notice.removed.is_empty() && notice.updated.is_empty());
+        assert!(notice.initial && notice.removed.is_empty() && notice.updated.is_empty());
         known.extend(notice.added.into_iter().map(|registration| registration.instance_id));
     }
     assert_eq!(known.len(), 450);
+}
+
+#[test]
+fn who_subscribes_is_told_that_it_is_what_exists_however_much_that_is_and_however_early() {
+    let connection = database();
+    let early = subscribed(&connection, "http://early/");
+    let many: Vec<String> = (0..2_000).map(|n| n.to_string()).collect();
+    let many: Vec<_> = many.iter().map(|id| ("S", id.as_str(), 1)).collect();
+    taken(&connection, &[snapshot(EPOCH, &many)]);
+    let late = subscribed(&connection, "http://late/");
+    taken(&connection, &[step(ChangeKind::Registered, "S", "new", 2)]);
+    for id in [early, late] {
+        let told: Vec<Notice> = std::iter::from_fn(|| accept(&connection, &id)).collect();
+        let existing: usize = told.iter().filter(|notice| notice.initial).map(|n| n.added.len()).sum();
+        assert_eq!((existing, told.last().map(|notice| notice.initial)), (2_000, Some(false)));
+    }
 }
 
 #[test]

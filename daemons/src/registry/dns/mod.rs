@@ -4,7 +4,7 @@
 //!   of an instance that may be picked, and an `SRV` record for each instance,
 //!   whose target is its host, or `<address in hexadecimal>.addr.<domain>` where
 //!   its URL names none. Names match in any case, as DNS names do.
-//! * What may be picked is the monitor's word ([`Health`]): neither unhealthy
+//! * What may be picked is the monitor's word ([`KeptBook`]): neither unhealthy
 //!   nor taken out of use by its operator. While the monitor has never been
 //!   heard, everything that is registered. Whoever weighs nothing (`weight` in
 //!   its metadata) is not told of.
@@ -25,10 +25,11 @@ mod zone;
 
 use super::core::Core;
 use super::state::Entry;
-use crate::runtime::book::Health;
+use crate::runtime::book;
 use crate::runtime::{Context, StartError};
 use hickory_proto::rr::Name;
 use hosts::Hosts;
+use shared::client::KeptBook;
 use shared::client::balance::weight;
 use std::sync::Arc;
 use zone::{Asked, Instance, Zone};
@@ -49,7 +50,7 @@ enum Transport {
 struct Responder {
     zone: Zone,
     core: Arc<Core>,
-    health: Arc<Health>,
+    health: Arc<KeptBook>,
     hosts: Hosts,
 }
 
@@ -67,7 +68,7 @@ pub fn spawn(context: &Context, core: &Arc<Core>) -> Result<(), StartError> {
     let responder = Arc::new(Responder {
         zone: Zone::new(domain),
         core: Arc::clone(core),
-        health: Health::keep(context),
+        health: book::keep(context),
         hosts: Hosts::default(),
     });
     listen::spawn(context, &responder)

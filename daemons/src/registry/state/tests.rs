@@ -6,11 +6,15 @@ fn register(name: &str, url: &str) -> Register {
     Register { service_name: name.to_owned(), service_url: url.to_owned(), ..Register::default() }
 }
 
+fn apply(state: &mut State, change: &Change) {
+    state.apply(change.kind, &Arc::new(Entry::new(change.registration.clone(), 0)));
+}
+
 fn put(state: &mut State, register: Register) -> Registration {
     match state.register(register, Utc::now(), 100).unwrap() {
         Registering::Renewed(entry) => entry.registration.clone(),
         Registering::Changed(change) => {
-            state.apply(&change, 0);
+            apply(state, &change);
             change.registration
         }
     }
@@ -61,7 +65,7 @@ fn removing_a_service_removes_each_instance_at_a_revision_of_its_own() {
     put(&mut state, register("T", "http://localhost:1"));
     let changes = state.remove(&Selector::Service("S".to_owned()), ChangeKind::Deregistered);
     assert_eq!(changes.iter().map(|c| c.registration.revision).collect::<Vec<_>>(), [4, 5]);
-    changes.iter().for_each(|change| state.apply(change, 0));
+    changes.iter().for_each(|change| apply(&mut state, change));
     assert_eq!((state.count(), state.revision), (1, 5));
 }
 
@@ -97,4 +101,18 @@ fn a_lease_runs_out_after_its_ttl_and_a_renewal_grants_it_afresh() {
     assert_eq!((expired(&state, 10_000), expired(&state, 10_001)), (0, 1));
     state.get("S", "S-localhost-1").unwrap().renew(9_000);
     assert_eq!((expired(&state, 19_000), expired(&state, 19_001)), (0, 1));
+}
+
+#[test]
+fn one_that_was_given_up_and_spared_is_as_old_as_it_was() {
+    let mut state = State::default();
+    let register = Register { ttl_seconds: Some(5), ..register("S", "http://localhost:1") };
+    put(&mut state, register);
+    let entry = state.entries().next().unwrap();
+    assert!(entry.condemn(5_001) && !entry.renew(5_001) && !entry.has_expired(5_001));
+    entry.spare();
+    assert!(entry.has_expired(5_001), "nobody has renewed it");
+    assert!(entry.renew(5_001) && !entry.has_expired(5_001), "and now somebody has");
+    entry.spare();
+    assert_eq!(entry.age_ms(5_001), 0);
 }

@@ -1,7 +1,7 @@
-//! Where no probe may go.
+//! Where no probe may go, and no notice.
 //!
-//! Whoever registers says what is probed, and the monitor may stand where they
-//! do not: from there a cloud's metadata service gives out credentials to
+//! Whoever registers says what is probed and where notices are posted, and the
+//! daemon may stand where they do not: from there a cloud's metadata service gives out credentials to
 //! whoever asks. Refused are link-local addresses (RFC 3927, RFC 4291), which
 //! hold the metadata services of nearly all clouds, and those that have another:
 //! `fd00:ec2::254` (AWS), `100.100.100.200` (Alibaba), `168.63.129.16` (Azure's
@@ -14,14 +14,14 @@ use shared::wire::monitor::Phase;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::lookup_host;
 
-/// Why a place is not probed.
+/// Why nothing is sent to a place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The name has no address.
     #[error("{0}")]
     Unresolved(String),
     /// No probe may go there.
-    #[error("{0} is link-local or a cloud's metadata address: no probe goes there")]
+    #[error("{0} is link-local or a cloud's metadata address: nothing is sent there")]
     Forbidden(IpAddr),
 }
 

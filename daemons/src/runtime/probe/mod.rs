@@ -6,7 +6,7 @@
 //! when a name is resolved, and the address that was checked is the one that is
 //! connected to.
 
-mod address;
+pub mod address;
 mod certificate;
 mod dns;
 mod expect;

@@ -41,18 +41,16 @@ pub use call::{Call, CallError, Service};
 pub use choice::{Turns, lesser_of_two, weight, weighted};
 pub use ewma::PeakEwma;
 
-use super::{Book, Fleet, Mirror, MonitorClient, RegistryClient, http};
+use super::{Fleet, KeptBook, Mirror, MonitorClient, RegistryClient, http};
 use crate::wire::provider::Policy;
 use state::{Candidate, Outcome, State};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// For how long the first call waits for the first word of the registry.
 const READY_MAX: Duration = Duration::from_secs(5);
-/// How often the monitor is asked.
-const ASK: Duration = Duration::from_secs(2);
 /// Services that are remembered beyond those that are registered.
 const GONE_MAX: usize = 64;
 
@@ -120,13 +118,14 @@ impl Builder {
             Some(client) => client,
             None => http::build(|builder| builder)?,
         };
-        let (mirror, book) = (Arc::new(Mirror::default()), Arc::new(RwLock::<Arc<Book>>::default()));
+        let (mirror, book) = (Arc::new(Mirror::default()), Arc::new(KeptBook::default()));
         let registry = RegistryClient::new(&self.registry, client.clone());
         let watched = Arc::clone(&mirror);
         let mut tasks = vec![tokio::spawn(async move { watched.run(registry).await })];
         if let Some(monitor) = self.monitor {
             let monitor = MonitorClient::new(&monitor, client.clone());
-            tasks.push(tokio::spawn(listen(monitor, Arc::clone(&book))));
+            let kept = Arc::clone(&book);
+            tasks.push(tokio::spawn(async move { kept.follow(&monitor, drop).await }));
         }
         let inner = Inner {
             mirror,
@@ -137,18 +136,6 @@ impl Builder {
             tasks: Tasks(tasks),
         };
         Ok(Balancer(Arc::new(inner)))
-    }
-}
-
-/// Asks the monitor for ever; while it is away its last word counts.
-async fn listen(monitor: MonitorClient, book: Arc<RwLock<Arc<Book>>>) {
-    loop {
-        if let Ok(said) = monitor.health().await {
-            let before = Arc::clone(&book.read().unwrap_or_else(PoisonError::into_inner));
-            let after = Arc::new(before.after(said));
-            *book.write().unwrap_or_else(PoisonError::into_inner) = after;
-        }
-        tokio::time::sleep(ASK).await;
     }
 }
 
@@ -170,7 +157,7 @@ pub struct Balancer(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     mirror: Arc<Mirror>,
-    book: Arc<RwLock<Arc<Book>>>,
+    book: Arc<KeptBook>,
     client: reqwest::Client,
     options: Options,
     states: Mutex<HashMap<String, State>>,
@@ -220,7 +207,7 @@ impl Balancer {
     /// may be those that users of this program give.
     fn choose(&self, fleet: &Fleet, service: &str, tried: &[String]) -> Option<(Flight, String)> {
         let instances = fleet.services.get(service)?;
-        let book = Arc::clone(&self.0.book.read().unwrap_or_else(PoisonError::into_inner));
+        let book = self.0.book.book();
         let candidates: Vec<Candidate<'_>> = instances
             .values()
             .filter(|r| is_http(&r.service_url) && book.is_in_use(service, &r.instance_id))
