@@ -73,14 +73,16 @@ impl Schedule {
             let same = before.remove(&key).filter(|entry| entry.interval == interval);
             let entry = same.unwrap_or_else(|| {
                 self.lives += 1;
-                let wait = if probed {
-                    until_phase(phase(&key, interval), wall, interval)
-                } else {
-                    phase(&key, spread)
-                };
-                let (at, life) = (now + wait, self.lives);
-                self.queue.push(Reverse(Due { at, life, between: false, key: key.clone() }));
-                Entry { life, interval, in_flight: false, between: false }
+                let (life, wait) = (self.lives, until_phase(phase(&key, interval), wall, interval));
+                self.queue.push(Reverse(Due { at: now + wait, life, between: false, key: key.clone() }));
+                // The first probe is sooner; the others keep their times all the same,
+                // or those that came together would be probed together for ever.
+                let sooner = phase(&key, spread);
+                let between = !probed && sooner < wait;
+                if between {
+                    self.queue.push(Reverse(Due { at: now + sooner, life, between, key: key.clone() }));
+                }
+                Entry { life, interval, in_flight: false, between }
             });
             self.entries.insert(key, entry);
         }
@@ -220,7 +222,18 @@ mod tests {
         assert!(schedule.next_due().unwrap() <= now + FIRST_PACE);
         let mut schedule = Schedule::new(INTERVAL);
         schedule.update(targets(1_000, false), now, Duration::ZERO);
-        assert!(tenths(&mut schedule, now).iter().all(|count| *count < 150));
+        // First probes, and those that come at their times.
+        assert!(tenths(&mut schedule, now).iter().all(|count| *count < 280));
+    }
+
+    #[test]
+    fn those_that_came_together_are_not_probed_together_for_ever() {
+        let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
+        // Fifty are first probed within two and a half seconds.
+        schedule.update(targets(50, false), now, Duration::ZERO);
+        tenths(&mut schedule, now);
+        let counts = tenths(&mut schedule, now + INTERVAL);
+        assert!(counts.iter().all(|count| *count <= 12), "{counts:?}");
     }
 
     #[test]
@@ -257,8 +270,9 @@ mod tests {
     #[test]
     fn a_probe_in_between_is_made_once_and_moves_no_other() {
         let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
-        schedule.update(targets(1, false), now, Duration::ZERO);
-        let (key, first) = schedule.take_due(now + FIRST_PACE).unwrap();
+        schedule.update(targets(1, true), now, Duration::ZERO);
+        let (key, first) = schedule.take_due(now + INTERVAL).unwrap();
+        let now = first;
         schedule.done(&key);
         let (wait, long) = (Duration::from_millis(400), INTERVAL * 9);
         schedule.soon(&key, now, wait);
