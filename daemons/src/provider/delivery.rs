@@ -67,8 +67,10 @@ async fn send(desk: &Desk, served: &Served, head: Head) {
                 "notice not accepted, retrying: {error}"
             );
             let id = served.id.clone();
-            // It is for the eye only: when it cannot be written now, no matter.
-            let _ = desk.database.write(move |connection| outbox::failed(connection, &id, &error)).await;
+            // When it cannot be written now, it is given up the later; no matter.
+            let write =
+                move |connection: &rusqlite::Connection| outbox::failed(connection, &id, &error, Utc::now());
+            let _ = desk.database.write(write).await;
         }
         // A receiver that has just been seen need not wait for its turn.
         let _ = tokio::time::timeout(pause, served.present.notified()).await;

@@ -9,7 +9,7 @@ use crate::runtime::health::Board;
 use crate::runtime::lanes::Lanes;
 use crate::runtime::probe::address;
 use crate::runtime::{Context, OwnDir, StartError};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -30,6 +30,10 @@ const PART: &str = "subscriptions";
 const DELIVERIES_MAX: usize = 128;
 /// The pause after a write or a read that failed.
 pub const STORE_RETRY: Duration = Duration::from_secs(1);
+/// A receiver that has accepted nothing for so long has forgotten that it asked.
+const GIVE_UP: TimeDelta = TimeDelta::days(7);
+/// How often it is looked for such ones.
+const GIVE_UP_LOOK: Duration = Duration::from_secs(3_600);
 /// How often it is counted what waits.
 const COUNT: Duration = Duration::from_secs(5);
 
@@ -114,6 +118,7 @@ struct Ended {
 struct Meters {
     deliveries: Family<Ended, Counter>,
     folded: Counter,
+    given_up: Counter,
     subscriptions: Gauge,
     waiting: Gauge,
 }
@@ -165,6 +170,7 @@ impl Desk {
         desk.unserved.notify_one();
         context.spawn(Arc::clone(&desk).serve(context.clone()));
         context.spawn(Arc::clone(&desk).count_waiting());
+        context.spawn(Arc::clone(&desk).give_up());
         Ok((desk, fleet))
     }
 
@@ -180,6 +186,11 @@ impl Desk {
                 "provider_notices_folded",
                 "Notices folded into others, because too many waited",
                 meters.folded.clone(),
+            );
+            registry.register(
+                "provider_subscriptions_given_up",
+                "Subscriptions ended because their receiver accepted nothing for a week",
+                meters.given_up.clone(),
             );
             registry.register("provider_notices_waiting", "Notices that wait", meters.waiting.clone());
             registry.register("provider_subscriptions", "Subscriptions", meters.subscriptions.clone());
@@ -210,6 +221,28 @@ impl Desk {
                 self.meters.waiting.set(waiting);
             }
             tokio::time::sleep(COUNT).await;
+        }
+    }
+
+    /// Ends the subscriptions of receivers that are dead. After a start each has
+    /// an hour to show that it is not.
+    async fn give_up(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(GIVE_UP_LOOK).await;
+            let given_up = self.change(|connection| {
+                let mut effects = Effects::default();
+                store::give_up(connection, Utc::now() - GIVE_UP, &mut effects)?;
+                Ok::<_, rusqlite::Error>((effects.gone.clone(), effects))
+            });
+            match given_up.await {
+                Ok(ids) => {
+                    self.meters.given_up.inc_by(u64::try_from(ids.len()).unwrap_or(u64::MAX));
+                    for id in ids {
+                        tracing::warn!(subscription = id, "given up: nothing was accepted for a week");
+                    }
+                }
+                Err(error) => tracing::warn!("cannot give up dead subscriptions, trying later: {error}"),
+            }
         }
     }
 

@@ -184,17 +184,20 @@ pub fn accepted(connection: &Connection, id: &str, head: &Head, now: DateTime<Ut
     connection
         .prepare_cached(
             "UPDATE subscriptions SET waiting = waiting - 1, waiting_changes = waiting_changes - ?2, \
-             revision = ?3, delivered_at = ?4, last_error = NULL WHERE id = ?1",
+             revision = ?3, delivered_at = ?4, last_error = NULL, failing_since = NULL WHERE id = ?1",
         )?
         .execute(params![id, signed(head.changes), signed(head.revision), now.timestamp_millis()])
         .map(drop)
 }
 
 /// An attempt has failed.
-pub fn failed(connection: &Connection, id: &str, error: &str) -> rusqlite::Result<()> {
+pub fn failed(connection: &Connection, id: &str, error: &str, now: DateTime<Utc>) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE subscriptions SET last_error = ?2 WHERE id = ?1")?
-        .execute(params![id, error])
+        .prepare_cached(
+            "UPDATE subscriptions SET last_error = ?2, failing_since = coalesce(failing_since, ?3) \
+             WHERE id = ?1",
+        )?
+        .execute(params![id, error, now.timestamp_millis()])
         .map(drop)
 }
 

@@ -88,6 +88,9 @@ pub const MIGRATIONS: &[&str] = &[
     DROP TABLE delivered;
     CREATE INDEX subscriptions_owner ON subscriptions (owner_service, owner_instance);
 ",
+    "
+    ALTER TABLE subscriptions ADD COLUMN failing_since INTEGER; -- milliseconds since 1970
+",
 ];
 
 /// Who asks for a subscription.
@@ -120,7 +123,7 @@ pub enum CreateError {
 }
 
 const SUBSCRIPTION: &str = "SELECT id, service, callback_url, owner_service, created_at, waiting, revision, \
-    delivered_at, last_error, folded FROM subscriptions";
+    delivered_at, last_error, folded, failing_since FROM subscriptions";
 
 fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
     Ok(Subscription {
@@ -136,6 +139,7 @@ fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
         attempts: 0,
         next_attempt_at: None,
         folded: unsigned(row.get(9)?),
+        failing_since: row.get::<_, Option<i64>>(10)?.and_then(DateTime::from_timestamp_millis),
     })
 }
 
@@ -218,6 +222,23 @@ pub fn delete(connection: &Connection, id: &str, effects: &mut Effects) -> rusql
     Ok(gone)
 }
 
+/// Takes those subscriptions away that a request made and whose receiver has
+/// accepted nothing since before this; what a registration asks for ends with it.
+pub fn give_up(
+    connection: &Connection,
+    before: DateTime<Utc>,
+    effects: &mut Effects,
+) -> rusqlite::Result<()> {
+    let gone = connection
+        .prepare_cached(
+            "DELETE FROM subscriptions WHERE owner_service = '' AND failing_since < ?1 RETURNING id",
+        )?
+        .query_map([before.timestamp_millis()], |row| row.get(0))?
+        .collect::<Result<Vec<String>, _>>()?;
+    effects.gone.extend(gone);
+    Ok(())
+}
+
 /// What an instance's registration has been subscribed to, with its ids.
 pub fn of_owner(connection: &Connection, owner: &Owner) -> rusqlite::Result<Vec<(String, Wish)>> {
     connection
@@ -293,6 +314,31 @@ pub mod tests {
     }
 
     #[test]
+    fn a_receiver_that_accepts_nothing_for_long_is_given_up_unless_a_registration_asks() {
+        let (connection, now) = (database(), DateTime::UNIX_EPOCH);
+        let hour = chrono::TimeDelta::hours(1);
+        let make = |url: &str, owner: Option<Owner>| {
+            let wish = Wish { service: "S".to_owned(), callback_url: url.to_owned(), owner };
+            create(&connection, &wish, now, &mut Effects::default()).unwrap()
+        };
+        let owner = Owner { service: "O".to_owned(), instance: "o".to_owned() };
+        let (dead, quiet, owned) =
+            (make("http://d/", None), make("http://q/", None), make("http://o/", Some(owner)));
+        for id in [&dead, &owned] {
+            super::super::outbox::failed(&connection, id, "refused", now).unwrap();
+            super::super::outbox::failed(&connection, id, "no answer", now + hour).unwrap();
+        }
+        let given_up = |before| {
+            let mut effects = Effects::default();
+            give_up(&connection, before, &mut effects).unwrap();
+            effects.gone
+        };
+        assert_eq!(given_up(now), Vec::<String>::new(), "not yet");
+        assert_eq!(given_up(now + hour), [dead]);
+        assert!([quiet, owned].iter().all(|id| get(&connection, id).unwrap().is_some()));
+    }
+
+    #[test]
     fn a_notice_that_was_under_way_before_the_outbox_keeps_its_key_and_body() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(MIGRATIONS[0]).unwrap();
@@ -302,7 +348,7 @@ pub mod tests {
                  INSERT INTO delivered VALUES ('id', 'a', '{}');",
             )
             .unwrap();
-        connection.execute_batch(MIGRATIONS[1]).unwrap();
+        MIGRATIONS.iter().skip(1).for_each(|migration| connection.execute_batch(migration).unwrap());
         let head = super::super::outbox::head(&connection, "id").unwrap().unwrap();
         assert_eq!((head.number, head.body.as_str()), (3, "{\"a\":1}"));
         let kept = get(&connection, "id").unwrap().unwrap();

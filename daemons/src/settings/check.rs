@@ -39,6 +39,24 @@ impl Settings {
         if !(1..=COUNT_MAX).contains(&self.registry.history_max) {
             return invalid("registry.history_max", "must be from 1 to 1000000");
         }
+        for address in &self.registry.dns.0 {
+            if address.parse::<std::net::SocketAddr>().is_err() {
+                let reason = format!("'{address}' is no address; write it as 127.0.0.1:5353");
+                return Err(SettingsError::Invalid { key: "registry.dns", reason });
+            }
+        }
+        if let Err(error) = hickory_proto::rr::Name::from_utf8(&self.registry.dns_domain) {
+            let reason = format!("'{}' is no domain: {error}", self.registry.dns_domain);
+            return Err(SettingsError::Invalid { key: "registry.dns_domain", reason });
+        }
+        for (key, count) in [
+            ("registry.registrations_max", self.registry.registrations_max),
+            ("registry.changes_kept", self.registry.changes_kept),
+        ] {
+            if !(1..=COUNT_MAX).contains(&count) {
+                return invalid(key, "must be from 1 to 1000000");
+            }
+        }
         if self.registry.guard_hold.0 > second * 3_600 {
             return invalid("registry.guard_hold", "must be at most 1h: who is gone has to go");
         }

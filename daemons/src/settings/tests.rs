@@ -92,4 +92,8 @@ fn a_share_is_a_percentage_or_a_number() {
     assert_eq!(load(&[], "[registry]\nguard_share = 0.5\n").unwrap().registry.guard_share, Share(0.5));
     assert!(load(&[], "[registry]\nguard_share = \"130%\"\n").is_err());
     assert!(load(&["--registry-guard-hold", "2h"], "").is_err());
+    for (key, value) in [("dns", "nowhere"), ("dns-domain", "a..b"), ("changes-kept", "0")] {
+        let error = load(&[&format!("--registry-{key}"), value], "").unwrap_err().to_string();
+        assert!(error.contains(&format!("registry.{}", key.replace('-', "_"))), "{error}");
+    }
 }

@@ -110,6 +110,10 @@ pub struct Subscription {
     /// When it is attempted again; null while nothing failed.
     #[serde(default)]
     pub next_attempt_at: Option<DateTime<Utc>>,
+    /// Since when every attempt has failed; null while none has. After a week of
+    /// it a subscription that a request made is ended.
+    #[serde(default)]
+    pub failing_since: Option<DateTime<Utc>>,
     /// Notices that were folded into others, because too many changes waited.
     #[serde(default)]
     pub folded: u64,

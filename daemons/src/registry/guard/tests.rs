@@ -192,3 +192,20 @@ fn nobody_is_held_for_longer_than_the_bound_however_scopes_begin_and_end() {
         }
     });
 }
+
+#[test]
+fn one_that_goes_after_a_calm_is_known_to_have_been_held() {
+    let (guard, mut now_ms) = (&mut Guard::default(), 1_000_000);
+    let mut look = |guard: &mut Guard, dead: usize| {
+        let (leased, silent) = ten(|_| true);
+        guard.look(BOUNDS, &leased, &silent[..dead], now_ms);
+        now_ms += LOOK_MS;
+    };
+    look(guard, 5);
+    let key = ("S".to_owned(), "0".to_owned());
+    let hold = guard.hold(&key).unwrap();
+    (0..TTL_MS / LOOK_MS).for_each(|_| look(guard, 1));
+    assert_eq!((guard.hold(&key), guard.was_held(&key)), (None, Some(hold)));
+    guard.expired([&key].into_iter(), now_ms);
+    assert_eq!((guard.was_held(&key), guard.gone.len()), (None, 1), "it has gone of itself");
+}
