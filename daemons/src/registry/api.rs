@@ -19,7 +19,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde::Deserialize;
+use shared::client::MonitorClient;
+use shared::daemon::Daemon;
 use shared::span::Span;
+use shared::wire::monitor::Maintenance;
 use shared::wire::registry::{
     Deregistered, INDEX_HEADER, InstanceHealth, Place, Register, Registration, ServiceHealth,
 };
@@ -37,6 +40,8 @@ const WAIT_MAX: Duration = Duration::from_secs(600);
 const WAIT_DEFAULT: Duration = Duration::from_secs(30);
 /// How long a probe on request may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the monitor may take to say what is under maintenance.
+const MONITOR_MAX: Duration = Duration::from_millis(500);
 /// Probes at a time for one request.
 const PROBES_OF_ONE_MAX: usize = 32;
 /// Probes at a time for all requests.
@@ -46,6 +51,7 @@ const PROBES_MAX: usize = 128;
 struct App {
     core: Arc<Core>,
     prober: Prober,
+    monitor: MonitorClient,
     probes: Arc<Semaphore>,
     stop: CancellationToken,
 }
@@ -70,6 +76,7 @@ pub fn routes(core: Arc<Core>, context: &Context) -> Result<OpenApiRouter, Start
         .with_state(App {
             core,
             prober,
+            monitor: MonitorClient::new(context.peer(Daemon::Monitor), context.client.clone()),
             probes: Arc::new(Semaphore::new(PROBES_MAX)),
             stop: context.stop.clone(),
         }))
@@ -83,7 +90,7 @@ struct ServicesQuery {
     tag: Option<String>,
     /// Only instances of this version.
     version: Option<String>,
-    /// Only instances that answer a probe made now.
+    /// Only instances that answer a probe made now and are not taken out of use.
     #[serde(default)]
     healthy: bool,
     /// Answer when the revision has passed this one.
@@ -188,9 +195,15 @@ impl App {
             })
             .collect();
         if query.healthy {
-            let healthy = self.probe(&listed).await;
+            let (healthy, maintenances) = tokio::join!(self.probe(&listed), self.maintenances());
+            let in_use = |r: &Registration| {
+                !maintenances.iter().any(|of| {
+                    of.service == r.service_name
+                        && of.instance.as_ref().is_none_or(|instance| *instance == r.instance_id)
+                })
+            };
             let mut healthy = healthy.iter().map(|instance| instance.healthy);
-            listed.retain(|_| healthy.next().unwrap_or(false));
+            listed.retain(|entry| healthy.next().unwrap_or(false) && in_use(&entry.registration));
         }
         let mut response = match query.format {
             Format::Text => {
@@ -223,6 +236,15 @@ impl App {
             () = tokio::time::sleep(wait) => {}
             () = self.stop.cancelled() => {}
         }
+    }
+
+    /// What operators take out of use; nothing while the monitor is away.
+    async fn maintenances(&self) -> Vec<Maintenance> {
+        tokio::time::timeout(MONITOR_MAX, self.monitor.maintenances())
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .unwrap_or_default()
     }
 
     /// Probes instances now, in the order given.

@@ -67,3 +67,19 @@ async fn an_instance_that_is_restarted_under_maintenance_stays_under_it() {
     eventually("it is healthy", async || status_of(&monitor, "one").await.filter(|s| s == "healthy")).await;
     assert_eq!(list(&monitor, "/monitor/incidents").await, [] as [Value; 0]);
 }
+
+#[tokio::test]
+async fn what_is_taken_out_of_use_is_not_listed_as_healthy() {
+    let fleet = Setup::new("all").flag("--monitor-interval", "100ms").start().await;
+    becomes(&fleet, "LibraryService", "healthy").await;
+    let listed = async || {
+        let healthy = fleet.get("registry", "/services/LibraryService?healthy=true").await.ok().json();
+        healthy.as_array().unwrap().len()
+    };
+    assert_eq!(listed().await, 1);
+    let drain = json!({ "service": "LibraryService", "mode": "drain" });
+    fleet.post_json("monitor", "/monitor/maintenance", drain).await.ok();
+    assert_eq!(listed().await, 0);
+    fleet.delete("monitor", "/monitor/maintenance?service=LibraryService").await.ok();
+    assert_eq!(listed().await, 1);
+}

@@ -12,8 +12,9 @@ use std::time::Duration;
 /// probes.
 const DECAY: Duration = Duration::from_secs(60);
 
-/// How often the monitor is asked.
-const ASK: Duration = Duration::from_secs(2);
+/// How often the monitor is asked: what an operator takes out of use is picked no
+/// longer than that.
+const ASK: Duration = Duration::from_millis(500);
 
 /// The monitor's last word, kept up to date by [`KeptBook::follow`]; while the
 /// monitor is away it counts on. It is kept in memory alone: until the monitor

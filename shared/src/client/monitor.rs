@@ -49,6 +49,14 @@ impl MonitorClient {
         self.0.get("/monitor/incidents").await
     }
 
+    /// Every maintenance.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn maintenances(&self) -> Result<Vec<Maintenance>, ClientError> {
+        self.0.get("/monitor/maintenance").await
+    }
+
     /// Puts a service or one of its instances under maintenance.
     ///
     /// # Errors
