@@ -10,7 +10,6 @@ use crate::harness::endpoint::{Endpoint, Mood};
 use crate::harness::{Lines, Running, Setup, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// A registry, and a monitor that probes every 200 ms.
 async fn start() -> (Running, Running) {
@@ -88,6 +87,7 @@ async fn a_hanging_endpoint_delays_no_other() {
         hanging.push(endpoint);
     }
     eventually("all hang", async || hanging.iter().all(|e| !e.calls().is_empty()).then_some(())).await;
+    let before: Vec<usize> = hanging.iter().map(|endpoint| endpoint.calls().len()).collect();
     let mut good = Vec::new();
     for n in 0..10 {
         let endpoint = Endpoint::start(Mood::Good).await;
@@ -98,11 +98,11 @@ async fn a_hanging_endpoint_delays_no_other() {
         good.iter().all(|endpoint| endpoint.calls().len() > 15).then_some(())
     })
     .await;
-    for endpoint in &good {
-        let calls = endpoint.calls();
-        let longest = calls.windows(2).map(|pair| pair[1].at - pair[0].at).max().unwrap();
-        assert!(longest < Duration::from_millis(1_200), "{longest:?} between two probes");
-    }
+    // Whoever waited behind one that hangs would be probed as seldom as that.
+    let fewest = good.iter().map(|endpoint| endpoint.calls().len()).min().unwrap();
+    let calls = hanging.iter().zip(before).map(|(endpoint, before)| endpoint.calls().len() - before);
+    let most = calls.max().unwrap();
+    assert!(fewest > 2 * most, "a good one was probed {fewest} times, one that hangs {most} times");
     let service = becomes(&monitor, "hang-3", "unhealthy").await;
     assert_eq!(service["reason"], "timeout");
 }
@@ -149,7 +149,7 @@ async fn events_resume_where_a_reader_left_off() {
     let mut events = Lines::open(follow(&monitor, "")).await;
     becomes(&monitor, "S", "healthy").await;
     endpoint.set(Mood::Bad);
-    let heard: u64 = loop {
+    let mut heard: u64 = loop {
         let (name, id, data) = events.event().await.unwrap();
         if name == "transition" && data.contains(r#""name":"S""#) && data.contains(r#""to":"unhealthy""#) {
             break id.parse().unwrap();
@@ -162,9 +162,13 @@ async fn events_resume_where_a_reader_left_off() {
     let mut told = Vec::new();
     while told.len() < 3 {
         let (name, id, data) = events.event().await.unwrap();
-        let of_service = data.contains(r#""name":"S""#) || data.contains(r#""service":"S""#);
-        assert_eq!(id.parse::<u64>().unwrap(), heard + 1 + u64::try_from(told.len()).unwrap(), "{data}");
-        assert!(of_service, "{data}");
+        let id: u64 = id.parse().unwrap();
+        assert!(id > heard, "{data}");
+        heard = id;
+        // The daemons themselves are listed too, and may change in between.
+        if !data.contains(r#""name":"S""#) && !data.contains(r#""service":"S""#) {
+            continue;
+        }
         told.push((name, data.contains(r#""resolved_at":null"#)));
     }
     let name = |name: &str| name.to_owned();

@@ -1,11 +1,12 @@
 //! The monitor itself: one state behind one lock, and one task that writes what
 //! changed and then tells of it.
 
+mod read;
+
 use super::alert::{self, Desk, outbox};
 use super::batch::Batch;
 use super::check::Thresholds;
 use super::configured::Configured;
-use super::explain::PROBES_TOLD;
 use super::flap::FlapRules;
 use super::maintenance;
 use super::prune;
@@ -14,16 +15,14 @@ use super::schedule::Target;
 use super::schema;
 use super::state::{Followed, Rules, State, Unheard};
 use super::store::{self, MaintenanceError, Rows, Told};
-use super::uptime::Bucket;
 use crate::runtime::database::{Database, DatabaseError};
-use crate::runtime::error::ApiError;
 use crate::runtime::probe::{Failure, Outcome, Spec};
 use crate::runtime::{Context, OwnDir, StartError};
 use crate::settings;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use rusqlite::Connection;
 use shared::client::Fleet;
-use shared::wire::monitor::{Explanation, History, Incident, Maintenance, ServiceStatus};
+use shared::wire::monitor::{Maintenance, ServiceStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, broadcast};
@@ -37,8 +36,6 @@ const RETRY: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(500);
 /// The time between two prunings.
 const PRUNE: Duration = Duration::from_secs(60 * 60);
-/// Probes that are read to explain a status.
-const READ_MAX: usize = 1_000;
 /// Events that may wait for one reader; a slower one reads them from the store.
 const QUEUE_MAX: usize = 256;
 
@@ -205,7 +202,10 @@ impl Core {
     ///
     /// # Errors
     /// When there are too many, or it cannot be written.
-    pub async fn begin_maintenance(self: &Arc<Self>, maintenance: Maintenance) -> Result<(), ApiError> {
+    pub async fn begin_maintenance(
+        self: &Arc<Self>,
+        maintenance: Maintenance,
+    ) -> Result<(), DatabaseError<MaintenanceError>> {
         let (written, core) = (maintenance.clone(), Arc::clone(self));
         let write = move |connection: &Connection| store::begin_maintenance(connection, &written);
         // On the writing thread, so that the state follows in the order of the commits.
@@ -214,7 +214,7 @@ impl Core {
                 core.change(|state, batch| state.begin_maintenance(maintenance, Utc::now(), batch));
             })
         };
-        Ok(self.database.write_then(write, then).await?)
+        self.database.write_then(write, then).await
     }
 
     /// Ends a maintenance, once that is on disk.
@@ -233,75 +233,6 @@ impl Core {
             })
         };
         self.database.write_then(write, then).await
-    }
-
-    /// The history of a service; none when nothing is known of it.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn history(&self, service: &str, limit: usize) -> Result<Option<History>, ApiError> {
-        let name = service.to_owned();
-        let (transitions, probes) =
-            self.database.read(move |connection| store::history(connection, &name, limit)).await?;
-        let listed = self.report_one(service);
-        if listed.is_none() && transitions.is_empty() && probes.is_empty() {
-            return Ok(None);
-        }
-        let uptime = listed.and_then(|service| service.uptime);
-        Ok(Some(History { name: service.to_owned(), uptime, transitions, probes }))
-    }
-
-    /// Why a service has its status; none when it is not listed.
-    ///
-    /// # Errors
-    /// When its probes cannot be read.
-    pub async fn explain(&self, service: &str) -> Result<Option<Explanation>, ApiError> {
-        let Some(instances) = self.report_one(service).map(|service| service.instances.len()) else {
-            return Ok(None);
-        };
-        // About as many of each: they are probed as often as each other, mostly.
-        let (name, limit) = (service.to_owned(), instances.saturating_mul(PROBES_TOLD * 2).min(READ_MAX));
-        let (_, probes) =
-            self.database.read(move |connection| store::history(connection, &name, limit)).await?;
-        Ok(self.inner().state.explain(service, &probes, Utc::now()))
-    }
-
-    /// A service's sums of probes since a moment, oldest first.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn uptime(&self, service: &str, since: DateTime<Utc>) -> Result<Vec<Bucket>, ApiError> {
-        let name = service.to_owned();
-        Ok(self.database.read(move |connection| store::uptime(connection, &name, since)).await?)
-    }
-
-    /// Incidents, newest first.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn incidents(&self, open_only: bool, limit: usize) -> Result<Vec<Incident>, ApiError> {
-        Ok(self.database.read(move |connection| store::incidents(connection, open_only, limit)).await?)
-    }
-
-    /// The events from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Told>> {
-        self.told.subscribe()
-    }
-
-    /// Stored events after one.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Told>, ApiError> {
-        Ok(self.database.read(move |connection| store::events_after(connection, after, limit)).await?)
-    }
-
-    /// The ids of the oldest and the newest stored event.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn event_range(&self) -> Result<(u64, u64), ApiError> {
-        Ok(self.database.read(store::event_range).await?)
     }
 
     /// Writes what changed, for ever.

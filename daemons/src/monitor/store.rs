@@ -12,8 +12,6 @@ use super::maintenance;
 use super::service::{Instance, Record, Service};
 use super::state::{Rules, State};
 use super::uptime::{Bucket, before_a_day, bucket_of};
-use crate::runtime::error::ApiError;
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -193,15 +191,6 @@ pub enum MaintenanceError {
     /// The database.
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
-}
-
-impl From<MaintenanceError> for ApiError {
-    fn from(error: MaintenanceError) -> Self {
-        match error {
-            MaintenanceError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
-            MaintenanceError::Database(error) => Self::internal(error),
-        }
-    }
 }
 
 /// Writes a maintenance, in place of one of the same service or instance.

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,6 @@ pub enum Mood {
 /// One call.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// When.
-    pub at: Instant,
     /// Its path.
     pub path: String,
     /// Its `Idempotency-Key`, empty without one.
@@ -93,7 +91,7 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Sta
         let mut inner = inner.lock().unwrap();
         let mood = inner.script.pop_front().unwrap_or(inner.mood);
         let body = String::from_utf8_lossy(&body).into_owned();
-        inner.calls.push(Call { at: Instant::now(), path, key, authorization, body, mood });
+        inner.calls.push(Call { path, key, authorization, body, mood });
         mood
     };
     match mood {

@@ -2,10 +2,12 @@
 
 use super::{App, unknown};
 use crate::monitor::maintenance::Key;
+use crate::monitor::store::MaintenanceError;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Json, Query};
 use crate::runtime::listing::ListQuery;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -17,6 +19,15 @@ use utoipa_axum::routes;
 
 /// The longest reason or owner of a maintenance, in bytes.
 const TEXT_MAX: usize = 1_000;
+
+impl From<MaintenanceError> for ApiError {
+    fn from(error: MaintenanceError) -> Self {
+        match error {
+            MaintenanceError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
+            MaintenanceError::Database(error) => Self::internal(error),
+        }
+    }
+}
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, begin, end))
