@@ -213,7 +213,7 @@ async fn a_dead_receiver_delays_no_other() {
 async fn no_notice_goes_where_a_clouds_credentials_are() {
     let (registry, provider) = start().await;
     let body = json!({ "service": "S", "callbackUrl": "http://169.254.169.254/latest" });
-    let problem = provider.post_json("provider", "/providers/subscriptions", body).await.problem(400);
+    let problem = provider.post_json("provider", "/providers/subscriptions", body).await.problem(422);
     assert_eq!(problem["field"], "callbackUrl");
     let mut body = instance("needy", 9);
     body["requiredServices"] = json!(["needy"]);
@@ -350,6 +350,8 @@ async fn picks_are_fair_under_concurrency_and_weighted_by_what_instances_ask_for
         }
         counts
     };
-    assert_eq!(picks("round_robin", 60).await.into_values().collect::<Vec<_>>(), [20; 3]);
-    assert!(!picks("random", 60).await.contains_key("S-localhost-2"), "it asks for nothing");
+    assert_eq!(picks("round_robin", 60).await.into_values().collect::<Vec<_>>(), [30; 2]);
+    for policy in ["round_robin", "random", "least_latency"] {
+        assert!(!picks(policy, 60).await.contains_key("S-localhost-2"), "it asks for nothing");
+    }
 }
