@@ -67,7 +67,9 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
         }
     }
     if registrations.is_err() && health.is_err() {
-        eprintln!("distlog-tui: start the daemons with 'distlogd all', or say where they are with --registry-url");
+        eprintln!(
+            "distlog-tui: start the daemons with 'distlogd all', or say where they are with --registry-url"
+        );
         return Ok(ExitCode::FAILURE);
     }
     let mut fleet = Fleet::default();

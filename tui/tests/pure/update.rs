@@ -375,7 +375,10 @@ fn what_is_copied_is_what_is_on_the_screen() {
     for (keys, wanted) in [
         ("2jy", "http://localhost:4000".to_owned()),
         ("2jY", format!("curl -sS '{registry}/services/LogService?format=text'")),
-        ("2jjj<ctrl-y>", format!("{registry}/services/%E5%9B%BE%E4%B9%A6%E9%A6%86%E6%9C%8D%E5%8A%A1?format=text")),
+        (
+            "2jjj<ctrl-y>",
+            format!("{registry}/services/%E5%9B%BE%E4%B9%A6%E9%A6%86%E6%9C%8D%E5%8A%A1?format=text"),
+        ),
         ("3Y", "curl -sSN 'http://localhost:4000/log/tail?format=text'".to_owned()),
         ("3k<enter>Y", "curl -sS 'http://localhost:4000/log?after=61&before=63'".to_owned()),
         ("5jy", r#"{"id":"2","title":"分布式系统设计","author":"李四","copies":2,"available":1}"#.to_owned()),
@@ -416,7 +419,8 @@ fn a_click_selects_and_the_wheel_scrolls() {
     act(&mut model, Action::Mouse(Mouse::Click(Target::Tab(Tab::Services))));
     assert_eq!(model.tab, Tab::Services);
     act(&mut model, Action::Mouse(Mouse::Click(Target::Row(2))));
-    let selected = |model: &Model| model.services.subject(&model.fleet).unwrap().registration.service_name.clone();
+    let selected =
+        |model: &Model| model.services.subject(&model.fleet).unwrap().registration.service_name.clone();
     assert_eq!(selected(&model), "WebService");
     act(&mut model, Action::Mouse(Mouse::Click(Target::Row(-1))));
     assert_eq!(selected(&model), "LogService");
@@ -471,7 +475,8 @@ fn expiry_that_is_held_back_is_told_on_every_screen_with_its_end() {
         assert!(!act_changes(&mut model, guard(true)));
         assert!(model.is_ageing());
         let shown = screen(&model);
-        let said = "◆ expiry held back for the fleet until 10:44:12 (2m 5s): 1 instance has not renewed: LogSer";
+        let said =
+            "◆ expiry held back for the fleet until 10:44:12 (2m 5s): 1 instance has not renewed: LogSer";
         assert!(shown.contains(said), "{shown}");
         assert!(act_changes(&mut model, guard(false)));
         assert!(!screen(&model).contains("held back"));
