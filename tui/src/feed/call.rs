@@ -3,6 +3,7 @@
 use super::{Clients, query};
 use crate::action::{Action, Effect, Failure};
 use shared::client::LogQuery;
+use shared::wire::registry::Registration;
 
 /// How many records a filter shows at first.
 const FILTERED: u32 = 500;
@@ -17,9 +18,12 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
             stored.map(|registration| format!("{} is registered", registration.instance_id))
         }
         Effect::Deregister { service, instance } => {
-            let removed = clients.registry.deregister(&service, &instance).await;
-            removed.map(|_| format!("{instance} was deregistered"))
+            match clients.registry.deregister(&service, &instance).await {
+                Ok(gone) => return Some(Action::Deregistered(gone.removed)),
+                Err(error) => Err(error),
+            }
         }
+        Effect::Restore(removed) => return Some(restore(clients, removed).await),
         Effect::Send(record) => {
             let accepted = clients.log.append(&[*record], None).await;
             accepted.map(|accepted| format!("the log holds it as record {}", accepted.last))
@@ -51,9 +55,30 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
             return Some(Action::LogOlder { generation, page });
         }
         // The program's own, or a feed's.
-        Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::ShowReturned(_) | Effect::Follow { .. } => {
-            return None;
-        }
+        Effect::Quit
+        | Effect::Suspend
+        | Effect::Redraw
+        | Effect::Copy(_)
+        | Effect::Mouse(_)
+        | Effect::ShowReturned(_)
+        | Effect::Follow { .. } => return None,
     };
     Some(Action::Done(done.map_err(Failure::from)))
+}
+
+/// Registers again, as they were, instances that were removed; ends with the
+/// first that is refused.
+async fn restore(clients: &Clients, mut left: Vec<Registration>) -> Action {
+    let mut names = Vec::new();
+    while let Some(removed) = left.last() {
+        match clients.registry.register(&removed.to_register()).await {
+            Ok(stored) => names.push(stored.instance_id),
+            Err(error) => return Action::Restored { left, outcome: Err(Failure::from(error)) },
+        }
+        left.pop();
+    }
+    let is =
+        if names.len() == 1 { "is registered again as it was" } else { "are registered again as they were" };
+    let outcome = Ok(format!("{} {is}", names.join(", ")));
+    Action::Restored { left, outcome }
 }

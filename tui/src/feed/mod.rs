@@ -7,6 +7,7 @@ mod library;
 mod log;
 mod monitor;
 mod poll;
+mod pulse;
 mod registry;
 
 use crate::action::{Action, Effect};
@@ -96,8 +97,9 @@ impl Feeds {
         let monitor = poll(SourceName::Monitor, MONITOR_EVERY, &Arc::default());
         let library = poll(SourceName::Library, LIBRARY_EVERY, &feeds.library);
         let tasks = &mut feeds.tasks;
-        tasks.spawn(registry::run(clients.registry.clone(), registry));
+        tasks.spawn(registry::run(clients.registry.clone(), registry, actions.clone()));
         tasks.spawn(monitor::run(clients.monitor.clone(), monitor));
+        tasks.spawn(pulse::run(clients.log.clone(), actions.clone()));
         tasks.spawn(library::run(clients.library.clone(), feeds.returned.clone(), library));
         tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, actions.clone()));
         tasks.spawn(log::run(clients.log.clone(), Stream::Errors, errors, actions.clone()));
@@ -116,7 +118,9 @@ impl Feeds {
             }
             effect => {
                 let poke = match effect {
-                    Effect::Register(_) | Effect::Deregister { .. } => Some(self.registry.clone()),
+                    Effect::Register(_) | Effect::Deregister { .. } | Effect::Restore(_) => {
+                        Some(self.registry.clone())
+                    }
                     Effect::AddBook(_) | Effect::Borrow(_) | Effect::Return(_) => Some(self.library.clone()),
                     _ => None,
                 };

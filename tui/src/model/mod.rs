@@ -2,17 +2,20 @@
 //! neither asks a clock or a daemon.
 
 mod confirm;
+mod copy;
 mod cursor;
 mod fleet;
 mod form;
 mod incidents;
 mod library;
 mod log;
+mod palette;
 mod services;
 mod source;
 mod toast;
 
 pub use confirm::Confirm;
+pub use copy::{COPIED_BYTES_MAX, Copied, copied};
 pub use cursor::{Cursor, window};
 pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};
 pub use form::{Field, Form, FormKind};
@@ -20,9 +23,10 @@ pub use incidents::IncidentsPane;
 pub use library::{LibraryPane, Side};
 pub(crate) use log::find_in;
 pub use log::{Filter, LINES_MAX, LogPane, Older, Prompt, PromptKind, RecordDetail, Stream, summary};
+pub use palette::{Palette, commands};
 pub use services::ServicesPane;
 pub use source::{Away, Source, SourceName, Sources};
-pub use toast::{TOASTS_MAX, Toast, Toasts};
+pub use toast::{HISTORY_MAX, TOASTS_MAX, Toast, Toasts};
 
 use crate::action::Local;
 use crate::cli::Endpoints;
@@ -31,6 +35,7 @@ use crate::theme::Theme;
 use chrono::{DateTime, Utc};
 use shared::wire::log::Record;
 use shared::wire::monitor::History;
+use shared::wire::registry::{GuardStatus, Registration};
 use std::collections::VecDeque;
 
 /// How many of the latest errors the overview keeps.
@@ -84,6 +89,10 @@ pub enum Overlay {
     Form(Form),
     /// A question.
     Confirm(Confirm),
+    /// The palette of commands.
+    Palette(Palette),
+    /// What happened so far, scrolled by so many lines.
+    Messages(usize),
 }
 
 /// Everything the console knows.
@@ -119,6 +128,12 @@ pub struct Model {
     pub incidents: IncidentsPane,
     /// The library.
     pub library: LibraryPane,
+    /// Whether the registry holds expiry back, as far as it has said.
+    pub guard: Option<GuardStatus>,
+    /// What the next undo registers again.
+    pub removed: Vec<Registration>,
+    /// Whether the mouse is listened to.
+    pub mouse: bool,
     /// How the daemons of `--local` are, where it was given.
     pub local: Option<Local>,
     /// Whether something that is drawn changed since the last frame.
@@ -144,6 +159,9 @@ impl Model {
             log: LogPane::default(),
             incidents: IncidentsPane::default(),
             library: LibraryPane::default(),
+            guard: None,
+            removed: Vec::new(),
+            mouse: false,
             local: None,
             changed: true,
         }
@@ -155,13 +173,20 @@ impl Model {
             Some(Overlay::Help(_)) => Place::Help,
             Some(Overlay::Form(_)) => Place::Form,
             Some(Overlay::Confirm(_)) => Place::Confirm,
+            Some(Overlay::Palette(_)) => Place::Palette,
+            Some(Overlay::Messages(_)) => Place::Messages,
             None => self.place_below(),
         }
     }
 
     /// Where the console is, whatever lies over it.
     pub const fn place_below(&self) -> Place {
-        match self.tab {
+        self.place_in(self.tab)
+    }
+
+    /// Where the console is once it shows a tab.
+    pub const fn place_in(&self, tab: Tab) -> Place {
+        match tab {
             Tab::Overview => Place::Overview,
             Tab::Services if self.services.detail.is_some() => Place::Service,
             Tab::Services => Place::Services,
@@ -177,6 +202,7 @@ impl Model {
     pub fn is_ageing(&self) -> bool {
         !self.toasts.is_empty()
             || self.sources.iter().any(|(_, source)| source.away.is_some())
+            || self.guard.as_ref().is_some_and(|guard| guard.engaged)
             || (matches!(self.tab, Tab::Overview | Tab::Incidents) && self.incidents.open() > 0)
     }
 

@@ -6,7 +6,9 @@
 mod command;
 mod feeds;
 mod forms;
+mod general;
 mod log;
+mod palette;
 mod typing;
 
 use crate::action::{Action, Effect, Local};
@@ -21,6 +23,7 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
     let effects = match action {
         Action::Key(key) => typing::press(model, key, now),
         Action::Paste(text) => typing::paste(model, &text),
+        Action::Mouse(mouse) => general::moved(model, mouse, now),
         Action::Resize(columns, lines) => {
             model.size = (columns, lines);
             Vec::new()
@@ -34,8 +37,16 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             model.sources.get_mut(source).lost(cause, retry_in, now);
             Vec::new()
         }
+        Action::Heard(source) => {
+            changed = model.sources.get_mut(source).heard(now);
+            Vec::new()
+        }
         Action::Registry { revision, registrations } => {
             changed = feeds::registry(model, revision, registrations, now);
+            Vec::new()
+        }
+        Action::Guard(guard) => {
+            changed = feeds::guard(model, guard);
             Vec::new()
         }
         Action::Monitor { health, incidents } => {
@@ -65,6 +76,14 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
         }
         Action::Done(outcome) => {
             forms::done(model, outcome, now);
+            Vec::new()
+        }
+        Action::Deregistered(removed) => {
+            general::deregistered(model, removed, now);
+            Vec::new()
+        }
+        Action::Restored { left, outcome } => {
+            general::restored(model, left, outcome, now);
             Vec::new()
         }
         Action::Local(local) => {

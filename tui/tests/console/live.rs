@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::process::Command;
 
 /// Stores a record, as any service would.
-fn log(fleet: &Fleet, service: &str, message: &str) {
+pub(crate) fn log(fleet: &Fleet, service: &str, message: &str) {
     let record =
         NewRecord { service: Some(service.to_owned()), message: message.to_owned(), ..NewRecord::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -18,7 +18,7 @@ fn log(fleet: &Fleet, service: &str, message: &str) {
     });
 }
 
-fn signal(name: &str, process: u32) {
+pub(crate) fn signal(name: &str, process: u32) {
     let status = Command::new("kill").args([format!("-{name}"), process.to_string()]).status().unwrap();
     assert!(status.success());
 }
@@ -101,8 +101,9 @@ fn an_instance_is_registered_in_a_form_and_deregistered_after_a_question() {
     console.press("n");
     console.sees_no("Deregister AaaService");
     console.press("dy");
-    console.sees(&["was deregistered"]);
-    console.sees(&["Services: 6 instances"]);
+    console.sees(&["was deregistered", "Services: 6 instances"]);
+    console.press("u");
+    console.sees(&["is registered again as it was", "Services: 7 instances"]);
 }
 
 #[test]
@@ -124,6 +125,18 @@ fn daemons_that_are_killed_leave_what_is_shown_stale_until_they_are_back() {
     console.press("3");
     let screen = console.sees(&["before the crash", "after the crash"]);
     assert_eq!(screen.matches("before the crash").count(), 1, "no repeat:\n{screen}");
+}
+
+#[test]
+fn daemons_that_hang_are_told_from_those_that_have_nothing_to_tell() {
+    let fleet = Fleet::started();
+    let console = Console::start(&fleet, &[]);
+    console.sees(&["● registry", "● monitor", "● log", "● library", "LibraryService"]);
+    signal("STOP", fleet.id());
+    console.sees(&["▲ registry, monitor, log, library away", "LibraryService"]);
+    signal("CONT", fleet.id());
+    console.sees(&["● registry", "● monitor", "● log", "● library"]);
+    console.sees_no("away");
 }
 
 #[test]

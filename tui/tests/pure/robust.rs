@@ -9,7 +9,7 @@ use ratatui::backend::TestBackend;
 use shared::wire::log::Level;
 
 /// Keys that lead to every screen and everything that lies over one.
-const SCREENS: [&str; 16] = [
+const SCREENS: &[&str] = &[
     "1",
     "2",
     "2<enter>",
@@ -26,6 +26,9 @@ const SCREENS: [&str; 16] = [
     "5",
     "5b",
     "?",
+    ":",
+    ":lend<enter>",
+    "T",
 ];
 
 #[test]
