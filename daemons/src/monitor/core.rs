@@ -9,9 +9,10 @@ use super::explain::PROBES_TOLD;
 use super::flap::FlapRules;
 use super::maintenance;
 use super::prune;
+use super::report;
 use super::schedule::Target;
 use super::state::{Rules, State, Unheard};
-use super::store::{self, MaintenanceError, Rows, Told};
+use super::store::{self, AcknowledgeError, MaintenanceError, Rows, Told};
 use super::uptime::Bucket;
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::error::ApiError;
@@ -20,7 +21,9 @@ use crate::runtime::{Context, OwnDir, StartError};
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 use shared::client::Fleet;
-use shared::wire::monitor::{Explanation, History, Incident, Maintenance, ServiceStatus};
+use shared::wire::monitor::{
+    Acknowledgement, Explanation, History, Incident, Maintenance, ServiceStatus, UptimeReport,
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast};
@@ -219,6 +222,25 @@ impl Core {
         self.database.write_then(write, then).await
     }
 
+    /// Notes who looks after an incident, once that is on disk.
+    ///
+    /// # Errors
+    /// When there is no such incident, it is over, or it cannot be written.
+    pub async fn acknowledge(
+        self: &Arc<Self>,
+        id: u64,
+        acknowledged: Acknowledgement,
+    ) -> Result<Incident, ApiError> {
+        let (written, core) = (acknowledged.clone(), Arc::clone(self));
+        let write = move |connection: &Connection| store::acknowledge(connection, id, &written);
+        // What was drawn from the state before this and is written after it says
+        // nothing of it: so it is written once more, and told.
+        let then = move |result: Result<Incident, DatabaseError<AcknowledgeError>>| {
+            result.inspect(|_| core.change(|state, batch| state.acknowledge(id, acknowledged, batch)))
+        };
+        Ok(self.database.write_then(write, then).await?)
+    }
+
     /// The history of a service; none when nothing is known of it.
     ///
     /// # Errors
@@ -257,6 +279,15 @@ impl Core {
     pub async fn uptime(&self, service: &str, since: DateTime<Utc>) -> Result<Vec<Bucket>, ApiError> {
         let name = service.to_owned();
         Ok(self.database.read(move |connection| store::uptime(connection, &name, since)).await?)
+    }
+
+    /// How often each service did well, or one of them, by name.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub async fn uptimes(&self, service: Option<String>) -> Result<Vec<UptimeReport>, ApiError> {
+        let now = Utc::now();
+        Ok(self.database.read(move |connection| report::uptimes(connection, service.as_deref(), now)).await?)
     }
 
     /// Incidents, newest first.

@@ -41,6 +41,7 @@ mod incident;
 mod maintenance;
 mod picture;
 mod prune;
+mod report;
 mod rounds;
 mod schedule;
 mod service;

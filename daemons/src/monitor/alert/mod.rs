@@ -127,6 +127,7 @@ fn sample(channel: &str, kind: NotificationKind, url: String, now: DateTime<Utc>
         detail: detail.clone(),
         affected: Vec::new(),
         dependents: Vec::new(),
+        acknowledged: None,
     };
     let instance = InstanceEvidence {
         instance_id: "sample-1".to_owned(),

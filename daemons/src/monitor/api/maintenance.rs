@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The longest reason or owner of a maintenance, in bytes.
+/// The longest text of an operator, in bytes.
 const TEXT_MAX: usize = 1_000;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -41,12 +41,7 @@ async fn begin(
     Json(maintenance): Json<Maintenance>,
 ) -> Result<axum::Json<Maintenance>, ApiError> {
     for (field, text) in [("reason", &maintenance.reason), ("owner", &maintenance.owner)] {
-        if text.len() > TEXT_MAX {
-            return Err(ApiError::invalid(field, format!("is longer than {TEXT_MAX} bytes")));
-        }
-        if text.chars().any(is_hazard) {
-            return Err(ApiError::invalid(field, "has a control character or one that is not visible"));
-        }
+        check_text(field, text)?;
     }
     let now = Utc::now();
     if maintenance.until.is_some_and(|until| until <= now) {
@@ -64,6 +59,17 @@ async fn begin(
     let maintenance = Maintenance { since: Some(now), ..maintenance };
     app.core.begin_maintenance(maintenance.clone()).await?;
     Ok(axum::Json(maintenance))
+}
+
+/// What an operator writes: not too long, and harmless wherever it is shown.
+pub(super) fn check_text(field: &'static str, text: &str) -> Result<(), ApiError> {
+    if text.len() > TEXT_MAX {
+        return Err(ApiError::invalid(field, format!("is longer than {TEXT_MAX} bytes")));
+    }
+    if text.chars().any(is_hazard) {
+        return Err(ApiError::invalid(field, "has a control character or one that is not visible"));
+    }
+    Ok(())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
