@@ -3,6 +3,7 @@
 use super::Command::*;
 use super::{Binding, Command, Key, Place};
 use crossterm::event::KeyCode;
+use std::borrow::Cow;
 
 const fn bind(
     place: Place,
@@ -11,7 +12,7 @@ const fn bind(
     label: &'static str,
     help: &'static str,
 ) -> Binding {
-    Binding { place, keys, command, label, help }
+    Binding { place, keys: Cow::Borrowed(keys), command, label, help }
 }
 
 const fn c(c: char) -> Key {
@@ -31,9 +32,10 @@ const PAGE_DOWN: Key = Key::plain(KeyCode::PageDown);
 const HOME: Key = Key::plain(KeyCode::Home);
 const END: Key = Key::plain(KeyCode::End);
 
-/// Place, keys, command, a word for the footer (empty: not there), a sentence
-/// for the help. A place's own rows go before those of [`Place::Anywhere`], and
-/// the footer shows them in this order.
+/// Place, keys (none: only the palette has it), command, a word for the footer
+/// (empty: not there), a sentence for the help and the palette. A place's own
+/// rows go before those of [`Place::Anywhere`], and the footer shows them in
+/// this order. A screen's keys must not hide those that work everywhere.
 #[rustfmt::skip]
 pub(super) static TABLE: &[Binding] = &[
     bind(Place::Services, &[ENTER], Open, "detail", "Show everything about the instance"),
@@ -49,7 +51,7 @@ pub(super) static TABLE: &[Binding] = &[
 
     bind(Place::Log, &[c('f'), c(' ')], Follow, "follow", "Follow the log, or hold it"),
     bind(Place::Log, &[c('/')], Search, "search", "Search the lines that are held"),
-    bind(Place::Log, &[c('F'), c(':')], Filter, "filter", "Filter with a query: error OR level:>=warn, user:ann*, -noise"),
+    bind(Place::Log, &[c('F')], Filter, "filter", "Filter with a query: error OR level:>=warn, user:ann*, -noise"),
     bind(Place::Log, &[c('v')], Level, "level", "Raise the least level shown, round to all"),
     bind(Place::Log, &[ENTER], Open, "detail", "Show the record with all its fields"),
     bind(Place::Log, &[c('s')], Send, "send", "Send a record in a form"),
@@ -86,6 +88,17 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Confirm, &[c('y')], Yes, "yes", "Do it"),
     bind(Place::Confirm, &[c('n'), ESC, c('q')], Back, "no", "Leave everything as it is"),
 
+    bind(Place::Palette, &[ENTER], Submit, "do it", "Do what is selected, asking for what it needs"),
+    bind(Place::Palette, &[DOWN, TAB, Key::ctrl('n')], Down, "next", "To the next command"),
+    bind(Place::Palette, &[UP, BACK_TAB, Key::ctrl('p')], Up, "", "To the previous command"),
+    bind(Place::Palette, &[PAGE_DOWN], PageDown, "", "A screenful down"),
+    bind(Place::Palette, &[PAGE_UP], PageUp, "", "A screenful up"),
+    bind(Place::Palette, &[ESC], Back, "close", "Close the palette"),
+
+    bind(Place::Messages, &[ESC, c('q'), c('T')], Back, "close", "Close the messages"),
+    bind(Place::Messages, &[UP, c('k')], Up, "scroll", "Scroll up"),
+    bind(Place::Messages, &[DOWN, c('j')], Down, "", "Scroll down"),
+
     bind(Place::Help, &[ESC, c('?'), c('q')], Back, "close", "Close the help"),
 
     bind(Place::Anywhere, &[UP, c('k')], Up, "", "One row up"),
@@ -94,14 +107,22 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Anywhere, &[PAGE_DOWN, Key::ctrl('f')], PageDown, "", "A screenful down"),
     bind(Place::Anywhere, &[c('g'), HOME], First, "", "To the first row"),
     bind(Place::Anywhere, &[c('G'), END], Last, "", "To the last row; follows the log again"),
-    bind(Place::Anywhere, &[c('1')], Tab(0), "", "Overview"),
-    bind(Place::Anywhere, &[c('2')], Tab(1), "", "Services"),
-    bind(Place::Anywhere, &[c('3')], Tab(2), "", "Log"),
-    bind(Place::Anywhere, &[c('4')], Tab(3), "", "Incidents"),
-    bind(Place::Anywhere, &[c('5')], Tab(4), "", "Library"),
+    bind(Place::Anywhere, &[c('1')], ShowOverview, "", "Show the overview"),
+    bind(Place::Anywhere, &[c('2')], ShowServices, "", "Show the services"),
+    bind(Place::Anywhere, &[c('3')], ShowLog, "", "Show the log"),
+    bind(Place::Anywhere, &[c('4')], ShowIncidents, "", "Show the incidents"),
+    bind(Place::Anywhere, &[c('5')], ShowLibrary, "", "Show the library"),
     bind(Place::Anywhere, &[TAB], NextTab, "", "The next tab"),
     bind(Place::Anywhere, &[BACK_TAB], PreviousTab, "", "The previous tab"),
     bind(Place::Anywhere, &[ESC], Back, "", "One step back"),
+    bind(Place::Anywhere, &[c('y')], Copy, "", "Copy what is selected"),
+    bind(Place::Anywhere, &[c('Y')], CopyCurl, "", "Copy a curl command for what is shown"),
+    bind(Place::Anywhere, &[Key::ctrl('y')], CopyUrl, "", "Copy the URL of what is shown"),
+    bind(Place::Anywhere, &[c('u')], Undo, "", "Take back what was done last"),
+    bind(Place::Anywhere, &[c('T')], Messages, "", "Show what happened so far"),
+    bind(Place::Anywhere, &[], Theme, "", "Change to the next theme"),
+    bind(Place::Anywhere, &[], Mouse, "", "Listen to the mouse, or leave it to the terminal"),
+    bind(Place::Anywhere, &[c(':')], Palette, "commands", "Find any command by its name and do it"),
     bind(Place::Anywhere, &[c('?')], Help, "help", "This help"),
     bind(Place::Anywhere, &[c('q')], Quit, "quit", "Leave"),
 

@@ -64,6 +64,9 @@ pub struct Form {
     pub error: Option<String>,
     /// Whether the daemon's answer is being waited for.
     pub sending: bool,
+    /// Whether its fields are asked one by one, as the palette does, until the
+    /// whole is sent or something in it is wrong.
+    pub stepwise: bool,
 }
 
 impl Form {
@@ -78,7 +81,7 @@ impl Form {
                 error: None,
             })
             .collect();
-        Self { kind, fields, focus: 0, error: None, sending: false }
+        Self { kind, fields, focus: 0, error: None, sending: false, stepwise: false }
     }
 
     /// Registers an instance.
@@ -170,9 +173,15 @@ impl Form {
         }
     }
 
+    /// Whether another field is to be asked before all is sent.
+    pub const fn asks_on(&self) -> bool {
+        self.stepwise && self.focus + 1 < self.fields.len()
+    }
+
     /// Marks a field as wrong and moves there; an unknown field's error is the
-    /// form's.
+    /// form's. What is wrong is seen best in the whole form.
     pub fn refuse(&mut self, name: Option<&str>, message: String) {
+        self.stepwise = false;
         let at = name.and_then(|name| self.fields.iter().position(|field| field.name == name));
         match at.and_then(|at| Some((at, self.fields.get_mut(at)?))) {
             Some((at, field)) => {

@@ -8,6 +8,7 @@ mod form;
 mod incidents;
 mod library;
 mod log;
+mod palette;
 mod services;
 mod source;
 mod toast;
@@ -20,9 +21,10 @@ pub use incidents::IncidentsPane;
 pub use library::{LibraryPane, Side};
 pub(crate) use log::find_in;
 pub use log::{Filter, LINES_MAX, LogPane, Older, Prompt, PromptKind, RecordDetail, Stream, summary};
+pub use palette::{Palette, commands};
 pub use services::ServicesPane;
 pub use source::{Away, Source, SourceName, Sources};
-pub use toast::{TOASTS_MAX, Toast, Toasts};
+pub use toast::{HISTORY_MAX, TOASTS_MAX, Toast, Toasts};
 
 use crate::action::Local;
 use crate::cli::Endpoints;
@@ -84,6 +86,10 @@ pub enum Overlay {
     Form(Form),
     /// A question.
     Confirm(Confirm),
+    /// The palette of commands.
+    Palette(Palette),
+    /// What happened so far, scrolled by so many lines.
+    Messages(usize),
 }
 
 /// Everything the console knows.
@@ -155,13 +161,20 @@ impl Model {
             Some(Overlay::Help(_)) => Place::Help,
             Some(Overlay::Form(_)) => Place::Form,
             Some(Overlay::Confirm(_)) => Place::Confirm,
+            Some(Overlay::Palette(_)) => Place::Palette,
+            Some(Overlay::Messages(_)) => Place::Messages,
             None => self.place_below(),
         }
     }
 
     /// Where the console is, whatever lies over it.
     pub const fn place_below(&self) -> Place {
-        match self.tab {
+        self.place_in(self.tab)
+    }
+
+    /// Where the console is once it shows a tab.
+    pub const fn place_in(&self, tab: Tab) -> Place {
+        match tab {
             Tab::Overview => Place::Overview,
             Tab::Services if self.services.detail.is_some() => Place::Service,
             Tab::Services => Place::Services,

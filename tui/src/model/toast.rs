@@ -34,37 +34,52 @@ impl Toast {
     }
 }
 
-/// The outcomes that are shown.
+/// How many are kept, shown or not.
+pub const HISTORY_MAX: usize = 200;
+
+/// The outcomes: all that are kept, of which the newest few are shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Toasts(VecDeque<(DateTime<Utc>, Toast)>);
+pub struct Toasts {
+    history: VecDeque<(DateTime<Utc>, Toast)>,
+    shown: VecDeque<(DateTime<Utc>, Toast)>,
+}
 
 impl Toasts {
     /// Adds one; the oldest gives way where there are too many.
     pub fn push(&mut self, toast: Toast, now: DateTime<Utc>) {
-        if self.0.len() == TOASTS_MAX {
-            self.0.pop_front();
+        if self.history.len() == HISTORY_MAX {
+            self.history.pop_front();
         }
-        self.0.push_back((now, toast));
+        self.history.push_back((now, toast.clone()));
+        if self.shown.len() == TOASTS_MAX {
+            self.shown.pop_front();
+        }
+        self.shown.push_back((now, toast));
     }
 
     /// Drops those that were shown for long enough.
     pub fn expire(&mut self, now: DateTime<Utc>) {
-        self.0
+        self.shown
             .retain(|(since, toast)| elapsed(*since, now) < if toast.good { GOOD_SHOWN } else { BAD_SHOWN });
     }
 
     /// Drops the newest. False where there is none.
     pub fn dismiss(&mut self) -> bool {
-        self.0.pop_back().is_some()
+        self.shown.pop_back().is_some()
     }
 
-    /// Whether there is none.
+    /// Whether none is shown.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.shown.is_empty()
+    }
+
+    /// All that are kept, with when they came, oldest first.
+    pub fn history(&self) -> impl DoubleEndedIterator<Item = (DateTime<Utc>, &Toast)> {
+        self.history.iter().map(|(at, toast)| (*at, toast))
     }
 
     /// Those that are shown, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Toast> {
-        self.0.iter().map(|(_, toast)| toast)
+        self.shown.iter().map(|(_, toast)| toast)
     }
 }

@@ -1,6 +1,6 @@
 //! Commands: what a key does in the place where the console is.
 
-use super::{feeds, forms, log};
+use super::{feeds, forms, log, palette};
 use crate::action::Effect;
 use crate::keys::Command;
 use crate::model::{Cursor, Form, Model, Overlay, Side, Tab};
@@ -16,6 +16,7 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
     }
     match &mut model.overlay {
         Some(Overlay::Form(form)) => match command {
+            Command::Submit if form.asks_on() => form.step(true),
             Command::Submit => return forms::submit(model),
             Command::NextField => form.step(true),
             Command::PreviousField => form.step(false),
@@ -24,27 +25,47 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
         },
         Some(Overlay::Confirm(_)) if command == Command::Back => model.overlay = None,
         Some(Overlay::Confirm(_)) => {}
-        Some(Overlay::Help(lines)) => match command {
-            Command::Back => model.overlay = None,
-            Command::Tab(_) | Command::NextTab | Command::PreviousTab => {
-                model.overlay = None;
-                return on_screen(model, command, now);
+        Some(Overlay::Palette(_)) => return palette::run(model, command, now),
+        Some(Overlay::Help(lines) | Overlay::Messages(lines)) => {
+            log::scroll(lines, command);
+            match command {
+                Command::Back => model.overlay = None,
+                _ if leads_on(command) => {
+                    model.overlay = None;
+                    return on_screen(model, command, now);
+                }
+                _ => {}
             }
-            _ => log::scroll(lines, command),
-        },
+        }
         None => return on_screen(model, command, now),
     }
     Vec::new()
 }
 
+/// Whether a command leads from a text that lies over the tab to another place.
+fn leads_on(command: Command) -> bool {
+    let over = [Command::NextTab, Command::PreviousTab, Command::Help, Command::Messages, Command::Palette];
+    command.tab().is_some() || over.contains(&command)
+}
+
 /// A command while nothing lies over the tab.
 fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
+    if let Some(tab) = command.tab() {
+        return show(model, tab);
+    }
     match command {
-        Command::Tab(number) => show(model, Tab::ALL.get(number).copied().unwrap_or_default()),
         Command::NextTab => show(model, model.tab.step(1)),
         Command::PreviousTab => show(model, model.tab.step(Tab::ALL.len() - 1)),
         Command::Help => {
             model.overlay = Some(Overlay::Help(0));
+            Vec::new()
+        }
+        Command::Palette => {
+            palette::open(model);
+            Vec::new()
+        }
+        Command::Messages => {
+            model.overlay = Some(Overlay::Messages(0));
             Vec::new()
         }
         Command::Back => {
@@ -87,7 +108,7 @@ fn open(model: &mut Model, form: Form) -> Vec<Effect> {
     Vec::new()
 }
 
-fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
+pub(super) fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
     model.tab = tab;
     feeds::history(model)
 }

@@ -7,6 +7,7 @@ mod command;
 mod feeds;
 mod forms;
 mod log;
+mod palette;
 mod typing;
 
 use crate::action::{Action, Effect, Local};

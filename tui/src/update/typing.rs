@@ -3,7 +3,7 @@
 use super::command;
 use crate::action::Effect;
 use crate::keys::Key;
-use crate::model::{Model, Overlay, Tab};
+use crate::model::{Cursor, Model, Overlay, Tab};
 use chrono::{DateTime, Utc};
 use crossterm::event::{Event, KeyEvent};
 use tui_input::backend::crossterm::to_input_request;
@@ -49,6 +49,10 @@ fn typed_into(model: &mut Model) -> Option<&mut Input> {
             let field = form.focused()?;
             field.error = None;
             Some(&mut field.input)
+        }
+        Some(Overlay::Palette(palette)) => {
+            palette.cursor = Cursor::default();
+            Some(&mut palette.input)
         }
         Some(_) => None,
         None if model.tab == Tab::Log => {

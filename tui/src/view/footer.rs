@@ -1,7 +1,7 @@
 //! The last line: what keys do here; and the outcomes just above it.
 
 use super::Canvas;
-use crate::keys::Place;
+use crate::keys::{Binding, Command, Place};
 use crate::model::Model;
 use crate::text;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -17,21 +17,33 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     canvas.line(area, &Line::from(keys));
 }
 
-/// The keys of a place, as many of them as fit.
+/// The keys of a place, as many of them as fit; those that lead to all others
+/// do before the rest.
 pub(super) fn keys(model: &Model, place: Place, cells: usize) -> Vec<Span<'static>> {
     const GAP: usize = 2;
     let theme = model.theme;
+    let rows: Vec<(&Binding, String)> = model
+        .keymap
+        .footer(place)
+        .filter_map(|binding| Some((binding, binding.keys.first()?.to_string())))
+        .collect();
+    let width = |(binding, key): &(&Binding, String)| text::width(key) + binding.label.len() + 1 + GAP;
+    let leads = |(binding, _): &&(&Binding, String)| {
+        matches!(binding.command, Command::Palette | Command::Help | Command::Back)
+    };
+    let reserved: usize = rows.iter().filter(leads).map(width).sum();
+    let mut left = (cells + GAP).saturating_sub(reserved);
     let mut spans = Vec::new();
-    let mut left = cells + GAP;
-    for binding in model.keymap.footer(place) {
-        let Some(key) = binding.keys.first() else { continue };
-        let (key, label) = (key.to_string(), format!(" {}{:GAP$}", binding.label, ""));
-        match left.checked_sub(text::width(&key) + text::width(&label)) {
-            Some(rest) => left = rest,
-            None => break,
+    for row in &rows {
+        if !leads(&row) {
+            match left.checked_sub(width(row)) {
+                Some(rest) => left = rest,
+                None => continue,
+            }
         }
-        spans.push(Span::styled(key, theme.key));
-        spans.push(Span::styled(label, theme.muted));
+        let (binding, key) = row;
+        spans.push(Span::styled(key.clone(), theme.key));
+        spans.push(Span::styled(format!(" {}{:GAP$}", binding.label, ""), theme.muted));
     }
     spans
 }

@@ -22,12 +22,18 @@ const LABEL_CELLS: u16 = 12;
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, form: &Form) {
     let theme = canvas.model.theme;
+    // Asked one by one, what is still to come is not shown.
+    let shown = if form.stepwise { form.focus + 1 } else { form.fields.len() };
     let faults = form.fields.iter().filter(|field| field.error.is_some()).count();
-    let height = u16::try_from(form.fields.len() + faults + 2).unwrap_or(u16::MAX);
+    let height = u16::try_from(shown + faults + 2).unwrap_or(u16::MAX);
     let width = area.width.saturating_sub(6).min(WIDTH_MAX);
-    let inner = panel::popup(canvas, area, form.kind.title(), width, height);
+    let title = match form.stepwise {
+        true => format!("{}: {shown} of {}", form.kind.title(), form.fields.len()),
+        false => form.kind.title().to_owned(),
+    };
+    let inner = panel::popup(canvas, area, &title, width, height);
     let [rows, hint] = Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(inner);
-    fields(canvas, rows, form);
+    fields(canvas, rows, form, shown);
     let cells = usize::from(hint.width);
     let line = if form.sending {
         Line::styled("… sending", theme.muted)
@@ -41,13 +47,14 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, form: &Form) {
 }
 
 /// The fields that fit, with the one that is typed into among them.
-fn fields(canvas: &mut Canvas<'_>, area: Rect, form: &Form) {
+fn fields(canvas: &mut Canvas<'_>, area: Rect, form: &Form, shown: usize) {
     let theme = canvas.model.theme;
     // A field and its error, as rows, so that a low screen shows a part of them.
     let rows: Vec<(usize, bool)> = form
         .fields
         .iter()
         .enumerate()
+        .take(shown)
         .flat_map(|(at, field)| [Some((at, false)), field.error.as_ref().map(|_| (at, true))])
         .flatten()
         .collect();

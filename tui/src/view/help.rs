@@ -1,7 +1,7 @@
 //! The help: the table of keys, as people read it.
 
 use super::{Canvas, panel};
-use crate::keys::{Key, Place};
+use crate::keys::Place;
 use crate::text;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -32,9 +32,11 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, scroll: usize) {
         }
         lines.push(Line::styled(place.title(), theme.title));
         for binding in rows {
-            let keys: Vec<String> = binding.keys.iter().map(Key::to_string).collect();
+            if binding.keys.is_empty() {
+                continue;
+            }
             lines.push(Line::from(vec![
-                Span::styled(format!("  {}", text::fit(&keys.join(" "), KEYS_CELLS)), theme.key),
+                Span::styled(format!("  {}", text::fit(&binding.shown(), KEYS_CELLS)), theme.key),
                 Span::raw(text::clip(binding.help, cells)),
             ]));
         }

@@ -13,7 +13,9 @@ mod history;
 mod incidents;
 mod library;
 mod log;
+mod messages;
 mod overview;
+mod palette;
 mod panel;
 mod record;
 mod service;
@@ -105,6 +107,8 @@ pub fn render(model: &Model, now: DateTime<Utc>, frame: &mut Frame<'_>) {
         Some(Overlay::Help(scroll)) => help::render(&mut canvas, body, *scroll),
         Some(Overlay::Form(form)) => form::render(&mut canvas, body, form),
         Some(Overlay::Confirm(question)) => confirm::render(&mut canvas, body, question),
+        Some(Overlay::Palette(palette)) => palette::render(&mut canvas, body, palette),
+        Some(Overlay::Messages(scroll)) => messages::render(&mut canvas, body, *scroll),
         None => {}
     }
     footer::toasts(&mut canvas, body);

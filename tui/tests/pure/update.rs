@@ -307,3 +307,51 @@ fn toasts_latencies_and_errors_are_bounded() {
     assert_eq!(model.fleet.latencies("WebService").count(), LATENCIES_MAX);
     assert_eq!(model.errors.len(), distlog_tui::model::ERRORS_MAX);
 }
+
+#[test]
+fn the_palette_does_what_is_found_in_the_place_where_it_holds() {
+    let mut model = full(80, 24);
+    assert_eq!(press(&mut model, ":showlog<enter>"), []);
+    assert_eq!((model.tab, model.overlay.is_none()), (Tab::Log, true));
+    press(&mut model, "1:its log<enter>");
+    assert_eq!(model.tab, Tab::Log, "the services' own, from the overview");
+    let mut model = full(80, 24);
+    assert_eq!(press(&mut model, ":leave<enter>"), [Effect::Quit]);
+    press(&mut model, ":nothing has these letters<enter>");
+    assert!(matches!(model.overlay, Some(Overlay::Palette(_))));
+    press(&mut model, "<esc>");
+    assert!(model.overlay.is_none());
+}
+
+#[test]
+fn the_palette_asks_for_what_a_command_needs_one_by_one() {
+    let mut model = full(80, 24);
+    assert_eq!(press(&mut model, ":lend copy<enter>"), []);
+    let shown = screen(&model);
+    assert!(shown.contains("Borrow a book: 2 of 2") && shown.contains("who takes it"), "{shown}");
+    press(&mut model, "<backtab>");
+    let shown = screen(&model);
+    assert!(shown.contains("Borrow a book: 1 of 2") && !shown.contains("Borrower  "), "{shown}");
+    assert_eq!(press(&mut model, "<backspace>2<enter>"), [], "the next one is asked");
+    let wanted = Effect::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
+    assert_eq!(press(&mut model, "Ann<enter>"), [wanted]);
+    act(&mut model, Action::Done(Err(refused("there is no book 2", Some("book_id")))));
+    let shown = screen(&model);
+    assert!(shown.contains("✗ there is no book 2") && shown.contains("Ann"), "the whole form:\n{shown}");
+}
+
+#[test]
+fn the_palette_lists_everything_that_a_key_can_do_here() {
+    for keys in ["1", "2", "2<enter>", "3", "3<enter>", "4", "5"] {
+        let mut model = full(80, 24);
+        press(&mut model, keys);
+        let listed: Vec<_> = distlog_tui::model::commands(&model, "").iter().map(|b| b.command).collect();
+        let here = model.place();
+        for place in [here, distlog_tui::keys::Place::Anywhere, distlog_tui::keys::Place::Always] {
+            for binding in model.keymap.rows(place) {
+                let is_itself = binding.command == distlog_tui::keys::Command::Palette;
+                assert!(is_itself || listed.contains(&binding.command), "{} in {here:?}", binding.name());
+            }
+        }
+    }
+}

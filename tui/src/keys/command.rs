@@ -1,0 +1,157 @@
+//! Commands: everything that a key, the palette or the mouse can do.
+
+use crate::model::Tab;
+
+/// The commands, each with the name that it bears in the configuration file
+/// behind the name of its place: `log.follow`.
+macro_rules! commands {
+    ($($(#[$doc:meta])* $name:ident = $slug:literal,)*) => {
+        /// What a key does.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Command {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Command {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name in the configuration file, after the dot.
+            pub const fn slug(self) -> &'static str {
+                match self {
+                    $(Self::$name => $slug,)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    // The console.
+
+    /// Leave the program.
+    Quit = "quit",
+    /// Stop like any job of the shell.
+    Suspend = "suspend",
+    /// Draw everything anew.
+    Redraw = "redraw",
+    /// Open the help.
+    Help = "help",
+    /// Open the palette of all commands.
+    Palette = "palette",
+    /// Show what happened so far.
+    Messages = "messages",
+    /// Take back what was done last.
+    Undo = "undo",
+    /// Copy what is selected.
+    Copy = "copy",
+    /// Copy the URL of what is shown.
+    CopyUrl = "copy-url",
+    /// Copy a curl command for what is shown.
+    CopyCurl = "copy-curl",
+    /// The next theme.
+    Theme = "theme",
+    /// Listen to the mouse, or leave it to the terminal.
+    Mouse = "mouse",
+
+    // Moving.
+
+    /// One step back: close, clear, cancel.
+    Back = "back",
+    /// Show the overview.
+    ShowOverview = "overview",
+    /// Show the services.
+    ShowServices = "services",
+    /// Show the log.
+    ShowLog = "log",
+    /// Show the incidents.
+    ShowIncidents = "incidents",
+    /// Show the library.
+    ShowLibrary = "library",
+    /// Show the next tab.
+    NextTab = "next-tab",
+    /// Show the previous tab.
+    PreviousTab = "previous-tab",
+    /// One row up.
+    Up = "up",
+    /// One row down.
+    Down = "down",
+    /// A screenful up.
+    PageUp = "page-up",
+    /// A screenful down.
+    PageDown = "page-down",
+    /// To the first row.
+    First = "first",
+    /// To the last row; in the log, follow again.
+    Last = "last",
+    /// To the left.
+    Left = "left",
+    /// To the right.
+    Right = "right",
+    /// Open the detail of what is selected.
+    Open = "open",
+    /// Type a text to search for.
+    Search = "search",
+
+    // Services.
+
+    /// Open the form that registers an instance.
+    Register = "register",
+    /// Ask whether to remove the selected instance.
+    Deregister = "deregister",
+    /// Show the log of the selected service.
+    LogOf = "its-log",
+
+    // The log.
+
+    /// Follow the log, or hold it.
+    Follow = "follow",
+    /// To the next match, downwards.
+    NextMatch = "next-match",
+    /// To the previous match, upwards.
+    PreviousMatch = "previous-match",
+    /// Type a query that filters the log.
+    Filter = "filter",
+    /// Show only graver records, round to all again.
+    Level = "level",
+    /// Show everything again.
+    ClearFilter = "clear-filter",
+    /// Open the form that sends a record.
+    Send = "send",
+
+    // The library.
+
+    /// Open the form that adds a book.
+    Add = "add",
+    /// Open the form that lends a copy.
+    Borrow = "borrow",
+    /// Open the form that takes a copy back.
+    Return = "return",
+    /// Show returned loans too, or hide them.
+    Returned = "returned",
+
+    // Forms and questions.
+
+    /// To the next field.
+    NextField = "next-field",
+    /// To the previous field.
+    PreviousField = "previous-field",
+    /// Send what was typed.
+    Submit = "submit",
+    /// Do what was asked.
+    Yes = "yes",
+}
+
+impl Command {
+    /// The tab that it shows, where it shows one.
+    pub const fn tab(self) -> Option<Tab> {
+        match self {
+            Self::ShowOverview => Some(Tab::Overview),
+            Self::ShowServices => Some(Tab::Services),
+            Self::ShowLog => Some(Tab::Log),
+            Self::ShowIncidents => Some(Tab::Incidents),
+            Self::ShowLibrary => Some(Tab::Library),
+            _ => None,
+        }
+    }
+}

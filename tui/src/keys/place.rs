@@ -1,0 +1,123 @@
+//! Places: what is in front decides what a key means.
+
+use crate::model::Tab;
+
+/// Where the console is: decides which keys mean what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Everywhere, even while text is typed.
+    Always,
+    /// Everywhere but where text is typed or a question is open.
+    Anywhere,
+    /// The overview.
+    Overview,
+    /// The table of services.
+    Services,
+    /// The detail of one instance.
+    Service,
+    /// The log.
+    Log,
+    /// The detail of one record.
+    Record,
+    /// The line in which a search or a filter is typed.
+    Prompt,
+    /// The incidents.
+    Incidents,
+    /// The library.
+    Library,
+    /// A form.
+    Form,
+    /// A question.
+    Confirm,
+    /// The command palette.
+    Palette,
+    /// What happened so far.
+    Messages,
+    /// The help.
+    Help,
+}
+
+impl Place {
+    /// Every place, in the order of the help.
+    pub const ALL: [Self; 15] = [
+        Self::Anywhere,
+        Self::Overview,
+        Self::Services,
+        Self::Service,
+        Self::Log,
+        Self::Record,
+        Self::Prompt,
+        Self::Incidents,
+        Self::Library,
+        Self::Form,
+        Self::Confirm,
+        Self::Palette,
+        Self::Messages,
+        Self::Help,
+        Self::Always,
+    ];
+
+    /// Its heading in the help.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Always => "Always",
+            Self::Anywhere => "Everywhere",
+            Self::Overview => "Overview",
+            Self::Services => "Services",
+            Self::Service => "Service detail",
+            Self::Log => "Log",
+            Self::Record => "Record detail",
+            Self::Prompt => "Search and filter",
+            Self::Incidents => "Incidents",
+            Self::Library => "Library",
+            Self::Form => "Forms",
+            Self::Confirm => "Questions",
+            Self::Palette => "Command palette",
+            Self::Messages => "Messages",
+            Self::Help => "Help",
+        }
+    }
+
+    /// Its name in the configuration file, before the dot.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Anywhere => "anywhere",
+            Self::Overview => "overview",
+            Self::Services => "services",
+            Self::Service => "service",
+            Self::Log => "log",
+            Self::Record => "record",
+            Self::Prompt => "prompt",
+            Self::Incidents => "incidents",
+            Self::Library => "library",
+            Self::Form => "form",
+            Self::Confirm => "confirm",
+            Self::Palette => "palette",
+            Self::Messages => "messages",
+            Self::Help => "help",
+        }
+    }
+
+    /// The tab that it belongs to; none where it lies over any of them.
+    pub const fn tab(self) -> Option<Tab> {
+        match self {
+            Self::Overview => Some(Tab::Overview),
+            Self::Services | Self::Service => Some(Tab::Services),
+            Self::Log | Self::Record | Self::Prompt => Some(Tab::Log),
+            Self::Incidents => Some(Tab::Incidents),
+            Self::Library => Some(Tab::Library),
+            _ => None,
+        }
+    }
+
+    /// Whether the keys of [`Place::Anywhere`] work here.
+    pub(super) const fn is_open(self) -> bool {
+        !matches!(self, Self::Prompt | Self::Form | Self::Confirm | Self::Palette)
+    }
+
+    /// Whether it lies over a tab: its keys may hide general ones for a while.
+    pub(super) const fn lies_over(self) -> bool {
+        matches!(self, Self::Messages | Self::Help)
+    }
+}

@@ -1,0 +1,55 @@
+//! The palette: finds a command, goes where it holds, does it.
+
+use super::command;
+use crate::action::Effect;
+use crate::keys::Command;
+use crate::model::{Model, Overlay, Palette, commands};
+use chrono::{DateTime, Utc};
+
+pub(super) fn open(model: &mut Model) {
+    model.overlay = Some(Overlay::Palette(Palette::default()));
+}
+
+/// A command while the palette is open.
+pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
+    let page = isize::try_from(model.page()).unwrap_or(isize::MAX);
+    let by = match command {
+        Command::Up => -1,
+        Command::Down => 1,
+        Command::PageUp => -page,
+        Command::PageDown => page,
+        Command::Submit => return submit(model, now),
+        Command::Back => {
+            model.overlay = None;
+            return Vec::new();
+        }
+        _ => return Vec::new(),
+    };
+    let Some(Overlay::Palette(palette)) = &model.overlay else { return Vec::new() };
+    let len = commands(model, palette.input.value()).len();
+    if let Some(Overlay::Palette(palette)) = &mut model.overlay {
+        palette.cursor.step(by, len);
+    }
+    Vec::new()
+}
+
+/// Does the selected command where it holds. A form that it opens asks its
+/// fields one by one.
+fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
+    let Some(Overlay::Palette(palette)) = &model.overlay else { return Vec::new() };
+    let found = commands(model, palette.input.value());
+    let Some(binding) = palette.cursor.index(found.len()).and_then(|at| found.get(at)) else {
+        return Vec::new();
+    };
+    let (command, tab) = (binding.command, binding.place.tab());
+    model.overlay = None;
+    let mut effects = match tab {
+        Some(tab) if tab != model.tab => command::show(model, tab),
+        _ => Vec::new(),
+    };
+    effects.extend(command::run(model, command, now));
+    if let Some(Overlay::Form(form)) = &mut model.overlay {
+        form.stepwise = true;
+    }
+    effects
+}
