@@ -68,6 +68,7 @@ async fn show(endpoints: Endpoints, local: bool) -> io::Result<()> {
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let theme = if no_colour { Theme::monochrome() } else { Theme::colour() };
     let mut model = Model::new(endpoints, theme, terminal.size()?);
+    model.operator = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
     // Before anything that takes time, such as setting up TLS.
     terminal.draw(&model, Utc::now())?;
     let clients = Clients::new(&model.endpoints)?;

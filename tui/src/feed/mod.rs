@@ -8,6 +8,7 @@ mod log;
 mod monitor;
 mod poll;
 mod registry;
+mod volume;
 
 use crate::action::{Action, Effect};
 use crate::cli::Endpoints;
@@ -70,6 +71,7 @@ pub(crate) struct Feeds {
     actions: mpsc::Sender<Action>,
     tasks: JoinSet<()>,
     registry: Arc<Notify>,
+    monitor: Arc<Notify>,
     library: Arc<Notify>,
     returned: Arc<AtomicBool>,
     lines: watch::Sender<Followed>,
@@ -86,6 +88,7 @@ impl Feeds {
             actions,
             tasks: JoinSet::new(),
             registry: Arc::default(),
+            monitor: Arc::default(),
             library: Arc::default(),
             returned: Arc::default(),
             lines,
@@ -93,7 +96,7 @@ impl Feeds {
         let (clients, actions) = (&feeds.clients, &feeds.actions);
         let poll = |source, every, now: &Arc<Notify>| Poll::new(source, every, now.clone(), actions.clone());
         let registry = poll(SourceName::Registry, REGISTRY_EVERY, &feeds.registry);
-        let monitor = poll(SourceName::Monitor, MONITOR_EVERY, &Arc::default());
+        let monitor = poll(SourceName::Monitor, MONITOR_EVERY, &feeds.monitor);
         let library = poll(SourceName::Library, LIBRARY_EVERY, &feeds.library);
         let tasks = &mut feeds.tasks;
         tasks.spawn(registry::run(clients.registry.clone(), registry));
@@ -101,6 +104,7 @@ impl Feeds {
         tasks.spawn(library::run(clients.library.clone(), feeds.returned.clone(), library));
         tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, actions.clone()));
         tasks.spawn(log::run(clients.log.clone(), Stream::Errors, errors, actions.clone()));
+        tasks.spawn(volume::run(clients.log.clone(), actions.clone()));
         feeds
     }
 
@@ -117,6 +121,9 @@ impl Feeds {
             effect => {
                 let poke = match effect {
                     Effect::Register(_) | Effect::Deregister { .. } => Some(self.registry.clone()),
+                    Effect::BeginMaintenance(_)
+                    | Effect::EndMaintenance { .. }
+                    | Effect::Acknowledge { .. } => Some(self.monitor.clone()),
                     Effect::AddBook(_) | Effect::Borrow(_) | Effect::Return(_) => Some(self.library.clone()),
                     _ => None,
                 };

@@ -4,12 +4,14 @@
 //! they share is in [`panel`] and [`table`]. All text passes through
 //! [`crate::text`] on its way here.
 
+mod chart;
 mod confirm;
 mod footer;
 mod form;
+mod graph;
 mod header;
 mod help;
-mod history;
+mod evidence;
 mod incidents;
 mod library;
 mod log;
@@ -21,6 +23,7 @@ mod record;
 mod service;
 mod services;
 mod table;
+mod volume;
 mod waiting;
 mod when;
 
