@@ -6,6 +6,7 @@ use crate::{monitor, runtime, services};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use shared::daemon::Daemon;
+use shared::span::Span;
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -51,7 +52,11 @@ enum Command {
     /// Health probes, their history, incidents (port 5003)
     Monitor,
     /// Read the configuration and say what it would do
-    CheckConfig,
+    CheckConfig {
+        /// Say what its rules would have paged over the monitor's last so long, such as 7d
+        #[arg(long, value_name = "TIME")]
+        replay: Option<Span>,
+    },
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -72,7 +77,7 @@ impl Command {
             Self::Provider => &[Daemon::Provider],
             Self::Web => &[Daemon::Web],
             Self::Monitor => &[Daemon::Monitor],
-            Self::Log { .. } | Self::CheckConfig | Self::Completions { .. } | Self::Man => &[],
+            Self::Log { .. } | Self::CheckConfig { .. } | Self::Completions { .. } | Self::Man => &[],
         }
     }
 }
@@ -93,10 +98,14 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
             clap_mangen::Man::new(Cli::command()).render(&mut text)?;
             say(&text)?;
         }
-        Command::CheckConfig => {
+        Command::CheckConfig { replay } => {
             let settings = Settings::load(cli.given, cli.config.as_deref())?;
             monitor::check(&settings)?;
-            say(explain(&settings).as_bytes())?;
+            let text = match replay {
+                None => explain(&settings),
+                Some(span) => monitor::replay(&settings, span)?,
+            };
+            say(text.as_bytes())?;
         }
         Command::Log { tool: Some(tool) } => {
             return tool.run(&Settings::load(cli.given, cli.config.as_deref())?);
@@ -128,6 +137,9 @@ fn explain(settings: &Settings) -> String {
     let mut text = format!("The configuration holds. File: {file}\n\n");
     for row in &settings.rows {
         text.push_str(&format!("{:width$} = {:<24} # {}\n", row.key, row.value, row.origin));
+    }
+    for probe in &settings.probes {
+        text.push_str(&format!("{:width$} = {probe}\n", format!("probe {}", probe.name)));
     }
     for channel in &settings.channels {
         text.push_str(&format!("{:width$} = {channel}\n", format!("channel {}", channel.name)));

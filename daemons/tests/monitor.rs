@@ -3,6 +3,8 @@
 mod incidents;
 mod maintenance;
 mod probes;
+mod scale;
+mod told;
 
 use crate::harness::endpoint::{Endpoint, Mood};
 use crate::harness::{Lines, Running, Setup, eventually};

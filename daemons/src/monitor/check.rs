@@ -41,12 +41,12 @@ pub struct Check {
     pub reason: Option<Phase>,
     /// The failure in words.
     pub detail: Option<String>,
+    /// What is well and will not stay so.
+    pub warning: Option<String>,
     /// How long the last probe took, in milliseconds, however it went.
     pub took: Option<u64>,
     /// How long the last good one took, in milliseconds.
     pub last_good_latency: Option<u64>,
-    /// What is well and will not stay so.
-    pub warning: Option<String>,
 }
 
 impl Default for Check {
@@ -62,9 +62,9 @@ impl Default for Check {
             latency: None,
             reason: None,
             detail: None,
+            warning: None,
             took: None,
             last_good_latency: None,
-            warning: None,
         }
     }
 }
@@ -100,9 +100,9 @@ impl Check {
             latency: good.then_some(took),
             reason: failure.map(|failure| failure.phase),
             detail: failure.map(|failure| failure.detail.chars().take(DETAIL_MAX).collect()),
+            warning: outcome.warning.clone(),
             took: Some(took),
             last_good_latency: if good { Some(took) } else { self.last_good_latency },
-            warning: outcome.warning.clone(),
         }
     }
 

@@ -11,13 +11,15 @@ use super::maintenance;
 use super::prune;
 use super::report;
 use super::schedule::Target;
-use super::state::{Rules, State, Unheard};
+use super::schema;
+use super::state::{Followed, Rules, State, Unheard};
 use super::store::{self, AcknowledgeError, MaintenanceError, Rows, Told};
 use super::uptime::Bucket;
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::error::ApiError;
 use crate::runtime::probe::{Failure, Outcome, Spec};
 use crate::runtime::{Context, OwnDir, StartError};
+use crate::settings;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 use shared::client::Fleet;
@@ -42,6 +44,19 @@ const READ_MAX: usize = 1_000;
 /// Events that may wait for one reader; a slower one reads them from the store.
 const QUEUE_MAX: usize = 256;
 
+/// What the monitor goes by, from its settings.
+pub fn rules(settings: &settings::Monitor) -> Rules {
+    let delta = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
+    let to_recover = settings.interval.0.saturating_mul(settings.failures.saturating_add(settings.successes));
+    Rules {
+        thresholds: Thresholds { failures: settings.failures, successes: settings.successes },
+        interval: settings.interval.0,
+        flaps: FlapRules { changes: settings.flap_changes, window: delta(settings.flap_window.0) },
+        history: delta(settings.history.0),
+        recovery: delta(to_recover.saturating_add(settings.timeout.0)),
+    }
+}
+
 /// The monitor.
 pub struct Core {
     inner: Mutex<Inner>,
@@ -62,26 +77,15 @@ impl Core {
     /// Reads what is on disk.
     pub fn open(context: &Context, dir: OwnDir) -> Result<Self, StartError> {
         let path = dir.path().join("monitor.db");
-        let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&context.health))?;
-        let settings = &context.settings.monitor;
-        let delta = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
-        let to_recover =
-            settings.interval.0.saturating_mul(settings.failures.saturating_add(settings.successes));
-        let rules = Rules {
-            thresholds: Thresholds { failures: settings.failures, successes: settings.successes },
-            interval: settings.interval.0,
-            flaps: FlapRules { changes: settings.flap_changes, window: delta(settings.flap_window.0) },
-            history: delta(settings.history.0),
-            recovery: delta(to_recover.saturating_add(settings.timeout.0)),
-        };
+        let database = Database::open(&path, schema::MIGRATIONS, Arc::clone(&context.health))?;
+        let rules = rules(&context.settings.monitor);
         let configured = Configured::new(&context.settings.probes)?;
         let mut state = Connection::open(&path)
             .and_then(|connection| store::load(&connection, rules, Utc::now()))
             .map_err(|e| StartError::path("cannot read", &path, e))?;
-        let mut batch = Batch::default();
-        state.configure(configured, Utc::now(), &mut batch);
         // A channel that is new is told what is open.
-        batch.incidents.clone_from(&state.open);
+        let mut batch = Batch { incidents: state.open.clone(), ..Batch::default() };
+        state.configure(configured, Utc::now(), &mut batch);
         Ok(Self {
             inner: Mutex::new(Inner { state, batch }),
             database,
@@ -136,9 +140,12 @@ impl Core {
         })
     }
 
-    /// Takes up what a probe found.
-    pub fn observe(&self, service: &str, instance: &str, outcome: &Outcome) {
-        self.change(|state, batch| state.observe(service, instance, outcome, Utc::now(), batch));
+    /// Takes up what a probe found, and says who is to be probed soon for it.
+    pub fn observe(&self, service: &str, instance: &str, outcome: &Outcome) -> Followed {
+        self.change(|state, batch| {
+            state.observe(service, instance, outcome, Utc::now(), batch);
+            state.followed(service, instance)
+        })
     }
 
     /// How to probe an instance, and whether it let us wait last time.

@@ -75,8 +75,9 @@ impl State {
             _ if instance.lost => None,
             Kind::Lease => None,
             Kind::Push => Some(after(self.silent_from(instance))),
+            // It is due by when the last one began.
             _ => check.last_check.map(|at| {
-                let took = check.latency.and_then(|ms| TimeDelta::try_milliseconds(i64::try_from(ms).ok()?));
+                let took = check.took.and_then(|ms| TimeDelta::try_milliseconds(i64::try_from(ms).ok()?));
                 after(at - took.unwrap_or_default())
             }),
         };

@@ -23,7 +23,7 @@
 //!   service has been gone for as long as the history is kept.
 //! * A status that changes too often is one incident, until it is steady ([`flap`]).
 //!
-//! The path of a probe: [`schedule`] says when → [`rounds`] makes it → [`check`]
+//! The path of a probe: [`schedule`] says when → [`rounds`] makes it → [`check`](mod@check)
 //! judges it → [`state`] draws the service's status and the incidents → [`core`]
 //! writes the [`batch`] to the [`store`] → [`events`] tells, [`alert`] pages.
 
@@ -41,14 +41,18 @@ mod incident;
 mod maintenance;
 mod picture;
 mod prune;
+mod replay;
 mod report;
 mod rounds;
 mod schedule;
+mod schema;
 mod service;
 mod state;
 mod store;
 mod tables;
 mod uptime;
+
+pub use replay::replay;
 
 use crate::runtime::probe::Prober;
 use crate::runtime::{Context, Service, StartError, mirror};
@@ -60,7 +64,7 @@ use std::sync::Arc;
 /// Whether the monitor could do what the settings ask for.
 ///
 /// # Errors
-/// When a channel cannot be used, or a probe makes no sense.
+/// When a probe makes no sense, or a channel cannot be used.
 pub fn check(settings: &Settings) -> Result<(), StartError> {
     configured::Configured::new(&settings.probes)?;
     let client = http::build(|builder| builder)

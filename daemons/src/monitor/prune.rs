@@ -54,7 +54,8 @@ pub fn forgotten(connection: &Connection) -> rusqlite::Result<Vec<maintenance::K
 
 #[cfg(test)]
 mod tests {
-    use super::super::store::{self, MIGRATIONS};
+    use super::super::schema::MIGRATIONS;
+    use super::super::store;
     use super::*;
     use shared::wire::monitor::Maintenance;
 

@@ -41,13 +41,7 @@ pub fn uptimes(
             let count = |column| -> rusqlite::Result<u64> { Ok(row.get::<_, i64>(column)?.unsigned_abs()) };
             Ok(Bucket { number: day, good: count(good)?, total: count(total)? })
         };
-        Ok(DaySums {
-            service: row.get(0)?,
-            day,
-            all: sums(2, 3)?,
-            in_day: sums(4, 5)?,
-            in_week: sums(6, 7)?,
-        })
+        Ok(DaySums { service: row.get(0)?, day, all: sums(2, 3)?, in_day: sums(4, 5)?, in_week: sums(6, 7)? })
     })?;
     let days = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(days.chunk_by(|a, b| a.service == b.service).map(report).collect())
@@ -69,7 +63,7 @@ fn report(days: &[DaySums]) -> UptimeReport {
 
 #[cfg(test)]
 mod tests {
-    use super::super::store::MIGRATIONS;
+    use super::super::schema::MIGRATIONS;
     use super::*;
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::core::Core;
 use super::schedule::{Key, Schedule};
+use super::state::Followed;
 use crate::runtime::Context;
 use crate::runtime::health::Board;
 use crate::runtime::lanes::Lanes;
@@ -96,6 +97,7 @@ struct Rounds {
     prober: Prober,
     lanes: Lanes,
     timeout: Duration,
+    confirm: Duration,
     measures: Measures,
 }
 
@@ -107,6 +109,7 @@ pub fn spawn(context: &Context, core: Arc<Core>, mirror: Arc<Mirror>, prober: Pr
         prober,
         lanes: Lanes::new(settings.concurrency),
         timeout: settings.timeout.0,
+        confirm: settings.confirm.0,
         measures: Measures::register(&context.metrics),
     });
     context.spawn(report_lag(rounds.measures.clone(), Arc::clone(&context.health)));
@@ -118,7 +121,7 @@ async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, c
     let mut fleets = mirror.subscribe();
     // What was known before a restart is probed even while the registry is away.
     fleets.mark_changed();
-    let (done, mut ended) = mpsc::channel::<Key>(DONE_MAX);
+    let (done, mut ended) = mpsc::channel::<(Key, Followed)>(DONE_MAX);
     loop {
         let due = schedule.next_due().unwrap_or_else(|| Instant::now() + REPORT);
         tokio::select! {
@@ -130,13 +133,20 @@ async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, c
                 let targets = rounds.core.sync(&fleet);
                 schedule.update(targets, Instant::now(), since_1970());
             }
-            Some(key) = ended.recv() => schedule.done(&key),
+            Some((key, followed)) = ended.recv() => {
+                schedule.done(&key);
+                let now = Instant::now();
+                if followed.again {
+                    schedule.soon(&key, now, rounds.confirm);
+                }
+                followed.others.iter().for_each(|other| schedule.soon(other, now, Duration::ZERO));
+            }
             () = tokio::time::sleep_until(due.into()) => {
                 while let Some((key, due)) = schedule.take_due(Instant::now()) {
                     let (rounds, done) = (Arc::clone(&rounds), done.clone());
                     context.spawn(async move {
-                        rounds.probe(&key, due).await;
-                        let _ = done.send(key).await;
+                        let followed = rounds.probe(&key, due).await;
+                        let _ = done.send((key, followed)).await;
                     });
                 }
             }
@@ -145,8 +155,8 @@ async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, c
 }
 
 impl Rounds {
-    async fn probe(&self, (service, instance): &Key, due: Instant) {
-        let Some((spec, slow)) = self.core.probe_of(service, instance) else { return };
+    async fn probe(&self, (service, instance): &Key, due: Instant) -> Followed {
+        let Some((spec, slow)) = self.core.probe_of(service, instance) else { return Followed::default() };
         let begun = AtomicBool::new(false);
         let call = || async {
             // Its lag is that of its first try.
@@ -158,7 +168,7 @@ impl Rounds {
         };
         let outcome = self.lanes.run(slow, call).await;
         self.measures.ended(&outcome);
-        self.core.observe(service, instance, &outcome);
+        self.core.observe(service, instance, &outcome)
     }
 }
 

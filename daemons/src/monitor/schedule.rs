@@ -2,7 +2,8 @@
 //!
 //! Each has a phase of its own in the interval, derived from its name, so that
 //! probes are spread evenly and stay where they are over a restart. Only an
-//! instance that was never probed has its first probe sooner.
+//! instance that was never probed has its first probe sooner; and one may be
+//! probed once more in between, where somebody has to know soon.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -32,6 +33,18 @@ struct Entry {
     life: u64,
     interval: Duration,
     in_flight: bool,
+    /// Whether a probe between two of its times waits in the queue.
+    between: bool,
+}
+
+/// A place in the queue. The order of the fields is that of the queue.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    at: Instant,
+    life: u64,
+    /// Whether it is between two of the instance's times.
+    between: bool,
+    key: Key,
 }
 
 /// The instances and when each is due.
@@ -39,7 +52,7 @@ struct Entry {
 pub struct Schedule {
     interval: Duration,
     entries: HashMap<Key, Entry>,
-    queue: BinaryHeap<Reverse<(Instant, u64, Key)>>,
+    queue: BinaryHeap<Reverse<Due>>,
     lives: u64,
 }
 
@@ -65,8 +78,9 @@ impl Schedule {
                 } else {
                     phase(&key, spread)
                 };
-                self.queue.push(Reverse((now + wait, self.lives, key.clone())));
-                Entry { life: self.lives, interval, in_flight: false }
+                let (at, life) = (now + wait, self.lives);
+                self.queue.push(Reverse(Due { at, life, between: false, key: key.clone() }));
+                Entry { life, interval, in_flight: false, between: false }
             });
             self.entries.insert(key, entry);
         }
@@ -74,7 +88,7 @@ impl Schedule {
 
     /// When the next one is due.
     pub fn next_due(&self) -> Option<Instant> {
-        self.queue.peek().map(|Reverse((due, _, _))| *due)
+        self.queue.peek().map(|Reverse(due)| due.at)
     }
 
     /// One that is due, and since when; it counts as in flight until it is
@@ -82,14 +96,28 @@ impl Schedule {
     /// out this time, so that nothing piles up behind an instance that hangs.
     pub fn take_due(&mut self, now: Instant) -> Option<(Key, Instant)> {
         while self.next_due()? <= now {
-            let Reverse((due, life, key)) = self.queue.pop()?;
+            let Reverse(Due { at, life, between, key }) = self.queue.pop()?;
             let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.life == life) else { continue };
-            self.queue.push(Reverse((next(due, now, entry.interval), life, key.clone())));
+            if between {
+                entry.between = false;
+            } else {
+                let at = next(at, now, entry.interval);
+                self.queue.push(Reverse(Due { at, life, between, key: key.clone() }));
+            }
             if !std::mem::replace(&mut entry.in_flight, true) {
-                return Some((key, due));
+                return Some((key, at));
             }
         }
         None
+    }
+
+    /// Probes it once more after a wait, beside its own times and no later than
+    /// one of them would come. One such probe waits at a time.
+    pub fn soon(&mut self, key: &Key, now: Instant, wait: Duration) {
+        let Some(entry) = self.entries.get_mut(key).filter(|entry| !entry.between) else { return };
+        entry.between = true;
+        let (at, life) = (now + wait.min(entry.interval), entry.life);
+        self.queue.push(Reverse(Due { at, life, between: true, key: key.clone() }));
     }
 
     /// Its probe has ended.
@@ -212,6 +240,23 @@ mod tests {
         own[0].interval = None;
         schedule.update(own, now + INTERVAL * 6, Duration::ZERO);
         assert_eq!(count(&mut schedule, now + INTERVAL * 7), 1, "from now on as usual");
+    }
+
+    #[test]
+    fn a_probe_in_between_is_made_once_and_moves_no_other() {
+        let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
+        schedule.update(targets(1, false), now, Duration::ZERO);
+        let (key, first) = schedule.take_due(now + FIRST_PACE).unwrap();
+        schedule.done(&key);
+        let (wait, long) = (Duration::from_millis(400), INTERVAL * 9);
+        schedule.soon(&key, now, wait);
+        schedule.soon(&key, now, wait);
+        assert_eq!(schedule.take_due(now + wait), Some((key.clone(), now + wait)));
+        schedule.done(&key);
+        assert_eq!(schedule.take_due(now + INTERVAL - wait), None);
+        assert_eq!(schedule.next_due(), Some(first + INTERVAL));
+        schedule.soon(&key, now, long);
+        assert_eq!(schedule.next_due(), Some(now + INTERVAL).min(Some(first + INTERVAL)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::check::Thresholds;
 use super::configured::Configured;
 use super::flap::{FlapRules, Flaps};
 use super::maintenance::{self, Maintenances};
-use super::schedule::Target;
+use super::schedule::{Key, Target};
 use super::service::{Instance, Service};
 use crate::runtime::probe::{Kind, Outcome, Spec};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -42,6 +42,15 @@ impl Rules {
     pub fn recovery_of(&self, service: &Service) -> TimeDelta {
         service.recovery(self.recovery, self.thresholds)
     }
+}
+
+/// Who is to be probed soon after a probe.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// The instance itself.
+    pub again: bool,
+    /// Instances that it requires.
+    pub others: Vec<Key>,
 }
 
 /// The whole state; the part that is stored is read back by `store`.
@@ -222,6 +231,25 @@ impl State {
         if self.settle(name, now, batch) {
             self.blame_wanted = true;
         }
+    }
+
+    /// Who is to be probed soon after an instance was: itself, while its failures
+    /// are not enough to call it unhealthy; and when it has just begun to fail,
+    /// what it requires, for the fault may be there.
+    pub fn followed(&self, name: &str, id: &str) -> Followed {
+        let Some(service) = self.services.get(name) else { return Followed::default() };
+        let Some(check) = service.instances.get(id).map(|instance| &instance.check) else {
+            return Followed::default();
+        };
+        let again = check.is_failing() && check.status != Status::Unhealthy;
+        let required = service.requires().into_iter().filter(|_| check.streak == -1);
+        let others = required
+            .filter_map(|name| Some((name, self.services.get(name)?)))
+            .flat_map(|(name, service)| service.instances.iter().map(move |one| (name, one)))
+            .filter(|(_, (_, one))| one.check.last_check < check.failing_since)
+            .map(|(name, (id, _))| (name.into(), id.as_str().into()))
+            .collect();
+        Followed { again, others }
     }
 
     /// Puts a service or an instance under maintenance.

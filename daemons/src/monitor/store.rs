@@ -25,77 +25,6 @@ use shared::wire::monitor::{Acknowledgement, Incident, Maintenance, Phase, Probe
 /// at an interval of ten seconds. What they sum up to is kept longer.
 pub const PROBES_PER_INSTANCE: u64 = 1_000;
 
-/// The tables. Times are milliseconds since 1970.
-pub const MIGRATIONS: &[&str] = &[
-    "
-    CREATE TABLE services (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE checks (
-        service TEXT NOT NULL,
-        instance TEXT NOT NULL,
-        body TEXT NOT NULL,       -- JSON
-        PRIMARY KEY (service, instance)
-    ) WITHOUT ROWID;
-    CREATE TABLE probes (
-        service TEXT NOT NULL,
-        instance TEXT NOT NULL,
-        slot INTEGER NOT NULL,
-        at INTEGER NOT NULL,
-        latency INTEGER,          -- milliseconds; null where it failed
-        reason TEXT,              -- the phase that failed; null where it went well
-        detail TEXT,
-        PRIMARY KEY (service, instance, slot)
-    ) WITHOUT ROWID;
-    CREATE TABLE uptime (
-        service TEXT NOT NULL,
-        bucket INTEGER NOT NULL,
-        good INTEGER NOT NULL,
-        total INTEGER NOT NULL,
-        PRIMARY KEY (service, bucket)
-    ) WITHOUT ROWID;
-    CREATE TABLE events (
-        id INTEGER PRIMARY KEY,
-        at INTEGER NOT NULL,
-        name TEXT NOT NULL,       -- transition | incident
-        service TEXT NOT NULL,
-        data TEXT NOT NULL        -- JSON
-    );
-    CREATE INDEX events_of_service ON events (service, id);
-    CREATE TABLE incidents (
-        id INTEGER PRIMARY KEY,
-        service TEXT NOT NULL,
-        opened_at INTEGER NOT NULL,
-        resolved_at INTEGER,
-        body TEXT NOT NULL        -- JSON
-    );
-    CREATE INDEX incidents_open ON incidents (id) WHERE resolved_at IS NULL;
-    CREATE TABLE maintenance (
-        service TEXT PRIMARY KEY,
-        until INTEGER,
-        body TEXT NOT NULL        -- JSON
-    ) WITHOUT ROWID;
-",
-    "
-    CREATE INDEX probes_by_age ON probes (at);
-    CREATE INDEX uptime_by_age ON uptime (bucket);
-    CREATE INDEX events_by_age ON events (at);
-    CREATE INDEX incidents_by_age ON incidents (resolved_at);
-",
-    super::alert::outbox::MIGRATION,
-    // An instance can be under maintenance by itself; '' stands for all of a service.
-    "
-    ALTER TABLE maintenance RENAME TO maintenance_of_services;
-    CREATE TABLE maintenance (
-        service TEXT NOT NULL,
-        instance TEXT NOT NULL,
-        until INTEGER,
-        body TEXT NOT NULL,       -- JSON
-        PRIMARY KEY (service, instance)
-    ) WITHOUT ROWID;
-    INSERT INTO maintenance SELECT service, '', until, body FROM maintenance_of_services;
-    DROP TABLE maintenance_of_services;
-",
-];
-
 /// An event as it is told.
 #[derive(Debug, Clone)]
 pub struct Told {
@@ -375,7 +304,8 @@ pub fn uptime(connection: &Connection, service: &str, since: DateTime<Utc>) -> r
         .collect()
 }
 
-fn probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {
+/// A probe: time, instance, latency, reason and detail.
+pub fn probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {
     let at = DateTime::from_timestamp_millis(row.get(0)?).unwrap_or_default();
     let reason: Option<String> = row.get(3)?;
     let reason = reason.and_then(|word| serde_json::from_value(serde_json::Value::String(word)).ok());
@@ -420,7 +350,8 @@ pub fn events_after(connection: &Connection, after: u64, limit: usize) -> rusqli
         .collect()
 }
 
-fn each(
+/// Takes each row.
+pub fn each(
     connection: &Connection,
     sql: &str,
     mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
@@ -433,7 +364,8 @@ fn each(
     Ok(())
 }
 
-fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+/// What stands in a column as JSON.
+pub fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     serde_json::from_str(&row.get::<_, String>(column)?)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))
 }
@@ -453,4 +385,38 @@ fn signed_len(value: usize) -> i64 {
 
 fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::core::rules;
+    use super::super::schema::MIGRATIONS;
+    use super::*;
+    use crate::settings::{Given, Settings};
+
+    #[test]
+    fn a_maintenance_of_the_first_version_is_read_and_a_service_without_newer_fields() {
+        let connection = Connection::open_in_memory().unwrap();
+        let (first, later) = MIGRATIONS.split_at(2);
+        first.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
+        connection
+            .execute_batch(
+                r#"INSERT INTO maintenance VALUES ('S', NULL, '{"service":"S","reason":"r","owner":"o","until":null}');
+                   INSERT INTO checks VALUES ('S', 'i', '{"url":"http://h","probe_url":"http://h","check":{"status":"healthy","streak":4}}');
+                   INSERT INTO incidents VALUES (7, 'S', 0, NULL,
+                     '{"id":7,"service":"S","opened_at":"2026-01-01T00:00:00Z","resolved_at":null,"reason":null,"detail":null}');"#,
+            )
+            .unwrap();
+        later.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
+        let settings = Settings::load(Given::default(), None).unwrap();
+        let state = load(&connection, rules(&settings.monitor), Utc::now()).unwrap();
+        let maintenance = state.maintenances().remove(0);
+        assert_eq!((maintenance.service.as_str(), maintenance.instance), ("S", None));
+        let instance = state.report_one("S", Utc::now()).unwrap().instances.remove(0);
+        assert_eq!((instance.status.as_str(), instance.probed.as_str()), ("maintenance", "healthy"));
+        assert_eq!(state.open[&7].dependents, []);
+        end_maintenance(&connection, &("S".to_owned(), None)).unwrap();
+        let state = load(&connection, rules(&settings.monitor), Utc::now()).unwrap();
+        assert!(state.maintenances().is_empty());
+    }
 }

@@ -3,7 +3,9 @@
 use crate::runtime::listing::{TableRow, or_dash};
 use chrono::{DateTime, Utc};
 use shared::span::age;
-use shared::wire::monitor::{Incident, Maintenance, MaintenanceMode, ProbeRecord, ServiceStatus, UptimeReport};
+use shared::wire::monitor::{
+    Incident, Maintenance, MaintenanceMode, ProbeRecord, ServiceStatus, UptimeReport,
+};
 
 impl TableRow for ServiceStatus {
     const HEADS: &'static [&'static str] =

@@ -24,6 +24,7 @@ use serde::Deserialize;
 use shared::sanitize::is_hazard;
 use shared::span::Span;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Probes that can be configured.
 const PROBES_MAX: usize = 10_000;
@@ -101,6 +102,16 @@ impl Probe {
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), value?)))
         .collect()
+    }
+}
+
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.kind, &self.url) {
+            (kind, Some(url)) => write!(f, "{} {url}", kind.as_deref().unwrap_or("as its URL says:")),
+            (Some(kind), None) => write!(f, "{kind}"),
+            (None, None) => f.write_str("another way to probe what is registered"),
+        }
     }
 }
 

@@ -35,6 +35,8 @@ impl Fleet {
             .peers_of(&self.registry)
             .flag("--monitor-interval", "200ms")
             .flag("--monitor-timeout", "2s")
+            // What fails as often as it does here would be one incident.
+            .flag("--monitor-flap-changes", 0)
             .flag("--log-url", "http://127.0.0.1:1");
         std::fs::write(setup.dir().join("distlog.toml"), channels).unwrap();
         setup

@@ -52,7 +52,7 @@ async fn an_instance_that_is_restarted_under_maintenance_stays_under_it() {
     };
     let monitor = monitor.restart().await;
     assert_eq!(status_of(&monitor, "one").await, Some(json!("draining")));
-    assert_eq!(service(&monitor, "S").await.unwrap()["status"], "healthy");
+    becomes(&monitor, "S", "healthy").await;
     registry.delete("registry", "/services/S/one").await.ok();
     eventually("it is gone", async || status_of(&monitor, "one").await.is_none().then_some(())).await;
     register(&registry, "S", &endpoint.url, json!({ "instanceId": "one" })).await;

@@ -72,7 +72,8 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
                 limit: Some(AROUND_MAX),
                 ..LogQuery::default()
             };
-            let records = clients.log.search(&query).await.map(|page| page.records.into_iter().rev().collect());
+            let records =
+                clients.log.search(&query).await.map(|page| page.records.into_iter().rev().collect());
             let records = records.map_err(|error| error.to_string());
             return Some(Action::Around(Around { incident, service, records }));
         }

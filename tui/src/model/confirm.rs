@@ -23,7 +23,8 @@ impl Confirm {
             MaintenanceMode::Maintenance => ("maintenance", "is under maintenance"),
             MaintenanceMode::Drain => ("draining", "is drained"),
         };
-        let by = if maintenance.owner.is_empty() { String::new() } else { format!(" by {}", maintenance.owner) };
+        let by =
+            if maintenance.owner.is_empty() { String::new() } else { format!(" by {}", maintenance.owner) };
         let why =
             if maintenance.reason.is_empty() { String::new() } else { format!(" ({})", maintenance.reason) };
         Self {

@@ -83,7 +83,11 @@ mod tests {
             ("图书", true),
         ] {
             let finder = Finder { input: Input::new(typed.to_owned()), typing: false };
-            assert_eq!(finder.words().are_in(&["LogService", "http://localhost:4000", "图书馆"]), found, "{typed}");
+            assert_eq!(
+                finder.words().are_in(&["LogService", "http://localhost:4000", "图书馆"]),
+                found,
+                "{typed}"
+            );
         }
     }
 }

@@ -167,8 +167,18 @@ impl Form {
             FormKind::Maintain,
             &[
                 ("service", "Service", "the service", service),
-                ("instance", "Instance", "one of its instances; all of them when empty", instance.unwrap_or("")),
-                ("mode", "Mode", "maintenance: it is worked on; drain: it works and gets no new work", "maintenance"),
+                (
+                    "instance",
+                    "Instance",
+                    "one of its instances; all of them when empty",
+                    instance.unwrap_or(""),
+                ),
+                (
+                    "mode",
+                    "Mode",
+                    "maintenance: it is worked on; drain: it works and gets no new work",
+                    "maintenance",
+                ),
                 ("reason", "Reason", "why, for whoever looks at it", ""),
                 ("owner", "Owner", "who says so", owner),
                 ("until", "Until", "2h, 30m or 2026-11-22T18:00:00Z; until it is ended when empty", ""),

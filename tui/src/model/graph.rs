@@ -42,7 +42,8 @@ pub fn forest<'a>(
     required: &Requirers<'a>,
     rank: impl Fn(&str) -> u8,
 ) -> Vec<Branch> {
-    let mut roots: Vec<&str> = requirers.keys().copied().filter(|name| !required.contains_key(name)).collect();
+    let mut roots: Vec<&str> =
+        requirers.keys().copied().filter(|name| !required.contains_key(name)).collect();
     roots.sort_by_key(|name| (rank(name), *name));
     let mut drawn = BTreeSet::new();
     let mut lines = Vec::new();
@@ -143,10 +144,7 @@ mod tests {
     #[test]
     fn what_is_required_stands_above_those_that_require_it() {
         let edges = [("web", "library"), ("library", "log"), ("audit", "log"), ("audit", "db")];
-        assert_eq!(
-            drawn(&edges, ""),
-            ["db", "└─ audit", "log", "├─ audit", "└─ library", "   └─ web"]
-        );
+        assert_eq!(drawn(&edges, ""), ["db", "└─ audit", "log", "├─ audit", "└─ library", "   └─ web"]);
         assert_eq!(drawn(&edges, "log").first().map(String::as_str), Some("log"), "the worst first");
     }
 

@@ -20,9 +20,9 @@ mod volume;
 
 pub use confirm::Confirm;
 pub use cursor::{Cursor, window};
+pub use finder::{Finder, Words};
 pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};
 pub use form::{Field, Form, FormKind};
-pub use finder::{Finder, Words};
 pub use graph::{Branch, Drawn};
 pub use incidents::{IncidentRow, IncidentsPane, IncidentsView, Period};
 pub use library::{LibraryPane, Side};

@@ -115,12 +115,7 @@ fn root(incident: &Incident, now: DateTime<Utc>, theme: Theme) -> Vec<table::Cel
 }
 
 /// The row of a service that depends on the root of the incident above it.
-fn follower(
-    row: &IncidentRow,
-    dependent: &Dependent,
-    now: DateTime<Utc>,
-    theme: Theme,
-) -> Vec<table::Cell> {
+fn follower(row: &IncidentRow, dependent: &Dependent, now: DateTime<Utc>, theme: Theme) -> Vec<table::Cell> {
     let (glyph, word) = (theme::effect_glyph(dependent.effect), effect(dependent.effect));
     let since = |at| when::moment(at, now);
     let why = match (dependent.own_cause, dependent.effect) {
@@ -260,7 +255,9 @@ fn head(canvas: &Canvas<'_>, incident: &Incident, cells: usize) -> evidence::Blo
         }
     };
     let taken_up = match &incident.acknowledged {
-        Some(taken_up) => format!("✓ {} looks after it since {}", taken_up.by, when::moment(taken_up.at, now)),
+        Some(taken_up) => {
+            format!("✓ {} looks after it since {}", taken_up.by, when::moment(taken_up.at, now))
+        }
         None if incident.resolved_at.is_none() => "○ nobody has taken it up: a does".to_owned(),
         None => String::new(),
     };
@@ -306,10 +303,7 @@ fn logged(canvas: &Canvas<'_>, record: &Record, cells: usize) -> Line<'static> {
     let theme = canvas.model.theme;
     let head = format!("{}  {:<5} ", record.ts.format("%H:%M:%S%.3f"), record.level.as_upper());
     let message = text::clip(&record.message, cells.saturating_sub(head.len()));
-    Line::from(vec![
-        Span::styled(head, theme.level(record.level)),
-        Span::styled(message, theme.text),
-    ])
+    Line::from(vec![Span::styled(head, theme.level(record.level)), Span::styled(message, theme.text)])
 }
 
 /// The phase that failed, and the failure in words.

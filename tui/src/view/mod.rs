@@ -6,12 +6,12 @@
 
 mod chart;
 mod confirm;
+mod evidence;
 mod footer;
 mod form;
 mod graph;
 mod header;
 mod help;
-mod evidence;
 mod incidents;
 mod library;
 mod log;

@@ -64,17 +64,13 @@ fn beside(canvas: &mut Canvas<'_>, area: Rect, services: u16, open: u16) {
     let [left, right] =
         Layout::horizontal([Constraint::Percentage(58), Constraint::Percentage(42)]).areas(area);
     let services = services.min(left.height.saturating_sub(6));
-    let [table, errors] =
-        Layout::vertical([Constraint::Length(services), Constraint::Min(0)]).areas(left);
+    let [table, errors] = Layout::vertical([Constraint::Length(services), Constraint::Min(0)]).areas(left);
     // Four lines or more for each level, as far as there is room.
     let hour = if right.height >= 40 { 10 } else { 6 };
     let incidents = open.max(1).saturating_add(2).min(right.height / 4);
-    let [hour, incidents, depends] = Layout::vertical([
-        Constraint::Length(hour),
-        Constraint::Length(incidents),
-        Constraint::Min(0),
-    ])
-    .areas(right);
+    let [hour, incidents, depends] =
+        Layout::vertical([Constraint::Length(hour), Constraint::Length(incidents), Constraint::Min(0)])
+            .areas(right);
     fleet(canvas, table);
     latest_errors(canvas, errors);
     volume::render(canvas, hour);

@@ -66,10 +66,8 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
         canvas.text(inner, "no instance has that in its name, URL, status, tags or metadata", theme.muted);
         return;
     }
-    let columns = COLUMNS.map(|(by, column)| Column {
-        sorted: (by == pane.sort).then_some(pane.reversed),
-        ..column
-    });
+    let columns =
+        COLUMNS.map(|(by, column)| Column { sorted: (by == pane.sort).then_some(pane.reversed), ..column });
     let selected = pane.selected.index(pane.len());
     table::render(canvas, inner, &columns, pane.len(), selected, |at| {
         let Some(instance) = pane.row(at, &model.fleet) else { return Vec::new() };

@@ -73,8 +73,7 @@ pub(super) fn render(
 ) {
     let theme = canvas.model.theme;
     let widths = widths(columns, area.width);
-    let heading =
-        columns.iter().map(|column| (column.heading(), theme.muted.add_modifier(Modifier::BOLD)));
+    let heading = columns.iter().map(|column| (column.heading(), theme.muted.add_modifier(Modifier::BOLD)));
     let [top, rest] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
     let heading = line(columns, &widths, heading.collect());
     canvas.line(top, &heading);

@@ -290,7 +290,10 @@ pub fn around(service: &str) -> Action {
         .map(|n| {
             let level = if n > 12 { Level::Error } else { Level::Info };
             let ts = ago(262 - n);
-            Record { ts, ..record(u64::try_from(n).unwrap(), level, service, &format!("segment {n} is written")) }
+            Record {
+                ts,
+                ..record(u64::try_from(n).unwrap(), level, service, &format!("segment {n} is written"))
+            }
         })
         .collect();
     Action::Around(Around { incident: 3, service: service.to_owned(), records: Ok(records) })
@@ -308,9 +311,7 @@ pub fn lease(service: &str, instance: &str) -> Action {
 /// How much was logged.
 pub fn volume() -> Action {
     let minute = |back: i64| (now() - TimeDelta::minutes(back)).format("%Y-%m-%dT%H:%M:00Z").to_string();
-    let series = |level: &str, points: Vec<(i64, u64)>| {
-        json!({"by": {"level": level}, "points": points.into_iter().map(|(back, n)| json!([minute(back), n])).collect::<Vec<_>>()})
-    };
+    let series = |level: &str, points: Vec<(i64, u64)>| json!({"by": {"level": level}, "points": points.into_iter().map(|(back, n)| json!([minute(back), n])).collect::<Vec<_>>()});
     let hits = json!({"step_seconds": 60, "total": 0, "series": [
         series("info", (0..60).map(|n| (n, 40 + u64::try_from(n % 17).unwrap() * 5)).collect()),
         series("error", vec![(3, 1), (4, 7), (5, 2)]),

@@ -1,8 +1,6 @@
 //! What actions do to the model, and what they want done.
 
-use crate::fixture::{
-    act, arrived, away, fresh, full, now, press, record, registry, screen, screen_at,
-};
+use crate::fixture::{act, arrived, away, fresh, full, now, press, record, registry, screen, screen_at};
 use distlog_tui::action::{Action, Effect, Failure};
 use distlog_tui::model::{
     Filter, LATENCIES_MAX, Model, Older, Overlay, SourceName, Stream, TOASTS_MAX, Tab, Toast,

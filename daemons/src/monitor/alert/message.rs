@@ -3,11 +3,11 @@
 use shared::sanitize::sanitize;
 use shared::span::age;
 use shared::wire::alert::{Evidence, Notification, NotificationKind};
-use shared::wire::monitor::Status;
+use shared::wire::monitor::{Dependent, Effect, IncidentKind, Status};
 use std::fmt::Write as _;
 
-/// Affected services that the text names.
-const AFFECTED_MAX: usize = 30;
+/// Services of one kind that the text names.
+const NAMED_MAX: usize = 30;
 
 /// Writes title and text anew, from what else the notification says.
 pub fn compose(notification: &mut Notification) {
@@ -19,10 +19,17 @@ fn title(notification: &Notification) -> String {
     let (incident, service) = (&notification.incident, &notification.service);
     let title = match notification.kind {
         NotificationKind::Test => format!("A test of the channel {}", notification.channel),
-        NotificationKind::Opened => match incident.affected.len() {
-            0 => format!("{service} is down{}", why(notification)),
-            n => format!("{service} is down, and {n} with it{}", why(notification)),
-        },
+        NotificationKind::Opened => {
+            let state = match incident.kind {
+                IncidentKind::Down => "is down",
+                IncidentKind::Flapping => "goes up and down",
+            };
+            let others = match incident.affected.len() {
+                0 => String::new(),
+                n => format!(", and {n} with it"),
+            };
+            format!("{service} {state}{others}{}", why(notification))
+        }
         NotificationKind::Resolved => {
             let lasted = incident.resolved_at.unwrap_or(notification.at) - incident.opened_at;
             let lasted = age(lasted.to_std().unwrap_or_default());
@@ -54,13 +61,13 @@ fn text(notification: &Notification) -> String {
     if incident.service != notification.service {
         lines.push(format!("The root turned out to be {}.", incident.service));
     }
-    if !incident.affected.is_empty() {
-        let named: Vec<String> =
-            incident.affected.iter().take(AFFECTED_MAX).map(ToString::to_string).collect();
-        let more = incident.affected.len() - named.len();
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        lines.push(format!("Affected: {}{more}", named.join(", ")));
-    }
+    let of = |effect: Effect, own: bool| {
+        let fits = move |d: &&Dependent| d.effect == effect && d.own_cause == own;
+        incident.dependents.iter().filter(fits).map(|d| d.service.as_str()).collect::<Vec<_>>()
+    };
+    name("Down with it", &incident.affected.iter().map(String::as_str).collect::<Vec<_>>(), &mut lines);
+    name("At risk", &of(Effect::AtRisk, false), &mut lines);
+    name("Down for a cause of their own", &of(Effect::Down, true), &mut lines);
     if let Some(evidence) = &notification.evidence {
         describe(evidence, notification.kind, &mut lines);
     }
@@ -71,6 +78,15 @@ fn text(notification: &Notification) -> String {
     lines.push(notification.url.clone());
     let lines: Vec<_> = lines.iter().map(|line| sanitize(line)).collect();
     lines.join("\n")
+}
+
+fn name(what: &str, services: &[&str], lines: &mut Vec<String>) {
+    let named: Vec<&str> = services.iter().take(NAMED_MAX).copied().collect();
+    match services.len() - named.len() {
+        _ if named.is_empty() => {}
+        0 => lines.push(format!("{what}: {}", named.join(", "))),
+        more => lines.push(format!("{what}: {} and {more} more", named.join(", "))),
+    }
 }
 
 fn describe(evidence: &Evidence, kind: NotificationKind, lines: &mut Vec<String>) {
@@ -120,4 +136,41 @@ pub fn cut(text: &str, bytes_max: usize) -> String {
     }
     let end = text.floor_char_boundary(bytes_max.saturating_sub('…'.len_utf8()));
     format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_who_is_down_with_it_and_who_is_not_down_for_it() {
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let mut sample = super::super::sample("ops", NotificationKind::Opened, "http://m".to_owned(), now);
+        let dependent = |service: &str, effect, own_cause| Dependent {
+            service: service.to_owned(),
+            effect,
+            since: None,
+            reason: None,
+            own_cause,
+        };
+        sample.incident.affected = (0..40).map(|n| format!("a{n}")).collect();
+        sample.incident.dependents = vec![
+            dependent("a0", Effect::Down, false),
+            dependent("risky", Effect::AtRisk, false),
+            dependent("own\x1b", Effect::Down, true),
+        ];
+        compose(&mut sample);
+        assert_eq!(
+            sample.title,
+            "sample is down, and 40 with it: connect: Connection refused (os error 111)"
+        );
+        for said in
+            ["a29 and 10 more", "At risk: risky\n", "Down for a cause of their own: own\\x1b\n", "Lease: "]
+        {
+            assert!(sample.text.contains(said), "{said}: {}", sample.text);
+        }
+        sample.incident.kind = IncidentKind::Flapping;
+        compose(&mut sample);
+        assert!(sample.title.starts_with("sample goes up and down, and 40"), "{}", sample.title);
+    }
 }

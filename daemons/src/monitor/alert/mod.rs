@@ -39,7 +39,7 @@ use outbox::Book;
 use shared::client::LogClient;
 use shared::daemon::Daemon;
 use shared::wire::alert::{Evidence, InstanceEvidence, Lease, Notification, NotificationKind};
-use shared::wire::monitor::{Incident, IncidentKind, Phase, Status};
+use shared::wire::monitor::{Incident, Phase, Status};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -119,15 +119,12 @@ fn sample(channel: &str, kind: NotificationKind, url: String, now: DateTime<Utc>
     let phase = Some(Phase::Connect);
     let incident = Incident {
         id: 0,
-        kind: IncidentKind::default(),
         service: service.clone(),
         opened_at: now,
         resolved_at: (kind == NotificationKind::Resolved).then_some(now),
         reason: phase,
         detail: detail.clone(),
-        affected: Vec::new(),
-        dependents: Vec::new(),
-        acknowledged: None,
+        ..Incident::default()
     };
     let instance = InstanceEvidence {
         instance_id: "sample-1".to_owned(),

@@ -58,7 +58,7 @@ fn it_says_how_many_failures_of_how_many_and_what_it_waits_for() {
         "b has been healthy for 14s.\n\
          Instance b is probed by http at http://h:1; its lease of 15s is held.\n\
          Instance b: 1 of 3 failures in a row that make it unhealthy.\n\
-         Instance b: the next probe is in about 7s."
+         Instance b: the next probe is in about 6s."
     );
     for second in [10, 20, 30] {
         probe(&mut state, "a", second, false);

@@ -173,12 +173,15 @@ fn list<'a>(graph: &Graph<'a>, verdict: &mut Verdict<'a>) {
     for (root, with) in &with {
         explained.extend(with.iter().filter(|name| !failed_before(name, root)));
     }
+    let own: BTreeSet<&str> = verdict.roots.keys().copied().collect();
     for (root, behind) in &mut verdict.roots {
-        let with = with.get(root);
+        let with_root = with.get(root);
         for name in reached(&requirers, root, |_| true) {
             let Some(node) = graph.get(name) else { continue };
-            let affected = with.is_some_and(|with| with.contains(name))
+            let affected = with_root.is_some_and(|with| with.contains(name))
                 && !(failed_before(name, root) && explained.contains(name));
+            // Whoever waits may be down for this root all the same.
+            let elsewhere = || own.contains(name) || with.values().any(|with| with.contains(name));
             if affected {
                 behind.affected.push(name);
             }
@@ -195,7 +198,7 @@ fn list<'a>(graph: &Graph<'a>, verdict: &mut Verdict<'a>) {
                 },
                 since: node.since,
                 reason: node.reason,
-                own_cause: node.is_down() && !affected,
+                own_cause: node.is_down() && !affected && elsewhere(),
             });
         }
     }

@@ -6,7 +6,7 @@ use super::super::service::Service;
 use super::State;
 use chrono::{DateTime, Utc};
 use shared::span::Span;
-use shared::wire::monitor::{Acknowledgement, Incident, Status};
+use shared::wire::monitor::{Acknowledgement, Effect, Incident, Status};
 use std::collections::BTreeSet;
 
 impl State {
@@ -26,6 +26,7 @@ impl State {
             return;
         }
         self.excuse(now, batch);
+        self.excuse_left_behind(now, batch);
         let words = self.words_of_flapping();
         let graph = self.graph(&words, now);
         let verdict = judge(&graph, &holders(&self.open), now);
@@ -154,6 +155,37 @@ impl State {
                     service.record.excused_until = until(service);
                     batch.services.insert(name.clone());
                 }
+            }
+        }
+    }
+
+    /// Whoever has failed with a root over another service, and is still down
+    /// when that one is well again, is given time once.
+    fn excuse_left_behind(&mut self, now: DateTime<Utc>, batch: &mut Batch) {
+        let failed_with = self.open.values().flat_map(|incident| &incident.dependents);
+        let failed_with: BTreeSet<&str> = failed_with
+            .filter(|dependent| dependent.effect == Effect::Down && !dependent.own_cause)
+            .map(|dependent| dependent.service.as_str())
+            .collect();
+        if failed_with.is_empty() {
+            return;
+        }
+        let holders = holders(&self.open);
+        let words = self.words_of_flapping();
+        let graph = self.graph(&words, now);
+        let verdict = judge(&graph, &holders, now);
+        let left_behind: Vec<String> = verdict
+            .roots
+            .keys()
+            .filter(|name| !holders.contains(*name) && failed_with.contains(*name))
+            .map(|name| (*name).to_owned())
+            .collect();
+        for name in left_behind {
+            if let Some(service) = self.services.get_mut(&name)
+                && service.record.excused_until.is_none()
+            {
+                service.record.excused_until = Some(now + self.rules.recovery_of(service));
+                batch.services.insert(name);
             }
         }
     }

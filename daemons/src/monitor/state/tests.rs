@@ -102,6 +102,21 @@ fn a_transition_and_its_incident_are_noted_together() {
 }
 
 #[test]
+fn whoever_begins_to_fail_is_probed_again_soon_and_so_is_what_it_requires() {
+    let mut bench = Bench::new();
+    bench.register("b", &[]);
+    bench.register("a", &["b"]);
+    bench.probe("b", true);
+    bench.probe("a", true);
+    assert_eq!(bench.state.followed("a", "a"), Followed::default());
+    bench.probe("a", false);
+    let others = vec![("b".into(), "b".into())];
+    assert_eq!(bench.state.followed("a", "a"), Followed { again: true, others });
+    bench.probe("a", false);
+    assert_eq!(bench.state.followed("a", "a"), Followed::default(), "its failures are enough");
+}
+
+#[test]
 fn a_service_that_deregisters_leaves_the_list_and_its_incident_is_resolved() {
     let mut bench = Bench::new();
     bench.register("a", &[]);
@@ -203,6 +218,35 @@ fn one_root_and_its_dependents_are_one_incident_whoever_is_seen_first() {
         bench.probe(name, true);
     }
     assert_eq!(bench.told(), ["x unhealthy>healthy", "y unhealthy>healthy"], "and no second incident");
+}
+
+#[test]
+fn who_is_left_behind_when_the_one_between_is_well_again_is_given_time() {
+    let mut bench = Bench::new();
+    for (name, requires) in [("root", &[][..]), ("mid", &["root"]), ("leaf", &["mid"])] {
+        bench.register(name, requires);
+    }
+    for name in ["root", "mid", "leaf"] {
+        bench.fail(name);
+    }
+    bench.told();
+    assert_eq!(bench.state.open[&1].affected, ["leaf", "mid"]);
+    bench.probe("mid", true);
+    bench.probe("mid", true);
+    assert_eq!(bench.told(), ["mid unhealthy>healthy", "#1 root"], "leaf has not been probed yet");
+    let leaf = bench.state.open[&1].dependents.iter().find(|d| d.service == "leaf").unwrap().clone();
+    assert!(!leaf.own_cause, "{leaf:?}");
+    for _ in 0..5 {
+        bench.probe("root", false);
+        bench.probe("leaf", false);
+        bench.state.tick(bench.now, &mut bench.batch);
+    }
+    assert_eq!(
+        bench.told(),
+        ["#2 leaf", "#1 root"],
+        "it has had its time, and is down for a cause of its own"
+    );
+    assert!(bench.state.open[&1].dependents.iter().any(|d| d.service == "leaf" && d.own_cause));
 }
 
 #[test]

@@ -267,10 +267,13 @@ mod tests {
 
     #[test]
     fn a_maintenance_ends_after_a_span_or_at_a_moment_or_never() {
-        for (typed, until) in
-            [("", None), ("2h", Some("2026-11-22T12:00:00Z")), ("2026-11-22T18:00:00+01:00", Some("2026-11-22T17:00:00Z"))]
-        {
-            let mut form = filled(Form::maintain("S", Some("S-1"), "Ann"), &[("mode", "drain"), ("until", typed)]);
+        for (typed, until) in [
+            ("", None),
+            ("2h", Some("2026-11-22T12:00:00Z")),
+            ("2026-11-22T18:00:00+01:00", Some("2026-11-22T17:00:00Z")),
+        ] {
+            let mut form =
+                filled(Form::maintain("S", Some("S-1"), "Ann"), &[("mode", "drain"), ("until", typed)]);
             let Some(Effect::BeginMaintenance(maintenance)) = form.check(now()) else { panic!("{typed}") };
             assert_eq!(maintenance.until, until.map(|until| until.parse().unwrap()), "{typed}");
             assert_eq!(

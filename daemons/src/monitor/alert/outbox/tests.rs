@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::settings::Target;
-use shared::wire::monitor::IncidentKind;
 
 fn database() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
@@ -16,17 +15,8 @@ fn book() -> Book {
 }
 
 fn incident(id: u64, resolved_at: Option<DateTime<Utc>>) -> BTreeMap<u64, Incident> {
-    let incident = Incident {
-        id,
-        kind: IncidentKind::default(),
-        service: "S".to_owned(),
-        opened_at: Utc::now(),
-        resolved_at,
-        reason: None,
-        detail: None,
-        affected: Vec::new(),
-        dependents: Vec::new(),
-    };
+    let (service, opened_at) = ("S".to_owned(), Utc::now());
+    let incident = Incident { id, service, opened_at, resolved_at, ..Incident::default() };
     BTreeMap::from([(id, incident)])
 }
 
