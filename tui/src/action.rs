@@ -1,13 +1,13 @@
 //! What can happen to the console, and what it can want done.
 
 use crate::keys::Key;
-use crate::model::{Around, Filter, SourceName, Stream, Study};
+use crate::model::{Around, Filter, SourceName, Stream, Study, Tab};
 use chrono::{DateTime, Utc};
 use shared::client::ClientError;
 use shared::wire::library::{Book, Lend, Loan, NewBook};
 use shared::wire::log::{Hits, NewRecord, Page, Record};
 use shared::wire::monitor::{Incident, Maintenance, ServiceStatus, UptimeReport};
-use shared::wire::registry::{LeaseStatus, Register, Registration};
+use shared::wire::registry::{GuardStatus, LeaseStatus, Register, Registration};
 use std::time::Duration;
 
 /// Something that happened: a key, or a feed's news.
@@ -17,6 +17,8 @@ pub enum Action {
     Key(Key),
     /// Text was pasted.
     Paste(String),
+    /// The mouse did something, and what is under it.
+    Mouse(Mouse),
     /// The terminal has this size now, in columns and lines.
     Resize(u16, u16),
     /// A second passed while something on the screen shows its age.
@@ -39,6 +41,8 @@ pub enum Action {
         /// The registrations.
         registrations: Vec<Registration>,
     },
+    /// Whether the registry holds expiry back.
+    Guard(GuardStatus),
     /// What the monitor holds of the fleet.
     Monitor {
         /// Every service's health.
@@ -102,8 +106,37 @@ pub enum Action {
     },
     /// What became of a request; on success, what to say about it.
     Done(Result<String, Failure>),
+    /// Instances were removed, which can be undone.
+    Deregistered(Vec<Registration>),
+    /// The answer to [`Effect::Restore`].
+    Restored {
+        /// Those that are not registered again.
+        left: Vec<Registration>,
+        /// What to say about it.
+        outcome: Result<String, Failure>,
+    },
     /// What `--local` has to say.
     Local(Local),
+}
+
+/// What the mouse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mouse {
+    /// The wheel was turned up.
+    WheelUp,
+    /// The wheel was turned down.
+    WheelDown,
+    /// Something was clicked.
+    Click(Target),
+}
+
+/// Something on the screen that can be clicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The name of a tab.
+    Tab(Tab),
+    /// A row so many rows below the selected one, or above it.
+    Row(isize),
 }
 
 /// How the daemons that `--local` starts are doing.
@@ -126,6 +159,10 @@ pub enum Effect {
     Suspend,
     /// Draw everything anew.
     Redraw,
+    /// Give a text to the terminal's clipboard.
+    Copy(String),
+    /// Listen to the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Register an instance.
     Register(Box<Register>),
     /// Remove an instance of a service.
@@ -135,6 +172,8 @@ pub enum Effect {
         /// The instance.
         instance: String,
     },
+    /// Register again, as they were, instances that were removed.
+    Restore(Vec<Registration>),
     /// Store a record.
     Send(Box<NewRecord>),
     /// Add a book.

@@ -6,6 +6,7 @@ use crate::model::{Around, Study};
 use chrono::{DateTime, SecondsFormat, Utc};
 use shared::client::LogQuery;
 use shared::wire::monitor::MaintenanceMode;
+use shared::wire::registry::Registration;
 
 /// How many records a filter shows at first.
 const FILTERED: u32 = 500;
@@ -23,9 +24,12 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
             stored.map(|registration| format!("{} is registered", registration.instance_id))
         }
         Effect::Deregister { service, instance } => {
-            let removed = clients.registry.deregister(&service, &instance).await;
-            removed.map(|_| format!("{instance} was deregistered"))
+            match clients.registry.deregister(&service, &instance).await {
+                Ok(gone) => return Some(Action::Deregistered(gone.removed)),
+                Err(error) => Err(error),
+            }
         }
+        Effect::Restore(removed) => return Some(restore(clients, removed).await),
         Effect::Send(record) => {
             let accepted = clients.log.append(&[*record], None).await;
             accepted.map(|accepted| format!("the log holds it as record {}", accepted.last))
@@ -93,9 +97,13 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
             return Some(Action::LogOlder { generation, page });
         }
         // The program's own, or a feed's.
-        Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::ShowReturned(_) | Effect::Follow { .. } => {
-            return None;
-        }
+        Effect::Quit
+        | Effect::Suspend
+        | Effect::Redraw
+        | Effect::Copy(_)
+        | Effect::Mouse(_)
+        | Effect::ShowReturned(_)
+        | Effect::Follow { .. } => return None,
     };
     Some(Action::Done(done.map_err(Failure::from)))
 }
@@ -107,4 +115,19 @@ async fn study(clients: &Clients, service: String) -> Action {
         tokio::join!(monitor.history(&service), monitor.explain(&service), monitor.uptime(Some(&service)));
     let uptime = uptime.ok().and_then(|reports| reports.into_iter().next());
     Action::Study(Box::new(Study { service, history: history.ok(), explanation: explanation.ok(), uptime }))
+}
+
+/// Registers again, as they were, instances that were removed; ends with the
+/// first that is refused.
+async fn restore(clients: &Clients, mut left: Vec<Registration>) -> Action {
+    let mut names = Vec::new();
+    while let Some(removed) = left.last() {
+        match clients.registry.register(&removed.to_register()).await {
+            Ok(stored) => names.push(stored.instance_id),
+            Err(error) => return Action::Restored { left, outcome: Err(Failure::from(error)) },
+        }
+        left.pop();
+    }
+    let outcome = Ok(format!("{} registered again as it was", names.join(", ")));
+    Action::Restored { left, outcome }
 }

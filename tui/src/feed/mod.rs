@@ -99,7 +99,7 @@ impl Feeds {
         let monitor = poll(SourceName::Monitor, MONITOR_EVERY, &feeds.monitor);
         let library = poll(SourceName::Library, LIBRARY_EVERY, &feeds.library);
         let tasks = &mut feeds.tasks;
-        tasks.spawn(registry::run(clients.registry.clone(), registry));
+        tasks.spawn(registry::run(clients.registry.clone(), registry, actions.clone()));
         tasks.spawn(monitor::run(clients.monitor.clone(), monitor));
         tasks.spawn(library::run(clients.library.clone(), feeds.returned.clone(), library));
         tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, actions.clone()));
@@ -120,7 +120,9 @@ impl Feeds {
             }
             effect => {
                 let poke = match effect {
-                    Effect::Register(_) | Effect::Deregister { .. } => Some(self.registry.clone()),
+                    Effect::Register(_) | Effect::Deregister { .. } | Effect::Restore(_) => {
+                        Some(self.registry.clone())
+                    }
                     Effect::BeginMaintenance(_)
                     | Effect::EndMaintenance { .. }
                     | Effect::Acknowledge { .. } => Some(self.monitor.clone()),

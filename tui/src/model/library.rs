@@ -123,7 +123,8 @@ impl LibraryPane {
         }
     }
 
-    fn selected_loan(&self) -> Option<&Loan> {
+    /// The selected loan.
+    pub fn selected_loan(&self) -> Option<&Loan> {
         self.loan_at(self.loan.index(self.loan_count())?)
     }
 

@@ -2,6 +2,7 @@
 //! neither asks a clock or a daemon.
 
 mod confirm;
+mod copy;
 mod cursor;
 mod finder;
 mod fleet;
@@ -19,6 +20,7 @@ mod toast;
 mod volume;
 
 pub use confirm::Confirm;
+pub use copy::{COPIED_BYTES_MAX, Copied, copied};
 pub use cursor::{Cursor, window};
 pub use finder::{Finder, Words};
 pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};
@@ -43,6 +45,7 @@ use crate::theme::Theme;
 use chrono::{DateTime, Utc};
 use shared::wire::log::Record;
 use shared::wire::monitor::Status;
+use shared::wire::registry::{GuardStatus, Registration};
 use std::collections::VecDeque;
 
 /// How many of the latest errors the overview keeps.
@@ -141,6 +144,12 @@ pub struct Model {
     pub incidents: IncidentsPane,
     /// The library.
     pub library: LibraryPane,
+    /// Whether the registry holds expiry back, as far as it has said.
+    pub guard: Option<GuardStatus>,
+    /// What the next undo registers again.
+    pub removed: Vec<Registration>,
+    /// Whether the mouse is listened to.
+    pub mouse: bool,
     /// How the daemons of `--local` are, where it was given.
     pub local: Option<Local>,
     /// Whether something that is drawn changed since the last frame.
@@ -169,6 +178,9 @@ impl Model {
             log: LogPane::default(),
             incidents: IncidentsPane::default(),
             library: LibraryPane::default(),
+            guard: None,
+            removed: Vec::new(),
+            mouse: false,
             local: None,
             changed: true,
         }
@@ -212,6 +224,7 @@ impl Model {
     pub fn is_ageing(&self) -> bool {
         !self.toasts.is_empty()
             || self.sources.iter().any(|(_, source)| source.away.is_some())
+            || self.guard.as_ref().is_some_and(|guard| guard.engaged)
             || (matches!(self.tab, Tab::Overview | Tab::Incidents) && self.incidents.open() > 0)
             || (self.tab == Tab::Services && self.services.detail.is_some() && self.services.lease.is_some())
     }

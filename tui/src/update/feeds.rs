@@ -5,7 +5,7 @@ use crate::model::{Around, Lease, Model, SourceName, Study, Tab, around};
 use chrono::{DateTime, Utc};
 use shared::wire::library::{Book, Loan};
 use shared::wire::monitor::{Incident, Maintenance, ServiceStatus};
-use shared::wire::registry::{LeaseStatus, Registration};
+use shared::wire::registry::{GuardStatus, LeaseStatus, Registration};
 
 pub(super) fn registry(
     model: &mut Model,
@@ -19,6 +19,14 @@ pub(super) fn registry(
         arrange(model, now);
     }
     back || news
+}
+
+/// Whether expiry is held back: drawn only where that changed.
+pub(super) fn guard(model: &mut Model, guard: GuardStatus) -> bool {
+    let shown = |guard: Option<&GuardStatus>| guard.filter(|guard| guard.engaged).cloned();
+    let changed = shown(model.guard.as_ref()) != shown(Some(&guard));
+    model.guard = Some(guard);
+    changed
 }
 
 pub(super) fn monitor(

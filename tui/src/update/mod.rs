@@ -6,6 +6,7 @@
 mod command;
 mod feeds;
 mod forms;
+mod general;
 mod incidents;
 mod library;
 mod log;
@@ -25,6 +26,7 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
     let effects = match action {
         Action::Key(key) => typing::press(model, key, now),
         Action::Paste(text) => typing::paste(model, &text),
+        Action::Mouse(mouse) => general::moved(model, mouse, now),
         Action::Resize(columns, lines) => {
             model.size = (columns, lines);
             Vec::new()
@@ -40,6 +42,10 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
         }
         Action::Registry { revision, registrations } => {
             changed = feeds::registry(model, revision, registrations, now);
+            Vec::new()
+        }
+        Action::Guard(guard) => {
+            changed = feeds::guard(model, guard);
             Vec::new()
         }
         Action::Monitor { health, incidents, maintenances } => {
@@ -91,6 +97,14 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
         }
         Action::Done(outcome) => {
             forms::done(model, outcome, now);
+            Vec::new()
+        }
+        Action::Deregistered(removed) => {
+            general::deregistered(model, removed, now);
+            Vec::new()
+        }
+        Action::Restored { left, outcome } => {
+            general::restored(model, left, outcome, now);
             Vec::new()
         }
         Action::Local(local) => {
