@@ -17,13 +17,13 @@ static COLUMNS: [(SortBy, Column); 7] = [
     (SortBy::Url, Column::new("URL", 21).grow(2)),
     (SortBy::Latency, Column::new("LATENCY", 8).right()),
     (SortBy::Lease, Column::new("LEASE", 6).right()),
-    (SortBy::Version, Column::new("VERSION", 8)),
+    (SortBy::Version, Column::new("VERSION", 8).from(90)),
 ];
 
 /// ```text
 /// ┌ Services: 6 instances ───────────────────────────────────────────────┐
-/// │STATUS        SERVICE↓        URL                   LATENCY LEASE VER…│
-/// │● healthy     LibraryService  http://localhost:5000    3 ms   15s 1.0 │
+/// │STATUS        SERVICE↓        URL                       LATENCY LEASE│
+/// │● healthy     LibraryService  http://localhost:5000        3 ms   15s│
 /// │/ lib_                                                                │
 /// └──────────────────────────────────────────────────────────────────────┘
 /// ```

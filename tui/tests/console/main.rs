@@ -10,4 +10,6 @@ mod live;
 #[cfg(test)]
 mod once;
 #[cfg(test)]
+mod screens;
+#[cfg(test)]
 mod terminal;
