@@ -6,10 +6,14 @@
 #[cfg(test)]
 mod daemons;
 #[cfg(test)]
+mod escape;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod once;
 #[cfg(test)]
 mod screens;
+#[cfg(test)]
+mod stream;
 #[cfg(test)]
 mod terminal;
