@@ -10,7 +10,7 @@ use shared::wire::log::Level;
 use shared::wire::monitor::Acknowledgement;
 
 /// Keys that lead to every screen and everything that lies over one.
-const SCREENS: [&str; 25] = [
+const SCREENS: &[&str] = &[
     "1",
     "2",
     "2<enter>",
@@ -36,6 +36,9 @@ const SCREENS: [&str; 25] = [
     "5b",
     "5/x",
     "?",
+    ":",
+    ":lend<enter>",
+    "T",
 ];
 
 #[test]
