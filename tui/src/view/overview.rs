@@ -3,6 +3,7 @@
 use super::table::{self, Column};
 use super::{Canvas, graph, log, panel, volume, waiting, when};
 use crate::model::{Service, SourceName};
+use crate::text;
 use crate::theme;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -125,7 +126,11 @@ fn counts(canvas: &mut Canvas<'_>, area: Rect) {
         let style = if count > 0 { theme.status(status) } else { theme.muted };
         spans.push(Span::styled(format!("{} {count} {status}   ", theme::glyph(status)), style));
     }
-    spans.push(Span::styled(format!("revision {}", canvas.model.fleet.revision), theme.muted));
+    let revision = format!("revision {}", canvas.model.fleet.revision);
+    let used: usize = spans.iter().map(|span| text::width(&span.content)).sum();
+    if used + revision.len() <= usize::from(area.width) {
+        spans.push(Span::styled(revision, theme.muted));
+    }
     canvas.line(area, &Line::from(spans));
 }
 
