@@ -1,12 +1,13 @@
 //! What can happen to the console, and what it can want done.
 
 use crate::keys::Key;
-use crate::model::{Filter, SourceName, Stream, Tab};
+use crate::model::{Around, Filter, SourceName, Stream, Study, Tab};
+use chrono::{DateTime, Utc};
 use shared::client::ClientError;
 use shared::wire::library::{Book, Lend, Loan, NewBook};
-use shared::wire::log::{NewRecord, Page, Record};
-use shared::wire::monitor::{History, Incident, ServiceStatus};
-use shared::wire::registry::{GuardStatus, Register, Registration};
+use shared::wire::log::{Hits, NewRecord, Page, Record};
+use shared::wire::monitor::{Incident, Maintenance, ServiceStatus, UptimeReport};
+use shared::wire::registry::{GuardStatus, LeaseStatus, Register, Registration};
 use std::time::Duration;
 
 /// Something that happened: a key, or a feed's news.
@@ -50,14 +51,20 @@ pub enum Action {
         health: Vec<ServiceStatus>,
         /// Incidents, newest first.
         incidents: Vec<Incident>,
+        /// What is under maintenance.
+        maintenances: Vec<Maintenance>,
     },
-    /// One service's history, asked for with [`Effect::History`].
-    History {
-        /// The service.
-        service: String,
-        /// Its history.
-        history: Result<History, Failure>,
-    },
+    /// One service, looked at closely: the answer to [`Effect::Study`]. What the
+    /// monitor could not tell is missing.
+    Study(Box<Study>),
+    /// The answer to [`Effect::Around`].
+    Around(Around),
+    /// The answer to [`Effect::Uptimes`], where there is one.
+    Uptimes(Vec<UptimeReport>),
+    /// The answer to [`Effect::Lease`], where there is one.
+    Lease(LeaseStatus),
+    /// How much was logged over the last hour, by level.
+    Volume(Hits),
     /// Books and loans.
     Library {
         /// The books.
@@ -179,8 +186,44 @@ pub enum Effect {
     Return(Lend),
     /// Show returned loans too, or only those that are out.
     ShowReturned(bool),
-    /// Fetch a service's history.
-    History(String),
+    /// Look at a service closely: its history, its uptime, why it is as it is.
+    Study(String),
+    /// Fetch the log of a service around the moment at which an incident was opened.
+    Around {
+        /// The incident.
+        incident: u64,
+        /// The service.
+        service: String,
+        /// From when.
+        since: DateTime<Utc>,
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+    /// Fetch how often each service did well.
+    Uptimes,
+    /// Ask how an instance's lease stands.
+    Lease {
+        /// The service.
+        service: String,
+        /// The instance.
+        instance: String,
+    },
+    /// Put a service or an instance under maintenance.
+    BeginMaintenance(Box<Maintenance>),
+    /// End that.
+    EndMaintenance {
+        /// The service.
+        service: String,
+        /// The instance; without one, what was said of the service as a whole.
+        instance: Option<String>,
+    },
+    /// Say who looks after an incident.
+    Acknowledge {
+        /// The incident.
+        incident: u64,
+        /// Who.
+        by: String,
+    },
     /// Try a filter: the newest records that pass it.
     Filter(Filter),
     /// Follow the log through a filter, from the newest records on.

@@ -101,6 +101,7 @@ async fn show(config: Config, local: bool) -> io::Result<()> {
     let mut model = Model::new(config.endpoints, theme, terminal.size()?);
     model.keymap = config.keymap;
     model.mouse = config.mouse;
+    model.operator = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
     // Before anything that takes time, such as setting up TLS.
     terminal.draw(&model, Utc::now())?;
     if model.mouse {

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 use shared::wire::log::Level;
-use shared::wire::monitor::Status;
+use shared::wire::monitor::{Effect, Status};
 
 /// The styles of everything that is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +163,16 @@ impl Theme {
         }
     }
 
+    /// An effect's style.
+    pub const fn effect(&self, effect: Effect) -> Style {
+        match effect {
+            Effect::Down => self.bad,
+            Effect::AtRisk => self.warn,
+            Effect::Unknown => self.muted,
+            Effect::Maintenance => self.note,
+        }
+    }
+
     /// A level's style.
     pub const fn level(&self, level: Level) -> Style {
         match level {
@@ -185,8 +195,18 @@ pub const fn glyph(status: Status) -> &'static str {
     }
 }
 
+/// An effect's glyph: how something that depends on a root is affected.
+pub const fn effect_glyph(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Down => "✗",
+        Effect::AtRisk => "▲",
+        Effect::Unknown => "○",
+        Effect::Maintenance => "◆",
+    }
+}
+
 /// The bars of a sparkline, lowest first.
-const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+pub const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// The height, in the unit of the samples, under which a sparkline does not
 /// magnify: the difference between 1 ms and 2 ms is noise.

@@ -42,11 +42,18 @@ pub enum ChangeError {
 impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         match error {
-            ChangeError::Refused(refusal @ Refusal::Unknown(_)) => Self::unknown(refusal.to_string()),
-            ChangeError::Refused(refusal @ Refusal::Full) => {
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, refusal.to_string())
+            ChangeError::Refused(refusal) => {
+                let words = refusal.to_string();
+                let said = match refusal {
+                    Refusal::Unknown(_) => Self::unknown(words),
+                    Refusal::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, words),
+                    _ => Self::conflict(words),
+                };
+                match refusal.field() {
+                    Some(field) => said.field(field),
+                    None => said,
+                }
             }
-            ChangeError::Refused(refusal) => Self::conflict(refusal.to_string()),
             ChangeError::OutboxFull => Self::unavailable(error.to_string(), 30),
             ChangeError::KeyTaken => Self::invalid("Idempotency-Key", error),
             ChangeError::Database(error) => Self::internal(error),

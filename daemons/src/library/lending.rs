@@ -52,6 +52,18 @@ pub enum Refusal {
     Full,
 }
 
+impl Refusal {
+    /// The field of the request that it is about.
+    pub const fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Unknown(_) | Self::NoneIn { .. } => Some("book_id"),
+            Self::Taken { .. } => Some("id"),
+            Self::NothingOut { .. } => Some("borrower"),
+            Self::Full => None,
+        }
+    }
+}
+
 /// Adds a book under `id`, which `taken` may have already.
 ///
 /// # Errors

@@ -1,9 +1,11 @@
 //! The monitor's routes.
 
+mod acknowledge;
 mod explain;
 mod maintenance;
 mod pictures;
 mod push;
+mod uptime;
 
 use super::core::Core;
 use super::events;
@@ -41,10 +43,12 @@ pub fn routes(core: Arc<Core>, context: &Context) -> OpenApiRouter {
         .routes(routes!(history))
         .routes(routes!(list_incidents))
         .routes(routes!(follow))
+        .merge(acknowledge::routes())
         .merge(maintenance::routes())
         .merge(explain::routes())
         .merge(pictures::routes())
         .merge(push::routes())
+        .merge(uptime::routes())
         .with_state(App { core, stop: context.stop.clone() })
 }
 

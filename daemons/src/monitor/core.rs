@@ -14,7 +14,7 @@ use super::pulse::Pulse;
 use super::schedule::Target;
 use super::schema;
 use super::state::{Followed, Rules, State, Unheard};
-use super::store::{self, MaintenanceError, Rows, Told};
+use super::store::{self, AcknowledgeError, MaintenanceError, Rows, Told};
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::probe::{Failure, Outcome, Spec};
 use crate::runtime::{Context, OwnDir, StartError};
@@ -22,7 +22,7 @@ use crate::settings;
 use chrono::{TimeDelta, Utc};
 use rusqlite::Connection;
 use shared::client::Fleet;
-use shared::wire::monitor::{Maintenance, ServiceStatus};
+use shared::wire::monitor::{Acknowledgement, Incident, Maintenance, ServiceStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, broadcast};
@@ -231,6 +231,25 @@ impl Core {
             result.map(|()| {
                 core.change(|state, batch| state.end_maintenance(&key, Utc::now(), batch));
             })
+        };
+        self.database.write_then(write, then).await
+    }
+
+    /// Notes who looks after an incident, once that is on disk.
+    ///
+    /// # Errors
+    /// When there is no such incident, it is over, or it cannot be written.
+    pub async fn acknowledge(
+        self: &Arc<Self>,
+        id: u64,
+        acknowledged: Acknowledgement,
+    ) -> Result<Incident, DatabaseError<AcknowledgeError>> {
+        let (written, core) = (acknowledged.clone(), Arc::clone(self));
+        let write = move |connection: &Connection| store::acknowledge(connection, id, &written);
+        // What was drawn from the state before this and is written after it says
+        // nothing of it: so it is written once more, and told.
+        let then = move |result: Result<Incident, DatabaseError<AcknowledgeError>>| {
+            result.inspect(|_| core.change(|state, batch| state.acknowledge(id, acknowledged, batch)))
         };
         self.database.write_then(write, then).await
     }

@@ -79,6 +79,8 @@ pub fn reconcile(
                 .map(str::to_owned)
                 .collect(),
             dependents: steady(same.map_or(&[], |incident| &incident.dependents), &behind.dependents),
+            // Whoever looks after it does so whatever its root turns out to be.
+            acknowledged: before.and_then(|incident| incident.acknowledged.clone()),
         };
         homes.insert(root, incident.id);
         homes.extend(behind.affected.iter().map(|name| (*name, incident.id)));

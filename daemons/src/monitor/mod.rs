@@ -44,6 +44,7 @@ mod picture;
 mod prune;
 mod pulse;
 mod replay;
+mod report;
 mod rounds;
 mod schedule;
 mod schema;

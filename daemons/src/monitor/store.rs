@@ -17,7 +17,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shared::wire::monitor::{Incident, Maintenance, Phase, ProbeRecord, Transition};
+use shared::wire::monitor::{Acknowledgement, Incident, Maintenance, Phase, ProbeRecord, Transition};
 
 /// Probes that are kept of one instance: somewhat less than three hours of them
 /// at an interval of ten seconds. What they sum up to is kept longer.
@@ -218,6 +218,41 @@ pub fn end_maintenance(
         .prepare_cached("DELETE FROM maintenance WHERE service = ?1 AND instance = ?2")?
         .execute([service.as_str(), instance.as_deref().unwrap_or_default()])
         .map(drop)
+}
+
+/// Why an incident is not taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum AcknowledgeError {
+    /// No such incident.
+    #[error("there is no incident {0}")]
+    Unknown(u64),
+    /// It is over.
+    #[error("incident {0} is resolved already")]
+    Resolved(u64),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+}
+
+/// Writes down who has taken an open incident up, in place of who had before.
+pub fn acknowledge(
+    connection: &Connection,
+    id: u64,
+    acknowledged: &Acknowledgement,
+) -> Result<Incident, AcknowledgeError> {
+    let incident: Option<Incident> = connection
+        .prepare_cached("SELECT body FROM incidents WHERE id = ?1")?
+        .query_row([signed(id)], |row| json(row, 0))
+        .optional()?;
+    let incident = incident.ok_or(AcknowledgeError::Unknown(id))?;
+    if incident.resolved_at.is_some() {
+        return Err(AcknowledgeError::Resolved(id));
+    }
+    let incident = Incident { acknowledged: Some(acknowledged.clone()), ..incident };
+    connection
+        .prepare_cached("UPDATE incidents SET body = ?2 WHERE id = ?1")?
+        .execute(params![signed(id), to_json(&incident)])?;
+    Ok(incident)
 }
 
 const NEWEST_PROBES: &str = "SELECT at, instance, latency, reason, detail FROM probes \

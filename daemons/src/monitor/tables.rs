@@ -3,7 +3,9 @@
 use crate::runtime::listing::{TableRow, or_dash};
 use chrono::{DateTime, Utc};
 use shared::span::age;
-use shared::wire::monitor::{Incident, Maintenance, MaintenanceMode, ProbeRecord, ServiceStatus};
+use shared::wire::monitor::{
+    Incident, Maintenance, MaintenanceMode, ProbeRecord, ServiceStatus, UptimeReport,
+};
 
 impl TableRow for ServiceStatus {
     const HEADS: &'static [&'static str] =
@@ -20,6 +22,15 @@ impl TableRow for ServiceStatus {
             self.url.clone(),
             why(self.reason.map(|phase| phase.as_str()), self.detail.as_deref()),
         ]
+    }
+}
+
+impl TableRow for UptimeReport {
+    const HEADS: &'static [&'static str] = &["service", "day", "week", "month"];
+
+    fn cells(&self) -> Vec<String> {
+        let share = |share: Option<f64>| or_dash(share.map(|share| format!("{:.2}%", share * 100.0)));
+        vec![self.service.clone(), share(self.day), share(self.week), share(self.month)]
     }
 }
 

@@ -28,6 +28,50 @@ async fn one_root_and_all_that_fail_with_it_are_one_incident() {
     assert_eq!(list(&monitor, "/monitor/incidents").await.len(), 1);
 }
 
+#[tokio::test]
+async fn whoever_takes_an_incident_up_is_told_and_stays_with_it_over_kill_9_and_its_end() {
+    let (registry, monitor) = start().await;
+    let endpoint = Endpoint::start(Mood::Good).await;
+    register(&registry, "S", &endpoint.url, json!({})).await;
+    becomes(&monitor, "S", "healthy").await;
+    endpoint.set(Mood::Bad);
+    let opened = eventually("it is opened", async || {
+        list(&monitor, "/monitor/incidents?open=true").await.into_iter().next()
+    })
+    .await;
+    assert_eq!(opened["acknowledged"], Value::Null);
+    let path = format!("/monitor/incidents/{}/ack", opened["id"]);
+    let taken_up = monitor.post_json("monitor", &path, json!({ "by": " Ann " })).await.ok().json();
+    assert_eq!((&taken_up["acknowledged"]["by"], &taken_up["id"]), (&json!("Ann"), &opened["id"]));
+    let monitor = monitor.restart().await;
+    let by = async |path| list(&monitor, path).await.first().map(|i| i["acknowledged"]["by"].clone());
+    assert_eq!(by("/monitor/incidents?open=true").await, Some(json!("Ann")));
+    for (path, body, status) in [
+        (&*path, json!({ "by": "  " }), 422),
+        (&path, json!({ "by": "x".repeat(2_000) }), 422),
+        (&path, json!({ "by": "red\u{1b}[31m" }), 422),
+        (&path, json!({}), 422),
+        ("/monitor/incidents/77/ack", json!({ "by": "Ann" }), 404),
+        ("/monitor/incidents/none/ack", json!({ "by": "Ann" }), 400),
+    ] {
+        monitor.post_json("monitor", path, body).await.problem(status);
+    }
+    endpoint.set(Mood::Good);
+    eventually("it is over", async || {
+        list(&monitor, "/monitor/incidents?open=true").await.is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(by("/monitor/incidents").await, Some(json!("Ann")));
+    monitor.post_json("monitor", &path, json!({ "by": "Bob" })).await.problem(409);
+    let uptimes = list(&monitor, "/monitor/uptime").await;
+    let uptime = uptimes.iter().find(|uptime| uptime["service"] == "S").unwrap();
+    let day = uptime["day"].as_f64().unwrap();
+    assert!(day > 0.0 && day < 1.0 && uptime["days"].as_array().unwrap().len() <= 2, "{uptime}");
+    monitor.get("monitor", "/monitor/uptime?service=nobody").await.problem(404);
+    let text = monitor.get("monitor", "/monitor/uptime?service=S&format=text").await.ok().body;
+    assert!(text.contains("MONTH") && text.contains('%'), "{text}");
+}
+
 /// A root and 28 that need it, some over others; all are well.
 async fn fleet(registry: &Running, monitor: &Running, of: impl Fn(usize) -> String) {
     for n in 0..29 {

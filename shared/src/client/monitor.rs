@@ -2,7 +2,9 @@
 
 use super::http::{Http, segment};
 use super::{ClientError, sse};
-use crate::wire::monitor::{History, Incident, Maintenance, ServiceStatus, Transition};
+use crate::wire::monitor::{
+    Acknowledge, Explanation, History, Incident, Maintenance, ServiceStatus, Transition, UptimeReport,
+};
 use futures_util::{Stream, StreamExt};
 use reqwest::Method;
 
@@ -47,6 +49,32 @@ impl MonitorClient {
     /// See [`ClientError`].
     pub async fn incidents(&self) -> Result<Vec<Incident>, ClientError> {
         self.0.get("/monitor/incidents").await
+    }
+
+    /// Takes an incident up: says who looks after it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn acknowledge(&self, incident: u64, by: &str) -> Result<Incident, ClientError> {
+        let path = format!("/monitor/incidents/{incident}/ack");
+        self.0.post(&path, &Acknowledge { by: by.to_owned() }).await
+    }
+
+    /// Why a service has the status that it has.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn explain(&self, service: &str) -> Result<Explanation, ClientError> {
+        self.0.get(&format!("/monitor/explain/{}", segment(service))).await
+    }
+
+    /// How often each service did well over a day, a week, a month; or one.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn uptime(&self, service: Option<&str>) -> Result<Vec<UptimeReport>, ClientError> {
+        let call = self.0.call(Method::GET, "/monitor/uptime");
+        self.0.json(call.query(&[("service", service)])).await
     }
 
     /// Every maintenance.

@@ -3,8 +3,8 @@
 use super::http::{Http, segment};
 use super::{ClientError, sse};
 use crate::wire::registry::{
-    Bookmark, Change, ChangeKind, Deregistered, GuardStatus, HistoryEntry, INDEX_HEADER, Lease, Place,
-    Register, Registration, ServiceHealth, Snapshot,
+    Bookmark, Change, ChangeKind, Deregistered, GuardStatus, HistoryEntry, INDEX_HEADER, Lease, LeaseStatus,
+    Place, Register, Registration, ServiceHealth, Snapshot,
 };
 use futures_util::{Stream, StreamExt};
 use reqwest::Method;
@@ -51,6 +51,14 @@ impl RegistryClient {
     pub async fn heartbeat(&self, service: &str, instance: &str) -> Result<Lease, ClientError> {
         let path = format!("/services/{}/{}/lease", segment(service), segment(instance));
         self.0.json(self.0.call(Method::PUT, &path)).await
+    }
+
+    /// How an instance's lease stands.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn lease(&self, service: &str, instance: &str) -> Result<LeaseStatus, ClientError> {
+        self.0.get(&format!("/services/{}/{}/lease", segment(service), segment(instance))).await
     }
 
     /// Removes one instance.

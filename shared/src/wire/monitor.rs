@@ -1,6 +1,6 @@
 //! Health as the monitor sees it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
@@ -275,6 +275,51 @@ pub struct Incident {
     /// Everything that depends on the root, and how it does now.
     #[serde(default)]
     pub dependents: Vec<Dependent>,
+    /// Who has taken it up; null while nobody has.
+    #[serde(default)]
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+/// Somebody has taken an incident up: `POST /monitor/incidents/{id}/ack`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Acknowledgement {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What is sent to take an incident up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Acknowledge {
+    /// Who takes it up.
+    pub by: String,
+}
+
+/// How often a service did well, as `GET /monitor/uptime` lists it: shares of
+/// good probes from 0 to 1, null where there was none. What is older than the
+/// monitor's history is not counted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UptimeReport {
+    /// The service.
+    pub service: String,
+    /// Over the last 24 hours.
+    pub day: Option<f64>,
+    /// Over the last 7 times 24 hours.
+    pub week: Option<f64>,
+    /// Over the last 30 times 24 hours.
+    pub month: Option<f64>,
+    /// Each day (UTC) of the month that has probes, oldest first.
+    pub days: Vec<DayUptime>,
+}
+
+/// One day of an [`UptimeReport`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DayUptime {
+    /// The day, in UTC.
+    pub day: NaiveDate,
+    /// The share of good probes, 0 to 1.
+    pub share: f64,
 }
 
 /// What an operator does with a service or an instance.

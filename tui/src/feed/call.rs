@@ -2,13 +2,19 @@
 
 use super::{Clients, query};
 use crate::action::{Action, Effect, Failure};
+use crate::model::{Around, Study};
+use chrono::{DateTime, SecondsFormat, Utc};
 use shared::client::LogQuery;
+use shared::wire::monitor::MaintenanceMode;
 use shared::wire::registry::Registration;
 
 /// How many records a filter shows at first.
 const FILTERED: u32 = 500;
 /// How many older records are fetched at once.
 const OLDER: u32 = 1_000;
+
+/// How many records around an incident are fetched.
+const AROUND_MAX: u32 = 200;
 
 /// Does what an effect wants of the daemons. None where it wants nothing.
 pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
@@ -40,9 +46,45 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
             let returned = clients.library.return_book(&lend).await;
             returned.map(|loan| format!("book {} was returned by {}", loan.book_id, loan.borrower))
         }
-        Effect::History(service) => {
-            let history = clients.monitor.history(&service).await.map_err(Failure::from);
-            return Some(Action::History { service, history });
+        Effect::BeginMaintenance(maintenance) => {
+            let begun = clients.monitor.begin_maintenance(&maintenance).await;
+            begun.map(|begun| {
+                let of = begun.instance.unwrap_or(begun.service);
+                match begun.mode {
+                    MaintenanceMode::Maintenance => format!("{of} is under maintenance"),
+                    MaintenanceMode::Drain => format!("{of} is drained"),
+                }
+            })
+        }
+        Effect::EndMaintenance { service, instance } => {
+            let ended = clients.monitor.end_maintenance(&service, instance.as_deref()).await;
+            ended.map(|ended| {
+                format!("the maintenance of {} is ended", ended.instance.unwrap_or(ended.service))
+            })
+        }
+        Effect::Acknowledge { incident, by } => {
+            let acknowledged = clients.monitor.acknowledge(incident, &by).await;
+            acknowledged.map(|incident| format!("{by} looks after incident {}", incident.id))
+        }
+        Effect::Study(service) => return Some(study(clients, service).await),
+        Effect::Around { incident, service, since, until } => {
+            let time = |at: DateTime<Utc>| Some(at.to_rfc3339_opts(SecondsFormat::Millis, true));
+            let query = LogQuery {
+                service: Some(service.clone()),
+                since: time(since),
+                until: time(until),
+                limit: Some(AROUND_MAX),
+                ..LogQuery::default()
+            };
+            let records =
+                clients.log.search(&query).await.map(|page| page.records.into_iter().rev().collect());
+            let records = records.map_err(|error| error.to_string());
+            return Some(Action::Around(Around { incident, service, records }));
+        }
+        // What they leave stale, their feeds say.
+        Effect::Uptimes => return clients.monitor.uptime(None).await.ok().map(Action::Uptimes),
+        Effect::Lease { service, instance } => {
+            return clients.registry.lease(&service, &instance).await.ok().map(Action::Lease);
         }
         Effect::Filter(filter) => {
             let query = LogQuery { limit: Some(FILTERED), ..query(&filter) };
@@ -64,6 +106,15 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
         | Effect::Follow { .. } => return None,
     };
     Some(Action::Done(done.map_err(Failure::from)))
+}
+
+/// All that the monitor tells of one service; what it cannot is missing.
+async fn study(clients: &Clients, service: String) -> Action {
+    let monitor = &clients.monitor;
+    let (history, explanation, uptime) =
+        tokio::join!(monitor.history(&service), monitor.explain(&service), monitor.uptime(Some(&service)));
+    let uptime = uptime.ok().and_then(|reports| reports.into_iter().next());
+    Action::Study(Box::new(Study { service, history: history.ok(), explanation: explanation.ok(), uptime }))
 }
 
 /// Registers again, as they were, instances that were removed; ends with the

@@ -9,6 +9,7 @@ mod monitor;
 mod poll;
 mod pulse;
 mod registry;
+mod volume;
 
 use crate::action::{Action, Effect};
 use crate::cli::Endpoints;
@@ -71,6 +72,7 @@ pub(crate) struct Feeds {
     actions: mpsc::Sender<Action>,
     tasks: JoinSet<()>,
     registry: Arc<Notify>,
+    monitor: Arc<Notify>,
     library: Arc<Notify>,
     returned: Arc<AtomicBool>,
     lines: watch::Sender<Followed>,
@@ -87,6 +89,7 @@ impl Feeds {
             actions,
             tasks: JoinSet::new(),
             registry: Arc::default(),
+            monitor: Arc::default(),
             library: Arc::default(),
             returned: Arc::default(),
             lines,
@@ -94,7 +97,7 @@ impl Feeds {
         let (clients, actions) = (&feeds.clients, &feeds.actions);
         let poll = |source, every, now: &Arc<Notify>| Poll::new(source, every, now.clone(), actions.clone());
         let registry = poll(SourceName::Registry, REGISTRY_EVERY, &feeds.registry);
-        let monitor = poll(SourceName::Monitor, MONITOR_EVERY, &Arc::default());
+        let monitor = poll(SourceName::Monitor, MONITOR_EVERY, &feeds.monitor);
         let library = poll(SourceName::Library, LIBRARY_EVERY, &feeds.library);
         let tasks = &mut feeds.tasks;
         tasks.spawn(registry::run(clients.registry.clone(), registry, actions.clone()));
@@ -103,6 +106,7 @@ impl Feeds {
         tasks.spawn(library::run(clients.library.clone(), feeds.returned.clone(), library));
         tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, actions.clone()));
         tasks.spawn(log::run(clients.log.clone(), Stream::Errors, errors, actions.clone()));
+        tasks.spawn(volume::run(clients.log.clone(), actions.clone()));
         feeds
     }
 
@@ -121,6 +125,9 @@ impl Feeds {
                     Effect::Register(_) | Effect::Deregister { .. } | Effect::Restore(_) => {
                         Some(self.registry.clone())
                     }
+                    Effect::BeginMaintenance(_)
+                    | Effect::EndMaintenance { .. }
+                    | Effect::Acknowledge { .. } => Some(self.monitor.clone()),
                     Effect::AddBook(_) | Effect::Borrow(_) | Effect::Return(_) => Some(self.library.clone()),
                     _ => None,
                 };

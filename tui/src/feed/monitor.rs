@@ -9,6 +9,7 @@ pub(super) async fn run(client: MonitorClient, mut poll: Poll) {
 }
 
 async fn ask(client: &MonitorClient) -> Result<Action, ClientError> {
-    let (health, incidents) = tokio::try_join!(client.health(), client.incidents())?;
-    Ok(Action::Monitor { health, incidents })
+    let (health, incidents, maintenances) =
+        tokio::try_join!(client.health(), client.incidents(), client.maintenances())?;
+    Ok(Action::Monitor { health, incidents, maintenances })
 }

@@ -101,6 +101,23 @@ commands! {
     Deregister = "deregister",
     /// Show the log of the selected service.
     LogOf = "its-log",
+    /// Sort the table by its next column.
+    Sort = "sort",
+    /// Turn the order of the table round.
+    Reverse = "reverse",
+    /// Put the selected instance under maintenance, or end that.
+    Maintain = "maintenance",
+    /// Put the service as a whole under maintenance, or end that.
+    MaintainService = "service-maintenance",
+    /// Show the incidents of the selected service.
+    IncidentsOf = "its-incidents",
+
+    // Incidents.
+
+    /// Open the form that says who looks after an incident.
+    Acknowledge = "acknowledge",
+    /// Show the incidents of a longer time, round to a day again.
+    Period = "period",
 
     // The log.
 

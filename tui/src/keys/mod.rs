@@ -151,7 +151,7 @@ mod tests {
         for place in Place::ALL {
             assert_eq!(keymap.command(place, Key::ctrl('c')), Some(Command::Quit));
         }
-        for place in [Place::Form, Place::Prompt, Place::Palette] {
+        for place in [Place::Form, Place::Prompt, Place::Find, Place::Palette] {
             assert_eq!(keymap.command(place, Key::char('q')), None);
         }
         assert_eq!(keymap.command(Place::Confirm, Key::char('2')), None);

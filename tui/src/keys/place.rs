@@ -23,8 +23,12 @@ pub enum Place {
     Prompt,
     /// The incidents.
     Incidents,
+    /// The detail of one incident.
+    Incident,
     /// The library.
     Library,
+    /// The line in which a list is narrowed as one types.
+    Find,
     /// A form.
     Form,
     /// A question.
@@ -39,7 +43,7 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order of the help.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Anywhere,
         Self::Overview,
         Self::Services,
@@ -48,7 +52,9 @@ impl Place {
         Self::Record,
         Self::Prompt,
         Self::Incidents,
+        Self::Incident,
         Self::Library,
+        Self::Find,
         Self::Form,
         Self::Confirm,
         Self::Palette,
@@ -69,7 +75,9 @@ impl Place {
             Self::Record => "Record detail",
             Self::Prompt => "Search and filter",
             Self::Incidents => "Incidents",
+            Self::Incident => "Incident detail",
             Self::Library => "Library",
+            Self::Find => "Narrowing a list",
             Self::Form => "Forms",
             Self::Confirm => "Questions",
             Self::Palette => "Command palette",
@@ -90,7 +98,9 @@ impl Place {
             Self::Record => "record",
             Self::Prompt => "prompt",
             Self::Incidents => "incidents",
+            Self::Incident => "incident",
             Self::Library => "library",
+            Self::Find => "find",
             Self::Form => "form",
             Self::Confirm => "confirm",
             Self::Palette => "palette",
@@ -105,7 +115,7 @@ impl Place {
             Self::Overview => Some(Tab::Overview),
             Self::Services | Self::Service => Some(Tab::Services),
             Self::Log | Self::Record | Self::Prompt => Some(Tab::Log),
-            Self::Incidents => Some(Tab::Incidents),
+            Self::Incidents | Self::Incident => Some(Tab::Incidents),
             Self::Library => Some(Tab::Library),
             _ => None,
         }
@@ -113,7 +123,7 @@ impl Place {
 
     /// Whether the keys of [`Place::Anywhere`] work here.
     pub(super) const fn is_open(self) -> bool {
-        !matches!(self, Self::Prompt | Self::Form | Self::Confirm | Self::Palette)
+        !matches!(self, Self::Prompt | Self::Find | Self::Form | Self::Confirm | Self::Palette)
     }
 
     /// Whether it lies over a tab: its keys may hide general ones for a while.

@@ -1,6 +1,7 @@
 //! A question that stands before what cannot be undone.
 
 use crate::action::Effect;
+use shared::wire::monitor::{Maintenance, MaintenanceMode};
 
 /// A question, and what a yes does.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,28 @@ pub struct Confirm {
 }
 
 impl Confirm {
+    /// Asks before a maintenance is ended: probes and incidents go by it at once.
+    pub fn end_maintenance(maintenance: &Maintenance) -> Self {
+        let (service, instance) = (&maintenance.service, &maintenance.instance);
+        let of = instance.as_ref().unwrap_or(service);
+        let (what, said) = match maintenance.mode {
+            MaintenanceMode::Maintenance => ("maintenance", "is under maintenance"),
+            MaintenanceMode::Drain => ("draining", "is drained"),
+        };
+        let by =
+            if maintenance.owner.is_empty() { String::new() } else { format!(" by {}", maintenance.owner) };
+        let why =
+            if maintenance.reason.is_empty() { String::new() } else { format!(" ({})", maintenance.reason) };
+        Self {
+            title: format!("End the {what} of {of}?"),
+            text: format!(
+                "{of} {said}{by}{why}. Once that is ended, what its probes say holds again: it is picked \
+                 while it is healthy, and an incident is opened when it is not."
+            ),
+            effect: Effect::EndMaintenance { service: service.clone(), instance: instance.clone() },
+        }
+    }
+
     /// Asks before an instance is removed from the registry.
     pub fn deregister(service: &str, instance: &str, leased: bool) -> Self {
         let again = if leased {

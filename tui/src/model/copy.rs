@@ -52,9 +52,12 @@ fn selected(model: &Model) -> Option<(String, String)> {
             let record = &model.log.detail.as_ref()?.record;
             json(format!("record {}", record.seq), serde_json::to_string(record))
         }
-        Place::Incidents => {
-            let incidents = &model.incidents.incidents;
-            let incident = incidents.get(model.incidents.cursor.index(incidents.len())?)?;
+        Place::Overview => {
+            let health = model.fleet.service(model.subject()?)?.health.as_ref()?;
+            json(format!("the health of {}", health.name), serde_json::to_string(health))
+        }
+        Place::Incidents | Place::Incident => {
+            let incident = model.incidents.incident()?;
             json(format!("the incident of {}", incident.service), serde_json::to_string(incident))
         }
         Place::Library if model.library.side == Side::Books => {
@@ -62,8 +65,7 @@ fn selected(model: &Model) -> Option<(String, String)> {
             json(format!("book {}", book.id), serde_json::to_string(book))
         }
         Place::Library => {
-            let loans = &model.library.loans;
-            let loan = loans.get(model.library.loan.index(loans.len())?)?;
+            let loan = model.library.selected_loan()?;
             json(format!("the loan of {}", loan.borrower), serde_json::to_string(loan))
         }
         _ => None,
@@ -93,6 +95,10 @@ fn url(model: &Model) -> String {
         Place::Log | Place::Prompt => {
             let path = if is_followed(model) { "/log/tail" } else { "/log" };
             format!("{}{path}?{}format=text", endpoints.log, query(&model.log.filter))
+        }
+        Place::Incident => {
+            let service = segment(model.subject().unwrap_or_default());
+            format!("{}/monitor/explain/{service}?format=text", endpoints.monitor)
         }
         Place::Incidents => format!("{}/monitor/incidents?format=text", endpoints.monitor),
         Place::Library if model.library.side == Side::Books => {

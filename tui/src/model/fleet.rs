@@ -1,6 +1,7 @@
 //! Who is registered, and what the monitor holds of them, as one table.
 
-use shared::wire::monitor::{ServiceStatus, Status};
+use super::graph::{Branch, Requirers, forest};
+use shared::wire::monitor::{Maintenance, ServiceStatus, Status};
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -69,6 +70,12 @@ pub struct Fleet {
     pub services: Vec<Service>,
     /// Every registered instance.
     pub instances: Vec<Instance>,
+    /// What operators say of services and instances.
+    pub maintenances: Vec<Maintenance>,
+    /// Who depends on whom, drawn.
+    pub graph: Vec<Branch>,
+    /// The services that neither require anything nor are required.
+    pub alone: Vec<String>,
     registrations: Vec<Registration>,
     health: Vec<ServiceStatus>,
     latencies: BTreeMap<String, VecDeque<Option<u64>>>,
@@ -107,6 +114,40 @@ impl Fleet {
         self.health = health;
         self.join();
         true
+    }
+
+    /// Takes over what is under maintenance. False where nothing is new.
+    pub fn maintain(&mut self, maintenances: Vec<Maintenance>) -> bool {
+        let news = self.maintenances != maintenances;
+        self.maintenances = maintenances;
+        news
+    }
+
+    /// What an operator says of a service as a whole, or of one of its instances.
+    pub fn maintenance(&self, service: &str, instance: Option<&str>) -> Option<&Maintenance> {
+        self.maintenances.iter().find(|m| m.service == service && m.instance.as_deref() == instance)
+    }
+
+    /// One service.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        let at = self.services.binary_search_by(|service| service.name.as_str().cmp(name)).ok()?;
+        self.services.get(at)
+    }
+
+    /// The instances of a service, by id.
+    pub fn instances_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Instance> {
+        self.instances.iter().filter(move |instance| instance.registration.service_name == service)
+    }
+
+    /// Who requires whom, for each service that is required.
+    pub fn requirers(&self) -> Requirers<'_> {
+        let mut requirers = Requirers::new();
+        for registration in &self.registrations {
+            for required in &registration.required_services {
+                requirers.entry(required.as_str()).or_default().insert(&registration.service_name);
+            }
+        }
+        requirers
     }
 
     /// The latencies of a service, oldest first; none for a probe that failed.
@@ -153,6 +194,30 @@ impl Fleet {
             .map(|registration| instance(registration, health.get(registration.service_name.as_str())))
             .collect();
         self.instances.sort_by(|a, b| a.key().cmp(&b.key()));
+        let (graph, alone) = self.draw();
+        self.graph = graph;
+        self.alone = alone;
+    }
+
+    /// Who depends on whom, what is worst first; and who stands alone.
+    fn draw(&self) -> (Vec<Branch>, Vec<String>) {
+        let requirers = self.requirers();
+        let mut required = Requirers::new();
+        for (name, those) in &requirers {
+            for requirer in those {
+                required.entry(requirer).or_default().insert(name);
+            }
+        }
+        let rank = |name: &str| match self.service(name).map(Service::status) {
+            Some(Status::Unhealthy) => 0,
+            None => 1,
+            Some(Status::Unknown | Status::Maintenance | Status::Draining) => 2,
+            Some(Status::Healthy) => 3,
+        };
+        let is_alone = |name: &str| !requirers.contains_key(name) && !required.contains_key(name);
+        let names = self.services.iter().map(|service| &service.name);
+        let alone = names.filter(|name| is_alone(name)).cloned().collect();
+        (forest(&requirers, &required, rank), alone)
     }
 }
 

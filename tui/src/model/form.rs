@@ -21,6 +21,10 @@ pub enum FormKind {
     Borrow,
     /// Take a copy back.
     Return,
+    /// Put a service or an instance under maintenance, or drain it.
+    Maintain,
+    /// Say who looks after this incident.
+    Acknowledge(u64),
 }
 
 impl FormKind {
@@ -32,6 +36,8 @@ impl FormKind {
             Self::Add => "Add a book",
             Self::Borrow => "Borrow a book",
             Self::Return => "Return a book",
+            Self::Maintain => "Maintenance",
+            Self::Acknowledge(_) => "Acknowledge the incident",
         }
     }
 }
@@ -153,6 +159,38 @@ impl Form {
         );
         form.focus = usize::from(id.is_some());
         form
+    }
+
+    /// Puts an instance under maintenance, or without one the whole service.
+    pub fn maintain(service: &str, instance: Option<&str>, owner: &str) -> Self {
+        let mut form = Self::new(
+            FormKind::Maintain,
+            &[
+                ("service", "Service", "the service", service),
+                (
+                    "instance",
+                    "Instance",
+                    "one of its instances; all of them when empty",
+                    instance.unwrap_or(""),
+                ),
+                (
+                    "mode",
+                    "Mode",
+                    "maintenance: it is worked on; drain: it works and gets no new work",
+                    "maintenance",
+                ),
+                ("reason", "Reason", "why, for whoever looks at it", ""),
+                ("owner", "Owner", "who says so", owner),
+                ("until", "Until", "2h, 30m or 2026-11-22T18:00:00Z; until it is ended when empty", ""),
+            ],
+        );
+        form.focus = 2;
+        form
+    }
+
+    /// Says who looks after an incident.
+    pub fn acknowledge(incident: u64, by: &str) -> Self {
+        Self::new(FormKind::Acknowledge(incident), &[("by", "By", "who looks after it", by)])
     }
 
     /// What was typed into a field, without spaces around it.

@@ -1,30 +1,168 @@
-//! Incidents, open ones first, and whose history is shown beside them.
+//! Incidents: what is open with those that follow from it, what is over, and
+//! how often each service did well.
 
-use super::{Cursor, Fleet};
-use shared::wire::monitor::Incident;
+use super::graph::{Drawn, tree};
+use super::{Around, Fleet, Selected};
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::wire::monitor::{Dependent, Incident, UptimeReport};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many incidents are kept.
-const INCIDENTS_MAX: usize = 500;
+const INCIDENTS_MAX: usize = 1_000;
+/// For how long the uptimes of all services need not be asked for again, in seconds.
+const UPTIMES_FRESH_S: i64 = 30;
+
+/// What the upper half of the tab lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IncidentsView {
+    /// Incidents.
+    #[default]
+    Incidents,
+    /// Every service and its uptime.
+    Uptime,
+}
+
+/// How far back incidents that are over are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Period {
+    /// 24 hours.
+    Day,
+    /// 7 times 24 hours.
+    Week,
+    /// 30 times 24 hours.
+    #[default]
+    Month,
+}
+
+impl Period {
+    /// The next longer one, round to the shortest.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Day => Self::Week,
+            Self::Week => Self::Month,
+            Self::Month => Self::Day,
+        }
+    }
+
+    /// Its name in a sentence.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+
+    const fn days(self) -> i64 {
+        match self {
+            Self::Day => 1,
+            Self::Week => 7,
+            Self::Month => 30,
+        }
+    }
+}
+
+/// An incident, or one of the services that depend on its root.
+pub type RowKey = (u64, Option<String>);
+
+/// One row of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncidentRow {
+    /// The incident, as a place in [`IncidentsPane::incidents`].
+    pub incident: usize,
+    /// The service that depends on its root, as a place among its dependents;
+    /// none for the incident itself.
+    pub dependent: Option<usize>,
+    /// What is drawn before the service: its place in the tree.
+    pub stem: String,
+}
 
 /// The state of the incidents tab.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct IncidentsPane {
     /// Open ones first, each group newest first.
     pub incidents: Vec<Incident>,
-    /// The selected incident.
-    pub cursor: Cursor,
-    /// The service whose history was asked for; without one, see [`Self::service`].
-    pub picked: Option<String>,
+    /// What is listed: each incident, and below an open one its dependents.
+    pub rows: Vec<IncidentRow>,
+    keys: Vec<RowKey>,
+    /// The selected row.
+    pub selected: Selected<RowKey>,
+    /// What is listed.
+    pub view: IncidentsView,
+    /// How far back.
+    pub period: Period,
+    /// Only incidents that this service has a part in.
+    pub only: Option<String>,
+    /// Whether the evidence fills the screen.
+    pub detail: bool,
+    /// By how many lines the evidence is scrolled.
+    pub scroll: usize,
+    /// The log around the selected incident.
+    pub around: Option<Around>,
+    /// Every service's uptime, by name.
+    pub uptimes: Vec<UptimeReport>,
+    /// When that was told.
+    pub uptimes_at: Option<DateTime<Utc>>,
+    uptime_keys: Vec<String>,
+    /// The selected service among them.
+    pub uptime: Selected<String>,
 }
 
 impl IncidentsPane {
     /// Takes over what the monitor says. False where nothing is new.
     pub fn set(&mut self, mut incidents: Vec<Incident>) -> bool {
-        incidents.sort_by_key(|i| (i.resolved_at.is_some(), std::cmp::Reverse(i.opened_at)));
+        incidents.sort_by_key(|i| (i.resolved_at.is_some(), std::cmp::Reverse((i.opened_at, i.id))));
         incidents.truncate(INCIDENTS_MAX);
         let news = self.incidents != incidents;
         self.incidents = incidents;
         news
+    }
+
+    /// Takes over how often services did well.
+    pub fn set_uptimes(&mut self, uptimes: Vec<UptimeReport>, now: DateTime<Utc>) {
+        self.uptime_keys = uptimes.iter().map(|report| report.service.clone()).collect();
+        self.uptimes = uptimes;
+        self.uptimes_at = Some(now);
+        self.uptime.keep(&self.uptime_keys);
+    }
+
+    /// Whether the uptimes are to be asked for.
+    pub fn wants_uptimes(&self, now: DateTime<Utc>) -> bool {
+        let fresh = |at: DateTime<Utc>| (now - at).num_seconds().abs() < UPTIMES_FRESH_S;
+        self.view == IncidentsView::Uptime && !self.uptimes_at.is_some_and(fresh)
+    }
+
+    /// Draws the rows anew, after incidents, fleet or period have changed; the
+    /// same one stays selected.
+    pub fn arrange(&mut self, fleet: &Fleet, now: DateTime<Utc>) {
+        let since = now - TimeDelta::days(self.period.days());
+        let mut rows = Vec::new();
+        for (at, incident) in self.incidents.iter().enumerate() {
+            let recent = incident.resolved_at.is_none_or(|resolved| resolved >= since);
+            let concerns = self.only.as_deref().is_none_or(|service| concerns(incident, service));
+            if !recent || !concerns {
+                continue;
+            }
+            rows.push(IncidentRow { incident: at, dependent: None, stem: String::new() });
+            if incident.resolved_at.is_none() {
+                let dependents = followers(incident, fleet).into_iter();
+                rows.extend(dependents.map(|(dependent, stem)| IncidentRow {
+                    incident: at,
+                    dependent: Some(dependent),
+                    stem,
+                }));
+            }
+        }
+        self.keys = rows.iter().filter_map(|row| self.key(row)).collect();
+        self.rows = rows;
+        self.selected.keep(&self.keys);
+    }
+
+    fn key(&self, row: &IncidentRow) -> Option<RowKey> {
+        let incident = self.incidents.get(row.incident)?;
+        let dependent = row.dependent.and_then(|at| incident.dependents.get(at));
+        Some((incident.id, dependent.map(|dependent| dependent.service.clone())))
     }
 
     /// How many are open.
@@ -32,38 +170,75 @@ impl IncidentsPane {
         self.incidents.iter().take_while(|incident| incident.resolved_at.is_none()).count()
     }
 
-    /// Moves to another incident, and to the history of its service.
+    /// The open incident of which a service is the root.
+    pub fn rooted_in(&self, service: &str) -> Option<&Incident> {
+        self.incidents.iter().take(self.open()).find(|incident| incident.service == service)
+    }
+
+    /// Moves by so many rows.
     pub fn step(&mut self, by: isize) {
-        self.cursor.step(by, self.incidents.len());
-        let selected = self.cursor.index(self.incidents.len()).and_then(|at| self.incidents.get(at));
-        if let Some(incident) = selected {
-            self.picked = Some(incident.service.clone());
+        self.scroll = 0;
+        match self.view {
+            IncidentsView::Incidents => self.selected.step(by, &self.keys),
+            IncidentsView::Uptime => self.uptime.step(by, &self.uptime_keys),
         }
     }
 
-    /// Moves to the history of a neighbouring service, round the end.
-    pub fn step_service(&mut self, forward: bool, fleet: &Fleet) {
-        let len = fleet.services.len();
-        if len == 0 {
-            return;
-        }
-        let shown = self.service(fleet);
-        let here = fleet.services.iter().position(|service| Some(service.name.as_str()) == shown);
-        let next = match here {
-            Some(at) if forward => (at + 1) % len,
-            Some(at) => (at + len - 1) % len,
-            None => 0,
-        };
-        self.picked = fleet.services.get(next).map(|service| service.name.clone());
+    fn row(&self) -> Option<&IncidentRow> {
+        self.rows.get(self.selected.index(self.rows.len())?)
     }
 
-    /// The service whose history is shown: the one that was asked for, else the
-    /// root of the newest open incident, else the first of the fleet.
+    /// The incident that keys act upon; none among the uptimes.
+    pub fn incident(&self) -> Option<&Incident> {
+        match self.view {
+            IncidentsView::Incidents => self.incidents.get(self.row()?.incident),
+            IncidentsView::Uptime => None,
+        }
+    }
+
+    /// The dependent that is selected, if one is.
+    pub fn dependent(&self) -> Option<&Dependent> {
+        self.incident()?.dependents.get(self.row()?.dependent?)
+    }
+
+    /// The service whose evidence is shown.
     pub fn service<'a>(&'a self, fleet: &'a Fleet) -> Option<&'a str> {
-        let open = || self.incidents.first().filter(|incident| incident.resolved_at.is_none());
-        self.picked
-            .as_deref()
-            .or_else(|| open().map(|incident| incident.service.as_str()))
-            .or_else(|| fleet.services.first().map(|service| service.name.as_str()))
+        let uptime = || self.uptimes.get(self.uptime.index(self.uptimes.len())?);
+        let chosen = match self.view {
+            IncidentsView::Incidents => self
+                .dependent()
+                .map(|dependent| dependent.service.as_str())
+                .or_else(|| self.incident().map(|incident| incident.service.as_str())),
+            IncidentsView::Uptime => uptime().map(|report| report.service.as_str()),
+        };
+        chosen.or(self.only.as_deref()).or_else(|| fleet.services.first().map(|s| s.name.as_str()))
     }
+}
+
+/// Whether a service has a part in an incident.
+fn concerns(incident: &Incident, service: &str) -> bool {
+    incident.service == service
+        || incident.affected.iter().any(|name| name == service)
+        || incident.dependents.iter().any(|dependent| dependent.service == service)
+}
+
+/// The dependents of an incident in the order of the tree below its root, each
+/// with what is drawn before it. One that requires the root no more comes last.
+fn followers(incident: &Incident, fleet: &Fleet) -> Vec<(usize, String)> {
+    let places: BTreeMap<&str, usize> =
+        incident.dependents.iter().enumerate().map(|(at, d)| (d.service.as_str(), at)).collect();
+    let mut drawn = BTreeSet::new();
+    let mut rows = Vec::new();
+    for branch in tree(&incident.service, &fleet.requirers()).into_iter().skip(1) {
+        // One that stands below several is listed once.
+        if let Some(at) = places.get(branch.name.as_str())
+            && branch.drawn != Drawn::Circle
+            && drawn.insert(*at)
+        {
+            rows.push((*at, branch.stem));
+        }
+    }
+    let rest = (0..incident.dependents.len()).filter(|at| !drawn.contains(at));
+    rows.extend(rest.map(|at| (at, "└─ ".to_owned())));
+    rows
 }

@@ -1,7 +1,9 @@
 //! Books and loans, side by side.
 
-use super::Cursor;
+use super::{Finder, Selected};
+use chrono::{DateTime, Utc};
 use shared::wire::library::{Book, Loan};
+use std::collections::HashMap;
 
 /// How many books and how many loans are kept.
 const ROWS_MAX: usize = 5_000;
@@ -16,21 +18,29 @@ pub enum Side {
     Loans,
 }
 
+/// What tells one loan from all others: book, borrower, since when.
+pub type LoanKey = (String, String, DateTime<Utc>);
+
 /// The state of the library tab.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct LibraryPane {
-    /// The books.
+    /// All books.
     pub books: Vec<Book>,
-    /// The loans, newest first.
+    /// All loans that were asked for, newest first.
     pub loans: Vec<Loan>,
     /// Which list keys act upon.
     pub side: Side,
+    /// What narrows both lists.
+    pub finder: Finder,
     /// The selected book.
-    pub book: Cursor,
+    pub book: Selected<String>,
     /// The selected loan.
-    pub loan: Cursor,
+    pub loan: Selected<LoanKey>,
     /// Whether returned loans are shown too.
     pub returned: bool,
+    /// The books and the loans that are shown, as places in the lists.
+    shown: (Vec<usize>, Vec<usize>),
+    keys: (Vec<String>, Vec<LoanKey>),
 }
 
 impl LibraryPane {
@@ -39,14 +49,83 @@ impl LibraryPane {
         books.truncate(ROWS_MAX);
         loans.truncate(ROWS_MAX);
         let news = self.books != books || self.loans != loans;
-        self.books = books;
-        self.loans = loans;
+        if news {
+            self.books = books;
+            self.loans = loans;
+            self.arrange();
+        }
         news
+    }
+
+    /// Draws both lists anew, after they or what is sought have changed; the
+    /// same book and the same loan stay selected.
+    pub fn arrange(&mut self) {
+        let words = self.finder.words();
+        let book = |book: &Book| words.are_in(&[&book.id, &book.title, &book.author]);
+        let titles: HashMap<&str, &str> =
+            self.books.iter().map(|book| (book.id.as_str(), book.title.as_str())).collect();
+        let loan = |loan: &Loan| {
+            let title = titles.get(loan.book_id.as_str()).copied().unwrap_or_default();
+            words.are_in(&[&loan.book_id, &loan.borrower, title])
+        };
+        let books = self.books.iter().enumerate().filter(|(_, it)| book(it));
+        let loans = self.loans.iter().enumerate().filter(|(_, it)| loan(it));
+        let (books, book_keys): (Vec<_>, Vec<_>) = books.map(|(at, it)| (at, it.id.clone())).unzip();
+        let key = |it: &Loan| (it.book_id.clone(), it.borrower.clone(), it.borrowed_at);
+        let (loans, loan_keys): (Vec<_>, Vec<_>) = loans.map(|(at, it)| (at, key(it))).unzip();
+        self.shown = (books, loans);
+        self.keys = (book_keys, loan_keys);
+        self.book.keep(&self.keys.0);
+        self.loan.keep(&self.keys.1);
+    }
+
+    /// How many books are shown.
+    pub const fn book_count(&self) -> usize {
+        self.shown.0.len()
+    }
+
+    /// How many loans are shown.
+    pub const fn loan_count(&self) -> usize {
+        self.shown.1.len()
+    }
+
+    /// A row of the books.
+    pub fn book_at(&self, row: usize) -> Option<&Book> {
+        self.books.get(*self.shown.0.get(row)?)
+    }
+
+    /// A row of the loans.
+    pub fn loan_at(&self, row: usize) -> Option<&Loan> {
+        self.loans.get(*self.shown.1.get(row)?)
+    }
+
+    /// The book of an id.
+    pub fn book_of(&self, id: &str) -> Option<&Book> {
+        self.books.iter().find(|book| book.id == id)
+    }
+
+    /// The title of a book.
+    pub fn title(&self, id: &str) -> Option<&str> {
+        self.book_of(id).map(|book| book.title.as_str())
     }
 
     /// The selected book.
     pub fn selected_book(&self) -> Option<&Book> {
-        self.books.get(self.book.index(self.books.len())?)
+        self.book_at(self.book.index(self.book_count())?)
+    }
+
+    /// The book that keys act upon: the selected one, or the one of the
+    /// selected loan.
+    pub fn subject(&self) -> Option<&Book> {
+        match self.side {
+            Side::Books => self.selected_book(),
+            Side::Loans => self.book_of(&self.selected_loan()?.book_id),
+        }
+    }
+
+    /// The selected loan.
+    pub fn selected_loan(&self) -> Option<&Loan> {
+        self.loan_at(self.loan.index(self.loan_count())?)
     }
 
     /// The loan that a return would end: the selected one, else the newest of
@@ -54,7 +133,7 @@ impl LibraryPane {
     pub fn returnable(&self) -> Option<&Loan> {
         let out = |loan: &&Loan| loan.returned_at.is_none();
         match self.side {
-            Side::Loans => self.loans.get(self.loan.index(self.loans.len())?).filter(out),
+            Side::Loans => self.selected_loan().filter(out),
             Side::Books => {
                 let book = self.selected_book()?;
                 self.loans.iter().filter(out).find(|loan| loan.book_id == book.id)
@@ -65,8 +144,8 @@ impl LibraryPane {
     /// Moves within the list that keys act upon.
     pub fn step(&mut self, by: isize) {
         match self.side {
-            Side::Books => self.book.step(by, self.books.len()),
-            Side::Loans => self.loan.step(by, self.loans.len()),
+            Side::Books => self.book.step(by, &self.keys.0),
+            Side::Loans => self.loan.step(by, &self.keys.1),
         }
     }
 }

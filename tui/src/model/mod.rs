@@ -4,29 +4,39 @@
 mod confirm;
 mod copy;
 mod cursor;
+mod finder;
 mod fleet;
 mod form;
+mod graph;
 mod incidents;
 mod library;
 mod log;
 mod palette;
+mod selected;
 mod services;
 mod source;
+mod study;
 mod toast;
+mod volume;
 
 pub use confirm::Confirm;
 pub use copy::{COPIED_BYTES_MAX, Copied, copied};
 pub use cursor::{Cursor, window};
+pub use finder::{Finder, Words};
 pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};
 pub use form::{Field, Form, FormKind};
-pub use incidents::IncidentsPane;
+pub use graph::{Branch, Drawn};
+pub use incidents::{IncidentRow, IncidentsPane, IncidentsView, Period};
 pub use library::{LibraryPane, Side};
 pub(crate) use log::find_in;
 pub use log::{Filter, LINES_MAX, LogPane, Older, Prompt, PromptKind, RecordDetail, Stream, summary};
 pub use palette::{Palette, commands};
-pub use services::ServicesPane;
+pub use selected::Selected;
+pub use services::{InstanceKey, ServicesPane, SortBy};
 pub use source::{Away, Source, SourceName, Sources};
+pub use study::{Around, Lease, Study, around};
 pub use toast::{HISTORY_MAX, TOASTS_MAX, Toast, Toasts};
+pub use volume::{MINUTES, Volume};
 
 use crate::action::Local;
 use crate::cli::Endpoints;
@@ -34,7 +44,7 @@ use crate::keys::{Keymap, Place};
 use crate::theme::Theme;
 use chrono::{DateTime, Utc};
 use shared::wire::log::Record;
-use shared::wire::monitor::History;
+use shared::wire::monitor::Status;
 use shared::wire::registry::{GuardStatus, Registration};
 use std::collections::VecDeque;
 
@@ -118,8 +128,14 @@ pub struct Model {
     pub fleet: Fleet,
     /// The latest errors, newest last.
     pub errors: VecDeque<Record>,
-    /// The history that was fetched last, for whichever screen shows one.
-    pub history: Option<History>,
+    /// The service that was looked at last, for whichever screen shows one.
+    pub study: Option<Study>,
+    /// How much was logged in the last hour; none before it was told.
+    pub volume: Option<Volume>,
+    /// The service that is selected in the overview.
+    pub overview: Selected<String>,
+    /// Who operates this console, where that is known.
+    pub operator: String,
     /// The table of services.
     pub services: ServicesPane,
     /// The log.
@@ -154,7 +170,10 @@ impl Model {
             sources: Sources::default(),
             fleet: Fleet::default(),
             errors: VecDeque::new(),
-            history: None,
+            study: None,
+            volume: None,
+            overview: Selected::default(),
+            operator: String::new(),
             services: ServicesPane::default(),
             log: LogPane::default(),
             incidents: IncidentsPane::default(),
@@ -188,12 +207,15 @@ impl Model {
     pub const fn place_in(&self, tab: Tab) -> Place {
         match tab {
             Tab::Overview => Place::Overview,
+            Tab::Services if self.services.finder.typing => Place::Find,
             Tab::Services if self.services.detail.is_some() => Place::Service,
             Tab::Services => Place::Services,
             Tab::Log if self.log.prompt.is_some() => Place::Prompt,
             Tab::Log if self.log.detail.is_some() => Place::Record,
             Tab::Log => Place::Log,
+            Tab::Incidents if self.incidents.detail => Place::Incident,
             Tab::Incidents => Place::Incidents,
+            Tab::Library if self.library.finder.typing => Place::Find,
             Tab::Library => Place::Library,
         }
     }
@@ -204,6 +226,7 @@ impl Model {
             || self.sources.iter().any(|(_, source)| source.away.is_some())
             || self.guard.as_ref().is_some_and(|guard| guard.engaged)
             || (matches!(self.tab, Tab::Overview | Tab::Incidents) && self.incidents.open() > 0)
+            || (self.tab == Tab::Services && self.services.detail.is_some() && self.services.lease.is_some())
     }
 
     /// Rows that a screenful holds, for paging.
@@ -211,12 +234,41 @@ impl Model {
         usize::from(self.size.1).saturating_sub(8).max(1)
     }
 
-    /// The service whose history is to be shown, if any is.
-    pub fn history_wanted(&self) -> Option<&str> {
+    /// The service that is to be looked at closely, if any is.
+    pub fn study_wanted(&self) -> Option<&str> {
         match self.tab {
             Tab::Services => self.services.detail.as_ref().map(|(service, _)| service.as_str()),
             Tab::Incidents => self.incidents.service(&self.fleet),
             _ => None,
+        }
+    }
+
+    /// The row of the overview that is selected: until one has moved, the first
+    /// service that is not healthy.
+    pub fn overview_row(&self) -> Option<usize> {
+        let services = &self.fleet.services;
+        let bad = || services.iter().position(|service| service.status() == Status::Unhealthy);
+        match self.overview.key() {
+            None => bad().or_else(|| self.overview.index(services.len())),
+            Some(_) => self.overview.index(services.len()),
+        }
+    }
+
+    /// The service that keys act upon, on the screens that have one.
+    pub fn subject(&self) -> Option<&str> {
+        match self.tab {
+            Tab::Overview => {
+                self.fleet.services.get(self.overview_row()?).map(|service| service.name.as_str())
+            }
+            Tab::Services => {
+                let opened = || self.services.detail.as_ref().map(|(service, _)| service.as_str());
+                self.services
+                    .subject(&self.fleet)
+                    .map(|instance| instance.registration.service_name.as_str())
+                    .or_else(opened)
+            }
+            Tab::Incidents => self.incidents.service(&self.fleet),
+            Tab::Log | Tab::Library => None,
         }
     }
 

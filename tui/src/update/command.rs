@@ -1,9 +1,9 @@
 //! Commands: what a key does in the place where the console is.
 
-use super::{feeds, forms, general, log, palette};
+use super::{feeds, forms, general, incidents, library, log, palette, services};
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Copied, Cursor, Form, Model, Overlay, Side, Tab};
+use crate::model::{Copied, Form, Model, Overlay, Tab};
 use chrono::{DateTime, Utc};
 
 pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
@@ -16,10 +16,10 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
     }
     match &mut model.overlay {
         Some(Overlay::Form(form)) => match command {
-            Command::Submit if form.asks_on() => form.step(true),
-            Command::Submit => return forms::submit(model),
-            Command::NextField => form.step(true),
-            Command::PreviousField => form.step(false),
+            Command::Submit if form.asks_on() => forms::step(form, true, now),
+            Command::Submit => return forms::submit(model, now),
+            Command::NextField => forms::step(form, true, now),
+            Command::PreviousField => forms::step(form, false, now),
             Command::Back => model.overlay = None,
             _ => {}
         },
@@ -77,37 +77,32 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
             model.overlay = Some(Overlay::Messages(0));
             Vec::new()
         }
-        Command::Back => {
-            back(model);
-            Vec::new()
-        }
-        Command::Submit => log::submit(model, now),
+        Command::Back => back(model, now),
+        Command::Submit => submit(model, now),
         Command::Register => open(model, Form::register()),
         Command::Send => open(model, Form::send()),
-        Command::Add => open(model, Form::add()),
-        Command::Borrow => open(model, Form::borrow_book(model.library.selected_book())),
-        Command::Return => {
-            let library = &model.library;
-            let book = library.selected_book().filter(|_| library.side == Side::Books);
-            open(model, Form::return_book(library.returnable(), book))
+        Command::Maintain | Command::MaintainService => {
+            services::maintain(model, command == Command::MaintainService);
+            Vec::new()
         }
         Command::Deregister => {
             forms::ask_deregister(model);
             Vec::new()
         }
-        Command::LogOf => match model.services.subject(&model.fleet) {
-            Some(instance) => {
-                let service = instance.registration.service_name.clone();
-                log::of_service(model, service)
-            }
+        Command::LogOf => match model.subject().map(str::to_owned) {
+            Some(service) => log::of_service(model, service),
             None => Vec::new(),
         },
-        _ => match model.tab {
-            Tab::Log => log::run(model, command, now),
-            Tab::Services => services(model, command),
-            Tab::Incidents => incidents(model, command),
-            Tab::Library => library(model, command),
-            Tab::Overview => Vec::new(),
+        Command::IncidentsOf => match model.subject().map(str::to_owned) {
+            Some(service) => incidents::of_service(model, service, now),
+            None => Vec::new(),
+        },
+        _ => match (model.tab, rows(model, command)) {
+            (Tab::Log, _) => log::run(model, command, now),
+            (Tab::Services, rows) => services::run(model, command, rows),
+            (Tab::Incidents, rows) => incidents::run(model, command, rows, now),
+            (Tab::Library, rows) => library::run(model, command, rows),
+            (Tab::Overview, rows) => overview(model, command, rows),
         },
     }
 }
@@ -119,20 +114,53 @@ fn open(model: &mut Model, form: Form) -> Vec<Effect> {
 
 pub(super) fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
     model.tab = tab;
-    feeds::history(model)
+    feeds::wanted(model)
 }
 
 /// One step back, of the tab; else the newest toast goes.
-fn back(model: &mut Model) {
-    match model.tab {
-        Tab::Log if !model.log.is_following() || model.log.prompt.is_some() || model.log.search.is_some() => {
-            log::back(&mut model.log);
+fn back(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
+    let log = &mut model.log;
+    let went = match model.tab {
+        Tab::Log if !log.is_following() || log.prompt.is_some() || log.search.is_some() => {
+            log::back(log);
+            true
         }
-        Tab::Services if model.services.detail.take().is_some() => {}
-        _ => {
-            model.toasts.dismiss();
-        }
+        Tab::Services => services::back(model),
+        Tab::Incidents => incidents::back(model, now),
+        Tab::Library => library::back(model),
+        Tab::Log | Tab::Overview => false,
+    };
+    if went {
+        return feeds::wanted(model);
     }
+    model.toasts.dismiss();
+    Vec::new()
+}
+
+/// What was typed on the tab is done with.
+fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
+    match model.tab {
+        Tab::Services => model.services.finder.typing = false,
+        Tab::Library => model.library.finder.typing = false,
+        _ => return log::submit(model, now),
+    }
+    Vec::new()
+}
+
+/// The overview: a service is selected, and opened.
+fn overview(model: &mut Model, command: Command, rows: Option<isize>) -> Vec<Effect> {
+    if let Some(by) = rows {
+        let keys: Vec<String> = model.fleet.services.iter().map(|service| service.name.clone()).collect();
+        if let Some(key) = model.overview_row().and_then(|row| keys.get(row)) {
+            model.overview.select(key, &keys);
+        }
+        model.overview.step(by, &keys);
+    } else if command == Command::Open
+        && let Some(service) = model.subject().map(str::to_owned)
+    {
+        return services::open(model, &service);
+    }
+    Vec::new()
 }
 
 /// The rows by which a command moves; none where it does not.
@@ -147,47 +175,4 @@ fn rows(model: &Model, command: Command) -> Option<isize> {
         Command::Last => Some(isize::MAX),
         _ => None,
     }
-}
-
-fn services(model: &mut Model, command: Command) -> Vec<Effect> {
-    if model.services.detail.is_some() {
-        log::scroll(&mut model.services.scroll, command);
-        return Vec::new();
-    }
-    if let Some(by) = rows(model, command) {
-        model.services.cursor.step(by, model.fleet.instances.len());
-    } else if command == Command::Open
-        && let Some(instance) = model.services.subject(&model.fleet)
-    {
-        let (service, id) = instance.key();
-        model.services.detail = Some((service.to_owned(), id.to_owned()));
-        model.services.scroll = 0;
-        return feeds::history(model);
-    }
-    Vec::new()
-}
-
-fn incidents(model: &mut Model, command: Command) -> Vec<Effect> {
-    match (command, rows(model, command)) {
-        (_, Some(by)) => model.incidents.step(by),
-        (Command::Left, _) => model.incidents.step_service(false, &model.fleet),
-        (Command::Right, _) => model.incidents.step_service(true, &model.fleet),
-        _ => return Vec::new(),
-    }
-    feeds::history(model)
-}
-
-fn library(model: &mut Model, command: Command) -> Vec<Effect> {
-    match (command, rows(model, command)) {
-        (_, Some(by)) => model.library.step(by),
-        (Command::Left, _) => model.library.side = Side::Books,
-        (Command::Right, _) => model.library.side = Side::Loans,
-        (Command::Returned, _) => {
-            model.library.returned = !model.library.returned;
-            model.library.loan = Cursor::default();
-            return vec![Effect::ShowReturned(model.library.returned)];
-        }
-        _ => {}
-    }
-    Vec::new()
 }

@@ -17,13 +17,20 @@ pub(super) fn ask_deregister(model: &mut Model) {
     }
 }
 
+/// Goes to the next or the previous field; one that is left says what is wrong
+/// with it.
+pub(super) fn step(form: &mut Form, forward: bool, now: DateTime<Utc>) {
+    form.check_field(now);
+    form.step(forward);
+}
+
 /// Checks the form and sends it; it stays open until the daemon has answered.
-pub(super) fn submit(model: &mut Model) -> Vec<Effect> {
+pub(super) fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
     let Some(Overlay::Form(form)) = &mut model.overlay else { return Vec::new() };
     if form.sending {
         return Vec::new();
     }
-    let effect = form.check();
+    let effect = form.check(now);
     form.sending = effect.is_some();
     effect.into_iter().collect()
 }

@@ -7,12 +7,15 @@ mod command;
 mod feeds;
 mod forms;
 mod general;
+mod incidents;
+mod library;
 mod log;
 mod palette;
+mod services;
 mod typing;
 
 use crate::action::{Action, Effect, Local};
-use crate::model::{Model, Toast};
+use crate::model::{Model, Tab, Toast, Volume};
 use chrono::{DateTime, Utc};
 
 /// Applies one action. Sets [`Model::changed`] where the screen has to be drawn
@@ -30,7 +33,7 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
         }
         Action::Tick => {
             model.toasts.expire(now);
-            Vec::new()
+            feeds::lease(model).into_iter().collect()
         }
         Action::Terminate => vec![Effect::Quit],
         Action::Away { source, cause, retry_in } => {
@@ -49,12 +52,34 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             changed = feeds::guard(model, guard);
             Vec::new()
         }
-        Action::Monitor { health, incidents } => {
-            changed = feeds::monitor(model, health, incidents, now);
-            if changed { feeds::history(model) } else { Vec::new() }
+        Action::Monitor { health, incidents, maintenances } => {
+            changed = feeds::monitor(model, health, incidents, maintenances, now);
+            let mut effects = if changed { feeds::wanted(model) } else { Vec::new() };
+            if model.tab == Tab::Incidents && model.incidents.wants_uptimes(now) {
+                effects.push(Effect::Uptimes);
+            }
+            effects
         }
-        Action::History { service, history } => {
-            feeds::told_history(model, &service, history);
+        Action::Study(study) => {
+            changed = feeds::studied(model, *study);
+            Vec::new()
+        }
+        Action::Around(around) => {
+            changed = feeds::told_around(model, around);
+            Vec::new()
+        }
+        Action::Uptimes(uptimes) => {
+            model.incidents.set_uptimes(uptimes, now);
+            feeds::wanted(model)
+        }
+        Action::Lease(status) => {
+            changed = feeds::told_lease(model, status, now);
+            Vec::new()
+        }
+        Action::Volume(hits) => {
+            let volume = Some(Volume::new(&hits, now));
+            changed = model.volume != volume;
+            model.volume = volume;
             Vec::new()
         }
         Action::Library { books, loans } => {

@@ -3,7 +3,7 @@
 use super::command;
 use crate::action::Effect;
 use crate::keys::Key;
-use crate::model::{Cursor, Model, Overlay, Tab};
+use crate::model::{Cursor, Finder, Model, Overlay, Tab};
 use chrono::{DateTime, Utc};
 use crossterm::event::{Event, KeyEvent};
 use tui_input::backend::crossterm::to_input_request;
@@ -20,6 +20,7 @@ pub(super) fn press(model: &mut Model, key: Key, now: DateTime<Utc>) -> Vec<Effe
     let request = to_input_request(&Event::Key(KeyEvent::new(key.code, key.modifiers)));
     if let (Some(request), Some(input)) = (request, typed_into(model)) {
         apply(input, request);
+        narrow(model);
     }
     Vec::new()
 }
@@ -30,6 +31,7 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         for c in text.trim_end_matches(['\r', '\n']).chars().take(INPUT_CHARS_MAX) {
             apply(input, InputRequest::InsertChar(if c.is_control() { ' ' } else { c }));
         }
+        narrow(model);
     }
     Vec::new()
 }
@@ -60,6 +62,22 @@ fn typed_into(model: &mut Model) -> Option<&mut Input> {
             prompt.failure = None;
             Some(&mut prompt.input)
         }
+        None if model.tab == Tab::Services => typed_to_find(&mut model.services.finder),
+        None if model.tab == Tab::Library => typed_to_find(&mut model.library.finder),
         None => None,
+    }
+}
+
+fn typed_to_find(finder: &mut Finder) -> Option<&mut Input> {
+    finder.typing.then_some(&mut finder.input)
+}
+
+/// A list is narrowed while one types.
+fn narrow(model: &mut Model) {
+    if model.services.finder.typing {
+        model.services.arrange(&model.fleet);
+    }
+    if model.library.finder.typing {
+        model.library.arrange();
     }
 }

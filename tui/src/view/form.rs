@@ -1,7 +1,7 @@
 //! A form: a line a field, and under a wrong one what is wrong.
 
 use super::{Canvas, panel};
-use crate::model::{Form, window};
+use crate::model::{Field, Form, window};
 use crate::text;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -40,10 +40,19 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, form: &Form) {
     } else if let Some(error) = &form.error {
         Line::styled(text::clip(&format!("✗ {error}"), cells), theme.bad)
     } else {
-        let hint = form.fields.get(form.focus).map_or("", |field| field.hint);
-        Line::styled(text::clip(hint, cells), theme.muted)
+        let hint = form.fields.get(form.focus).map_or_else(String::new, |field| about(canvas, field));
+        Line::styled(text::clip(&hint, cells), theme.muted)
     };
     canvas.line(hint, &line);
+}
+
+/// What a field is to be; of a book that is named, which one it is.
+fn about(canvas: &Canvas<'_>, field: &Field) -> String {
+    let named = canvas.model.library.book_of(field.input.value().trim()).filter(|_| field.name == "book_id");
+    match named {
+        Some(book) => format!("{} by {}: {} of {} in", book.title, book.author, book.available, book.copies),
+        None => field.hint.to_owned(),
+    }
 }
 
 /// The fields that fit, with the one that is typed into among them.

@@ -4,6 +4,13 @@ use super::table::{self, Column};
 use super::{Canvas, panel, when};
 use crate::model::{Side, SourceName};
 use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+use shared::wire::library::Book;
+
+/// The height from which on the selected book is told of in full.
+const DETAIL_FROM: u16 = 30;
+/// How many of those who have a copy are named.
+const BORROWERS_SHOWN: usize = 5;
 
 static BOOKS: [Column; 4] = [
     Column::new("ID", 3).grow(1),
@@ -21,29 +28,43 @@ static LOANS: [Column; 5] = [
 ];
 
 /// ```text
-/// ┌ Books ───────────────────────────┐┌ Loans that are out ──────────────┐
+/// ┌ ▸ Books: 3 ──────────────────────┐┌ Loans that are out: 1 ───────────┐
 /// │ID TITLE           AUTHOR      IN ││BOOK BORROWER    BORROWED         │
 /// │1  Go编程实战      张三       1/1 ││2    Ann         10:42:07         │
-/// └──────────────────────────────────┘└──────────────────────────────────┘
+/// │/ go_                             ││                                  │
+/// ├ Book 1 ──────────────────────────┴┴──────────────────────────────────┤
+/// │Title       Go编程实战                                                │
+/// │Author      张三                                                      │
+/// │Shelf       ● 1 of 1 copies in                                        │
+/// └──────────────────────────────────────────────────────────────────────┘
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
+    let subject = canvas.model.library.subject().filter(|_| area.height >= DETAIL_FROM);
+    let below = if subject.is_some() { 6 } else { 0 };
+    let [lists, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(below)]).areas(area);
     let [left, right] =
-        Layout::horizontal([Constraint::Percentage(52), Constraint::Percentage(48)]).areas(area);
+        Layout::horizontal([Constraint::Percentage(52), Constraint::Percentage(48)]).areas(lists);
     books(canvas, left);
     loans(canvas, right);
+    if let Some(book) = subject {
+        detail(canvas, below, book);
+    }
 }
 
 fn books(canvas: &mut Canvas<'_>, area: Rect) {
     let (pane, theme) = (&canvas.model.library, canvas.model.theme);
-    let title = if pane.side == Side::Books { "▸ Books" } else { "Books" };
-    let inner = panel::of_source(canvas, area, title, SourceName::Library);
-    if pane.books.is_empty() {
-        panel::empty(canvas, inner, SourceName::Library, "no book: a adds one");
+    let mark = if pane.side == Side::Books { "▸ " } else { "" };
+    let title = format!("{mark}Books: {}", count(pane.book_count(), pane.books.len()));
+    let inner = panel::of_source(canvas, area, &title, SourceName::Library);
+    let inner = panel::finder(canvas, inner, &pane.finder);
+    if pane.book_count() == 0 {
+        let nothing = if pane.books.is_empty() { "no book: a adds one" } else { "no book is like that" };
+        panel::empty(canvas, inner, SourceName::Library, nothing);
         return;
     }
-    let selected = pane.book.index(pane.books.len()).filter(|_| pane.side == Side::Books);
-    table::render(canvas, inner, &BOOKS, pane.books.len(), selected, |index| {
-        let Some(book) = pane.books.get(index) else { return Vec::new() };
+    let selected = pane.book.index(pane.book_count()).filter(|_| pane.side == Side::Books);
+    table::render(canvas, inner, &BOOKS, pane.book_count(), selected, |at| {
+        let Some(book) = pane.book_at(at) else { return Vec::new() };
         let style = if book.available == 0 { theme.warn } else { theme.good };
         vec![
             (book.id.clone(), theme.muted),
@@ -56,27 +77,66 @@ fn books(canvas: &mut Canvas<'_>, area: Rect) {
 
 fn loans(canvas: &mut Canvas<'_>, area: Rect) {
     let (pane, theme, now) = (&canvas.model.library, canvas.model.theme, canvas.now);
+    let mark = if pane.side == Side::Loans { "▸ " } else { "" };
     let what = if pane.returned { "All loans" } else { "Loans that are out" };
-    let title = if pane.side == Side::Loans { format!("▸ {what}") } else { what.to_owned() };
+    let title = format!("{mark}{what}: {}", count(pane.loan_count(), pane.loans.len()));
     let inner = panel::of_source(canvas, area, &title, SourceName::Library);
-    if pane.loans.is_empty() {
-        panel::empty(canvas, inner, SourceName::Library, "no copy is out: b lends one");
+    if pane.loan_count() == 0 {
+        let nothing =
+            if pane.loans.is_empty() { "no copy is out: b lends one" } else { "no loan is like that" };
+        panel::empty(canvas, inner, SourceName::Library, nothing);
         return;
     }
-    let selected = pane.loan.index(pane.loans.len()).filter(|_| pane.side == Side::Loans);
-    table::render(canvas, inner, &LOANS, pane.loans.len(), selected, |index| {
-        let Some(loan) = pane.loans.get(index) else { return Vec::new() };
-        let title = pane.books.iter().find(|book| book.id == loan.book_id).map(|book| book.title.clone());
+    let selected = pane.loan.index(pane.loan_count()).filter(|_| pane.side == Side::Loans);
+    table::render(canvas, inner, &LOANS, pane.loan_count(), selected, |at| {
+        let Some(loan) = pane.loan_at(at) else { return Vec::new() };
         let (returned, style) = match loan.returned_at {
             Some(at) => (when::moment(at, now), theme.muted),
             None => ("● out".to_owned(), theme.warn),
         };
         vec![
             (loan.book_id.clone(), theme.muted),
-            (title.unwrap_or_default(), theme.text),
+            (pane.title(&loan.book_id).unwrap_or_default().to_owned(), theme.text),
             (loan.borrower.clone(), theme.text),
             (when::moment(loan.borrowed_at, now), theme.muted),
             (returned, style),
         ]
     });
+}
+
+/// How many are shown, and of how many where that is not all.
+fn count(shown: usize, all: usize) -> String {
+    if shown == all { all.to_string() } else { format!("{shown} of {all}") }
+}
+
+/// The book that keys act upon, and who has it.
+fn detail(canvas: &mut Canvas<'_>, area: Rect, book: &Book) {
+    let (pane, theme, now) = (&canvas.model.library, canvas.model.theme, canvas.now);
+    let title = format!("Book {}", book.id);
+    let inner = panel::of_source(canvas, area, &title, SourceName::Library);
+    let out = pane.loans.iter().filter(|loan| loan.book_id == book.id && loan.returned_at.is_none());
+    let mut names: Vec<String> = out
+        .map(|loan| format!("{} since {}", loan.borrower, when::moment(loan.borrowed_at, now)))
+        .take(BORROWERS_SHOWN + 1)
+        .collect();
+    if names.len() > BORROWERS_SHOWN {
+        names.truncate(BORROWERS_SHOWN);
+        names.push("…".to_owned());
+    }
+    let glyph = if book.available == 0 { "○" } else { "●" };
+    let shelf = format!("{glyph} {} of {} copies in", book.available, book.copies);
+    let cells = usize::from(inner.width);
+    canvas.lines(
+        inner,
+        [
+            panel::labelled("Title", &book.title, theme.text, theme.muted, cells),
+            panel::labelled("Author", &book.author, theme.text, theme.muted, cells),
+            panel::labelled("Shelf", &shelf, theme.text, theme.muted, cells),
+            if names.is_empty() {
+                Line::raw("")
+            } else {
+                panel::labelled("Out to", &names.join(", "), theme.text, theme.muted, cells)
+            },
+        ],
+    );
 }

@@ -5,12 +5,14 @@
 //! [`crate::text`] on its way here.
 
 mod banner;
+mod chart;
 mod confirm;
+mod evidence;
 mod footer;
 mod form;
+mod graph;
 mod header;
 mod help;
-mod history;
 mod incidents;
 mod library;
 mod log;
@@ -22,6 +24,7 @@ mod record;
 mod service;
 mod services;
 mod table;
+mod volume;
 mod waiting;
 mod when;
 

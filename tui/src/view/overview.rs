@@ -1,8 +1,9 @@
 //! The overview: how the fleet is, at a glance.
 
 use super::table::{self, Column};
-use super::{Canvas, log, panel, waiting, when};
+use super::{Canvas, graph, log, panel, volume, waiting, when};
 use crate::model::{Service, SourceName};
+use crate::text;
 use crate::theme;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -10,29 +11,37 @@ use shared::wire::monitor::Status;
 
 /// The widest sparkline, in cells and so in samples.
 const TREND_CELLS: usize = 60;
+/// The width from which on there are two columns.
+const BESIDE_FROM: u16 = 110;
+/// The height from which on the graph has a place in one column.
+const GRAPH_FROM: u16 = 36;
 
 static COLUMNS: [Column; 8] = [
     Column::new("STATUS", 13),
     Column::new("SERVICE", 18).grow(1),
-    Column::new("INST", 4).from(90).right(),
-    Column::new("LATENCY", 8).right(),
-    Column::new("TREND", 16).grow(2).newest_last(),
+    Column::new("INST", 4).from(70).right(),
+    Column::new("LATENCY", 7).right(),
+    Column::new("TREND", 8).grow(2).newest_last(),
     Column::new("UPTIME", 7).right(),
     Column::new("SINCE", 11),
-    Column::new("WHY", 20).from(130).grow(3),
+    Column::new("WHY", 20).from(110).grow(3),
 ];
 
 /// ```text
 ///  ● 5 healthy  ✗ 1 unhealthy  ○ 0 unknown  ◆ 0 maintenance     revision 17
-/// ┌ Services ────────────────────────────────────────────────────────────┐
-/// │STATUS        SERVICE         LATENCY TREND             UPTIME SINCE  │
-/// │● healthy     LibraryService     3 ms ▁▂▁▁▃▁▁▁          100 %  10:42…│
-/// ├ Open incidents ──────────────────────────────────────────────────────┤
-/// │✗ LogService since 10:42:07 (12s): connection refused                 │
-/// ├ Latest errors ───────────────────────────────────────────────────────┤
-/// │10:42:07.123 ERROR LibraryService  the disk is full                   │
-/// └──────────────────────────────────────────────────────────────────────┘
+/// ┌ Services ─────────────────────────────┐┌ Log of the last hour: 3 401 ─┐
+/// │STATUS      SERVICE       TREND  UPTIME ││ERROR     12 ▁▁▁▁▂▁▁          │
+/// │● healthy   LibraryServi… ▁▂▁▁▃  100 %  ││INFO   3 389 ▅▆▇▅▆▇           │
+/// ├ Latest errors ────────────────────────┤├ Open incidents ──────────────┤
+/// │10:42:07.123 ERROR Library…  disk full ││✗ LogService since 10:42:07   │
+/// │                                       │├ Who depends on whom ─────────┤
+/// │                                       ││✗ LogService ◀ root           │
+/// │                                       ││└─ ✗ LibraryService           │
+/// └───────────────────────────────────────┘└──────────────────────────────┘
 /// ```
+///
+/// In one column it is services, incidents, volume and errors, and the graph
+/// where there is room.
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let model = canvas.model;
     let empty = model.fleet.services.is_empty();
@@ -40,21 +49,66 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
         waiting::render(canvas, area);
         return;
     }
+    let [tally, area] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    counts(canvas, tally);
+    let services = u16::try_from(model.fleet.services.len()).unwrap_or(u16::MAX).max(1).saturating_add(3);
     let open = u16::try_from(model.incidents.open()).unwrap_or(u16::MAX);
-    let services = u16::try_from(model.fleet.services.len()).unwrap_or(u16::MAX).max(1);
-    let incidents = if open == 0 { 0 } else { open.saturating_add(2).min(6) };
-    let services = services.saturating_add(3).min(area.height.saturating_sub(1 + incidents + 4));
-    let [tally, table, open, errors] = Layout::vertical([
-        Constraint::Length(1),
+    if area.width >= BESIDE_FROM {
+        beside(canvas, area, services, open);
+    } else {
+        below(canvas, area, services, open);
+    }
+}
+
+/// Two columns: on the left what is, on the right what happens.
+fn beside(canvas: &mut Canvas<'_>, area: Rect, services: u16, open: u16) {
+    let [left, right] =
+        Layout::horizontal([Constraint::Percentage(58), Constraint::Percentage(42)]).areas(area);
+    let services = services.min(left.height.saturating_sub(6));
+    let [table, errors] = Layout::vertical([Constraint::Length(services), Constraint::Min(0)]).areas(left);
+    // Four lines or more for each level, as far as there is room.
+    let hour = if right.height >= 40 { 10 } else { 6 };
+    let incidents = open.max(1).saturating_add(2).min(right.height / 4);
+    let [hour, incidents, depends] =
+        Layout::vertical([Constraint::Length(hour), Constraint::Length(incidents), Constraint::Min(0)])
+            .areas(right);
+    fleet(canvas, table);
+    latest_errors(canvas, errors);
+    volume::render(canvas, hour);
+    open_incidents(canvas, incidents);
+    graph::render(canvas, depends);
+}
+
+/// One column.
+fn below(canvas: &mut Canvas<'_>, area: Rect, services: u16, open: u16) {
+    let roomy = area.height >= GRAPH_FROM;
+    let incidents = if open == 0 { 0 } else { open.saturating_add(2).min(5) };
+    let hour = match area.height {
+        ..18 => 0,
+        18..24 => 5,
+        _ => 6,
+    };
+    let drawn = u16::try_from(canvas.model.fleet.graph.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let depends = if roomy { drawn.min(area.height / 3) } else { 0 };
+    let rest = incidents + hour + depends + 4;
+    let services = services.min(area.height.saturating_sub(rest).max(4));
+    let [table, incidents, hour, depends, errors] = Layout::vertical([
         Constraint::Length(services),
         Constraint::Length(incidents),
+        Constraint::Length(hour),
+        Constraint::Length(depends),
         Constraint::Min(0),
     ])
     .areas(area);
-    counts(canvas, tally);
     fleet(canvas, table);
-    if incidents > 0 {
-        open_incidents(canvas, open);
+    if !incidents.is_empty() {
+        open_incidents(canvas, incidents);
+    }
+    if !hour.is_empty() {
+        volume::render(canvas, hour);
+    }
+    if !depends.is_empty() {
+        graph::render(canvas, depends);
     }
     latest_errors(canvas, errors);
 }
@@ -72,19 +126,25 @@ fn counts(canvas: &mut Canvas<'_>, area: Rect) {
         let style = if count > 0 { theme.status(status) } else { theme.muted };
         spans.push(Span::styled(format!("{} {count} {status}   ", theme::glyph(status)), style));
     }
-    spans.push(Span::styled(format!("revision {}", canvas.model.fleet.revision), theme.muted));
+    let revision = format!("revision {}", canvas.model.fleet.revision);
+    let used: usize = spans.iter().map(|span| text::width(&span.content)).sum();
+    if used + revision.len() <= usize::from(area.width) {
+        spans.push(Span::styled(revision, theme.muted));
+    }
     canvas.line(area, &Line::from(spans));
 }
 
 fn fleet(canvas: &mut Canvas<'_>, area: Rect) {
     let (model, theme, now) = (canvas.model, canvas.model.theme, canvas.now);
-    let inner = panel::of_source(canvas, area, "Services", SourceName::Monitor);
-    if model.fleet.services.is_empty() {
-        panel::empty(canvas, inner, SourceName::Registry, "no service is registered");
+    let services = &model.fleet.services;
+    let title = format!("Services: {}", services.len());
+    let inner = panel::of_source(canvas, area, &title, SourceName::Monitor);
+    if services.is_empty() {
+        panel::empty(canvas, inner, SourceName::Registry, "no service is registered: 2 r registers one");
         return;
     }
-    let row = |index: usize| {
-        let Some(service) = model.fleet.services.get(index) else { return Vec::new() };
+    let row = |at: usize| {
+        let Some(service) = services.get(at) else { return Vec::new() };
         let status = service.status();
         let health = service.health.as_ref();
         let trend = theme::sparkline(model.fleet.latencies(&service.name), TREND_CELLS);
@@ -99,13 +159,7 @@ fn fleet(canvas: &mut Canvas<'_>, area: Rect) {
             (why(service), theme.status(status)),
         ]
     };
-    // What is wrong is never below the edge.
-    let first_bad = model.fleet.services.iter().position(|s| s.status() == Status::Unhealthy);
-    let around = first_bad.unwrap_or(0);
-    let height = usize::from(inner.height.saturating_sub(1));
-    let seen = crate::model::window(model.fleet.services.len(), around, height);
-    let start = seen.start;
-    table::render(canvas, inner, &COLUMNS, seen.len(), None, |index| row(index + start));
+    table::render(canvas, inner, &COLUMNS, services.len(), model.overview_row(), row);
 }
 
 /// Why a service is not healthy.
@@ -121,9 +175,17 @@ fn why(service: &Service) -> String {
 fn open_incidents(canvas: &mut Canvas<'_>, area: Rect) {
     let (model, theme, now) = (canvas.model, canvas.model.theme, canvas.now);
     let inner = panel::of_source(canvas, area, "Open incidents", SourceName::Monitor);
-    for (row, incident) in inner.rows().zip(model.incidents.incidents.iter().take(model.incidents.open())) {
+    let open = model.incidents.open();
+    if open == 0 {
+        panel::empty(canvas, inner, SourceName::Monitor, "✓ none");
+        return;
+    }
+    for (row, incident) in inner.rows().zip(model.incidents.incidents.iter().take(open)) {
         let (since, age) = (when::moment(incident.opened_at, now), when::between(incident.opened_at, now));
         let mut said = format!("✗ {} since {since} ({age})", incident.service);
+        if let Some(taken_up) = &incident.acknowledged {
+            said = format!("{said}, {} looks after it", taken_up.by);
+        }
         if let Some(why) = incident.detail.as_deref().or(incident.reason.map(|reason| reason.as_str())) {
             said = format!("{said}: {why}");
         }

@@ -1,7 +1,7 @@
 //! Boxes: what every screen is made of.
 
 use super::{Canvas, when};
-use crate::model::SourceName;
+use crate::model::{Finder, SourceName};
 use crate::text;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Style;
@@ -87,6 +87,25 @@ pub(super) fn scrolled(canvas: &mut Canvas<'_>, area: Rect, lines: &[Line<'_>], 
     if start + height < lines.len() && height > 0 {
         canvas.text(Rect { y: area.bottom() - 1, height: 1, ..right }, "↓", muted);
     }
+}
+
+/// The line in which a list is narrowed, at the bottom of its place; answers
+/// what is left of that for the list.
+pub(super) fn finder(canvas: &mut Canvas<'_>, area: Rect, finder: &Finder) -> Rect {
+    if !finder.is_on() {
+        return area;
+    }
+    let [list, line] = Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(area);
+    let theme = canvas.model.theme;
+    canvas.text(line, "/ ", theme.key);
+    let indent = line.width.min(2);
+    let value = Rect { x: line.x + indent, width: line.width - indent, ..line };
+    if finder.typing {
+        typed(canvas, value, &finder.input, theme.text);
+    } else {
+        canvas.text(value, &format!("{}  (Esc shows all)", finder.text()), theme.muted);
+    }
+    list
 }
 
 /// A line that is typed into: scrolled so that the cursor is seen, which is

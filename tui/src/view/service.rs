@@ -1,41 +1,73 @@
-//! One instance: all that is known of it.
+//! One instance, and the service that it is part of: all that is known of them.
 
-use super::{Canvas, history, panel, when};
-use crate::model::Instance;
+use super::{Canvas, evidence, panel, when};
+use crate::model::{Instance, SourceName};
+use crate::text;
 use crate::theme;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
+use shared::span;
+use shared::wire::monitor::{Maintenance, MaintenanceMode};
+use std::time::Duration;
+
+/// The width from which on facts and measurements stand side by side.
+const BESIDE_FROM: u16 = 110;
 
 /// ```text
 /// ┌ LibraryService-localhost-5000 ───────────────────────────────────────┐
 /// │Status      ● healthy, 3 ms                                           │
 /// │URL         http://localhost:5000                                     │
+/// │Lease       12s left of 15s, renewed 3s ago                           │
 /// │Tags        books, core                                               │
 /// │Metadata    zone=a                                                    │
 /// │Requires    ● LogService                                              │
-/// │History     uptime 99.8 %                                             │
-/// │10:42:07  healthy → unhealthy  connect: refused                       │
+/// │Instances                                                             │
+/// │● LibraryService-localhost-5000  3 ms                                 │
+/// │Why                                                                   │
+/// │LibraryService is healthy since 10:37:57.                             │
 /// └──────────────────────────────────────────────────────────────────────┘
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let model = canvas.model;
-    let muted = model.theme.muted;
     let Some((service, id)) = &model.services.detail else { return };
-    let inner = panel::of_source(canvas, area, id, crate::model::SourceName::Registry);
-    let Some(instance) = model.services.subject(&model.fleet) else {
-        let gone = format!("○ {id} is not registered any more");
-        canvas.text(inner, &gone, muted);
-        return;
-    };
-    let cells = usize::from(inner.width).saturating_sub(1);
-    let mut lines = facts(canvas, instance, cells);
-    lines.push(Line::raw(""));
-    lines.extend(history::lines(canvas, service, Some(id), cells));
+    let inner = panel::of_source(canvas, area, id, SourceName::Registry);
     let inner = Rect { width: inner.width.saturating_sub(1), ..inner };
-    panel::scrolled(canvas, inner, &lines, model.services.scroll);
+    let subject = model.services.subject(&model.fleet);
+    let scroll = model.services.scroll;
+    let left = |cells: usize| {
+        let own = match subject {
+            Some(instance) => facts(canvas, instance, cells),
+            None => {
+                let gone = format!("○ {id} is not registered any more");
+                vec![Line::styled(text::clip(&gone, cells), model.theme.muted)]
+            }
+        };
+        vec![own, siblings(canvas, service, id, cells), evidence::why(canvas, service, cells)]
+    };
+    let right = |cells: usize| {
+        vec![
+            evidence::uptime(canvas, service, cells),
+            evidence::latency(canvas, service, Some(id), cells),
+            evidence::timeline(canvas, service, cells),
+            evidence::last_probes(canvas, service, Some(id), cells),
+        ]
+    };
+    if inner.width < BESIDE_FROM {
+        let cells = usize::from(inner.width);
+        let mut blocks = left(cells);
+        blocks.extend(right(cells));
+        panel::scrolled(canvas, inner, &evidence::stacked(blocks), scroll);
+        return;
+    }
+    let [one, _, two] =
+        Layout::horizontal([Constraint::Percentage(50), Constraint::Length(2), Constraint::Min(0)])
+            .areas(inner);
+    let (left, right) = (left(usize::from(one.width)), right(usize::from(two.width)));
+    panel::scrolled(canvas, one, &evidence::stacked(left), scroll);
+    panel::scrolled(canvas, two, &evidence::stacked(right), scroll);
 }
 
-fn facts(canvas: &Canvas<'_>, instance: &Instance, cells: usize) -> Vec<Line<'static>> {
+fn facts(canvas: &Canvas<'_>, instance: &Instance, cells: usize) -> evidence::Block {
     let (model, theme, now) = (canvas.model, canvas.model.theme, canvas.now);
     let it = &instance.registration;
     let mut lines = Vec::new();
@@ -48,32 +80,91 @@ fn facts(canvas: &Canvas<'_>, instance: &Instance, cells: usize) -> Vec<Line<'st
             lines.push(panel::labelled(label, value, theme.text, theme.muted, cells));
         }
     };
-    fact("Why", instance.detail.as_deref().unwrap_or_default());
+    fact("Reason", instance.detail.as_deref().unwrap_or_default());
+    let held = |id| model.fleet.maintenance(&it.service_name, id);
+    for maintenance in [held(None), held(Some(it.instance_id.as_str()))].into_iter().flatten() {
+        fact("Maintenance", &maintained(canvas, maintenance));
+    }
     fact("Service", &it.service_name);
     fact("Instance", &it.instance_id);
     fact("URL", &it.service_url);
     fact("Probed at", it.probe_url());
     fact("Version", it.service_version.as_deref().unwrap_or_default());
-    let lease = it.ttl_seconds.map_or_else(
-        || "none: stays until it is removed".to_owned(),
-        |ttl| format!("{ttl}s after each heartbeat"),
-    );
-    fact("Lease", &lease);
+    fact("Lease", &lease(canvas, instance));
     fact("Registered", &format!("{}, revision {}", when::moment(it.registered_at, now), it.revision));
     fact("Tags", &it.tags.join(", "));
     let metadata: Vec<String> = it.metadata.iter().map(|(key, value)| format!("{key}={value}")).collect();
     fact("Metadata", &metadata.join(", "));
-    let requires: Vec<String> = it
-        .required_services
-        .iter()
-        .map(|name| {
-            let status = model.fleet.services.iter().find(|s| s.name == *name).map(|s| s.status());
-            let glyph = status.map_or("✗", theme::glyph);
-            let word = status.map_or("not registered", |status| status.as_str());
-            format!("{glyph} {name} ({word})")
-        })
-        .collect();
+    let requires: Vec<String> = it.required_services.iter().map(|name| listed(canvas, name)).collect();
     fact("Requires", &requires.join(", "));
+    let requirers = model.fleet.requirers();
+    let required_by = requirers.get(it.service_name.as_str()).into_iter().flatten();
+    let required_by: Vec<String> = required_by.map(|name| listed(canvas, name)).collect();
+    fact("Required by", &required_by.join(", "));
     fact("Told at", it.service_update_url.as_deref().unwrap_or_default());
+    lines
+}
+
+/// A service's name with its state, as glyph and word.
+fn listed(canvas: &Canvas<'_>, name: &str) -> String {
+    match canvas.model.fleet.service(name).map(crate::model::Service::status) {
+        Some(status) => format!("{} {name} ({status})", theme::glyph(status)),
+        None => format!("✗ {name} (not registered)"),
+    }
+}
+
+/// What an operator says of it.
+fn maintained(canvas: &Canvas<'_>, maintenance: &Maintenance) -> String {
+    let (glyph, what) = match maintenance.mode {
+        MaintenanceMode::Maintenance => ("◆", "under maintenance"),
+        MaintenanceMode::Drain => ("▽", "drained"),
+    };
+    let whose = if maintenance.instance.is_some() { "" } else { ", the whole service" };
+    let mut said = format!("{glyph} {what}{whose}");
+    if !maintenance.owner.is_empty() {
+        said = format!("{said}, by {}", maintenance.owner);
+    }
+    if let Some(until) = maintenance.until {
+        said = format!("{said}, until {}", when::moment(until, canvas.now));
+    }
+    if !maintenance.reason.is_empty() {
+        said = format!("{said}: {}", maintenance.reason);
+    }
+    said
+}
+
+/// How the lease stands, counted down.
+fn lease(canvas: &Canvas<'_>, instance: &Instance) -> String {
+    let Some(ttl) = instance.registration.ttl_seconds else {
+        return "none: stays until it is removed".to_owned();
+    };
+    let Some(lease) = &canvas.model.services.lease else {
+        return format!("{ttl}s after each heartbeat");
+    };
+    let renewed = when::between(lease.status.renewed_at, canvas.now);
+    match (lease.left(canvas.now), lease.status.held_until) {
+        (Some(left), None) if left > 0.0 => {
+            let left = span::age(Duration::from_secs_f64(left));
+            format!("{left} left of {ttl}s, renewed {renewed} ago")
+        }
+        (_, Some(until)) => {
+            let until = when::moment(until, canvas.now);
+            format!("▲ over, held by the registry until {until}; renewed {renewed} ago")
+        }
+        (_, None) => format!("✗ over, renewed {renewed} ago"),
+    }
+}
+
+/// All instances of the service, this one marked.
+fn siblings(canvas: &Canvas<'_>, service: &str, id: &str, cells: usize) -> evidence::Block {
+    let theme = canvas.model.theme;
+    let mut lines = vec![Line::styled("Instances", theme.title)];
+    for instance in canvas.model.fleet.instances_of(service) {
+        let (status, of) = (instance.status, &instance.registration.instance_id);
+        let mark = if of == id { "▸" } else { " " };
+        let latency = when::millis(instance.latency);
+        let said = format!("{mark}{} {status:<11} {latency:>7}  {of}", theme::glyph(status));
+        lines.push(Line::styled(text::clip(&said, cells), theme.status(status)));
+    }
     lines
 }

@@ -2,27 +2,29 @@
 
 use super::table::{self, Column};
 use super::{Canvas, panel, service, waiting, when};
-use crate::model::SourceName;
+use crate::model::{SortBy, SourceName};
 use crate::theme;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 /// The width from which on the detail stands beside the table.
 const BESIDE_FROM: u16 = 150;
 
-static COLUMNS: [Column; 7] = [
-    Column::new("STATUS", 13),
-    Column::new("SERVICE", 16).grow(2),
-    Column::new("INSTANCE", 26).from(110).grow(3),
-    Column::new("URL", 21).grow(2),
-    Column::new("LATENCY", 7).right(),
-    Column::new("LEASE", 6).right(),
-    Column::new("VERSION", 8),
+/// The columns, each with what sorting by it means.
+static COLUMNS: [(SortBy, Column); 7] = [
+    (SortBy::Status, Column::new("STATUS", 13)),
+    (SortBy::Service, Column::new("SERVICE", 16).grow(2)),
+    (SortBy::Instance, Column::new("INSTANCE", 26).from(110).grow(3)),
+    (SortBy::Url, Column::new("URL", 21).grow(2)),
+    (SortBy::Latency, Column::new("LATENCY", 8).right()),
+    (SortBy::Lease, Column::new("LEASE", 6).right()),
+    (SortBy::Version, Column::new("VERSION", 8).from(90)),
 ];
 
 /// ```text
 /// ┌ Services: 6 instances ───────────────────────────────────────────────┐
-/// │STATUS        SERVICE         URL                   LATENCY LEASE VER…│
-/// │● healthy     LibraryService  http://localhost:5000    3 ms   15s 1.0 │
+/// │STATUS        SERVICE↓        URL                       LATENCY LEASE│
+/// │● healthy     LibraryService  http://localhost:5000        3 ms   15s│
+/// │/ lib_                                                                │
 /// └──────────────────────────────────────────────────────────────────────┘
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
@@ -47,30 +49,38 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     if area.is_empty() {
         return;
     }
-    let title = match instances.len() {
-        1 => "Services: 1 instance".to_owned(),
-        n => format!("Services: {n} instances"),
+    let pane = &model.services;
+    let noun = if instances.len() == 1 { "instance" } else { "instances" };
+    let title = if pane.len() == instances.len() {
+        format!("Services: {} {noun}", instances.len())
+    } else {
+        format!("Services: {} of {} {noun}", pane.len(), instances.len())
     };
     let inner = panel::of_source(canvas, area, &title, SourceName::Registry);
     if instances.is_empty() {
         panel::empty(canvas, inner, SourceName::Registry, "no service is registered: r registers one");
         return;
     }
-    let selected = model.services.cursor.index(instances.len());
-    table::render(canvas, inner, &COLUMNS, instances.len(), selected, |index| {
-        let Some(instance) = instances.get(index) else { return Vec::new() };
+    let inner = panel::finder(canvas, inner, &pane.finder);
+    if pane.is_empty() {
+        canvas.text(inner, "no instance has that in its name, URL, status, tags or metadata", theme.muted);
+        return;
+    }
+    let columns =
+        COLUMNS.map(|(by, column)| Column { sorted: (by == pane.sort).then_some(pane.reversed), ..column });
+    let selected = pane.selected.index(pane.len());
+    table::render(canvas, inner, &columns, pane.len(), selected, |at| {
+        let Some(instance) = pane.row(at, &model.fleet) else { return Vec::new() };
         let registration = &instance.registration;
         let status = instance.status;
+        let lease = registration.ttl_seconds.map_or_else(|| "none".to_owned(), |ttl| format!("{ttl}s"));
         vec![
             (format!("{} {status}", theme::glyph(status)), theme.status(status)),
             (registration.service_name.clone(), theme.text),
             (registration.instance_id.clone(), theme.text),
             (registration.service_url.clone(), theme.text),
             (when::millis(instance.latency), theme.text),
-            (
-                registration.ttl_seconds.map_or_else(|| "none".to_owned(), |ttl| format!("{ttl}s")),
-                theme.muted,
-            ),
+            (lease, theme.muted),
             (registration.service_version.clone().unwrap_or_default(), theme.muted),
         ]
     });

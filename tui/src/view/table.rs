@@ -8,6 +8,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 /// One column.
+#[derive(Clone, Copy)]
 pub(super) struct Column {
     /// Its heading.
     pub(super) title: &'static str,
@@ -22,12 +23,14 @@ pub(super) struct Column {
     /// Whether it loses its beginning where it is too long, as a series of
     /// samples does whose newest is last.
     pub(super) newest_last: bool,
+    /// Whether the table is sorted by it, and if so whether the other way round.
+    pub(super) sorted: Option<bool>,
 }
 
 impl Column {
     /// A column that is always shown and never grows.
     pub(super) const fn new(title: &'static str, cells: u16) -> Self {
-        Self { title, cells, grow: 0, from: 0, right: false, newest_last: false }
+        Self { title, cells, grow: 0, from: 0, right: false, newest_last: false, sorted: None }
     }
 
     pub(super) const fn grow(self, grow: u16) -> Self {
@@ -44,6 +47,14 @@ impl Column {
 
     pub(super) const fn newest_last(self) -> Self {
         Self { newest_last: true, ..self }
+    }
+
+    fn heading(&self) -> String {
+        match self.sorted {
+            None => self.title.to_owned(),
+            Some(false) => format!("{}↓", self.title),
+            Some(true) => format!("{}↑", self.title),
+        }
     }
 }
 
@@ -62,8 +73,7 @@ pub(super) fn render(
 ) {
     let theme = canvas.model.theme;
     let widths = widths(columns, area.width);
-    let heading =
-        columns.iter().map(|column| (column.title.to_owned(), theme.muted.add_modifier(Modifier::BOLD)));
+    let heading = columns.iter().map(|column| (column.heading(), theme.muted.add_modifier(Modifier::BOLD)));
     let [top, rest] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
     let heading = line(columns, &widths, heading.collect());
     canvas.line(top, &heading);

@@ -140,14 +140,20 @@ fn daemons_that_hang_are_told_from_those_that_have_nothing_to_tell() {
 }
 
 #[test]
-fn the_incident_of_a_service_that_does_not_answer_is_shown_with_its_history() {
+fn the_incident_of_a_service_that_does_not_answer_is_shown_with_its_evidence() {
     let fleet = Fleet::started();
     let mut console = Console::start(&fleet, &[]);
     console.sees(&["● healthy"]);
     console.press("2rAaaService\thttp://localhost:1\r");
     console.sees(&["is registered"]);
     console.press("4");
-    console.sees(&["Incidents: 1 open", "AaaService", "Health of AaaService", "Last probes", "connect"]);
+    console.sees(&[
+        "Incidents: 1 open",
+        "AaaService, incident ",
+        "AaaService is down since",
+        "Why",
+        "connect",
+    ]);
     console.press("1");
     console.sees(&["✗ 1 unhealthy", "Open incidents"]);
 }

@@ -12,6 +12,8 @@ mod live;
 #[cfg(test)]
 mod once;
 #[cfg(test)]
+mod screens;
+#[cfg(test)]
 mod stream;
 #[cfg(test)]
 mod terminal;

@@ -1,6 +1,6 @@
 //! Whatever happens, in whatever order, at whatever size: it is drawn.
 
-use crate::fixture::{self, act, away, fresh, history, now, record};
+use crate::fixture::{self, act, away, fresh, now, record, study};
 use crossterm::event::KeyCode;
 use distlog_tui::action::{Action, Failure, Mouse, Target};
 use distlog_tui::keys::Key;
@@ -64,10 +64,15 @@ fn told() -> impl Strategy<Value = Action> {
         Just(fixture::registry()),
         Just(Action::Registry { revision: 1, registrations: Vec::new() }),
         (0..9_u32).prop_map(fixture::monitor),
-        Just(Action::Monitor { health: Vec::new(), incidents: Vec::new() }),
+        Just(Action::Monitor { health: Vec::new(), incidents: Vec::new(), maintenances: Vec::new() }),
         Just(fixture::library()),
         Just(Action::Library { books: Vec::new(), loans: Vec::new() }),
-        Just(history("LibraryService")),
+        prop::sample::select(vec!["LibraryService", "LogService"]).prop_map(study),
+        prop::sample::select(vec!["LibraryService", "LogService"]).prop_map(fixture::around),
+        Just(fixture::lease("LibraryService", "LibraryService-localhost-5000")),
+        Just(fixture::volume()),
+        Just(Action::Uptimes(vec![fixture::uptime("LogService")])),
+        Just(Action::Uptimes(Vec::new())),
         prop::sample::select(SourceName::ALL.to_vec()).prop_map(away),
         (records(), 0..2_u64, 0..9_u64).prop_map(|(records, generation, missed)| Action::LogArrived {
             stream: Stream::Lines,

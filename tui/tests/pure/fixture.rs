@@ -5,7 +5,7 @@ use crossterm::event::KeyCode;
 use distlog_tui::action::{Action, Effect};
 use distlog_tui::cli::Endpoints;
 use distlog_tui::keys::Key;
-use distlog_tui::model::{Model, SourceName, Stream};
+use distlog_tui::model::{Around, Model, SourceName, Stream, Study};
 use distlog_tui::text;
 use distlog_tui::theme::Theme;
 use distlog_tui::update::update;
@@ -15,6 +15,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use serde_json::json;
 use shared::wire::log::{Level, Page, Record};
+use shared::wire::monitor::UptimeReport;
 use std::time::Duration;
 
 /// The moment at which everything here happens.
@@ -41,6 +42,7 @@ pub fn full(columns: u16, lines: u16) -> Model {
         monitor(2),
         monitor(3),
         library(),
+        volume(),
         opened(Stream::Lines, records()),
         opened(Stream::Errors, errors()),
     ] {
@@ -190,7 +192,7 @@ pub fn registry() -> Action {
                 "healthCheckUrl": "http://localhost:5000/health",
             }),
         ),
-        registration("WebService", 5002, json!({})),
+        registration("WebService", 5002, json!({"requiredServices": ["LibraryService"]})),
         registration("图书馆服务", 9000, json!({"ttlSeconds": null, "serviceVersion": null})),
     ];
     Action::Registry { revision: 17, registrations }
@@ -219,16 +221,25 @@ pub fn monitor(turn: u32) -> Action {
     ]);
     let incidents = json!([
         {"id": 2, "service": "WebService", "opened_at": ago(90_000), "resolved_at": ago(89_900), "reason": "timeout", "detail": "no answer in 2 s"},
-        {"id": 3, "service": "LogService", "opened_at": ago(250), "resolved_at": null, "reason": "connect", "detail": "Connection refused", "affected": ["LibraryService", "图书馆服务"]},
+        {"id": 3, "service": "LogService", "opened_at": ago(250), "resolved_at": null, "reason": "connect", "detail": "Connection refused", "affected": ["LibraryService", "图书馆服务"],
+         "dependents": [
+            {"service": "LibraryService", "effect": "at_risk", "since": ago(240), "reason": null, "own_cause": false},
+            {"service": "WebService", "effect": "down", "since": ago(100), "reason": "timeout", "own_cause": true},
+            {"service": "图书馆服务", "effect": "down", "since": ago(245), "reason": "http", "own_cause": false},
+         ]},
+    ]);
+    let maintenances = json!([
+        {"service": "图书馆服务", "mode": "maintenance", "reason": "new shelves", "owner": "Ann", "since": ago(250)},
     ]);
     Action::Monitor {
         health: serde_json::from_value(health).unwrap(),
         incidents: serde_json::from_value(incidents).unwrap(),
+        maintenances: serde_json::from_value(maintenances).unwrap(),
     }
 }
 
-/// The history of a service.
-pub fn history(service: &str) -> Action {
+/// What the monitor tells of one service.
+pub fn study(service: &str) -> Action {
     let instance = format!("{service}-localhost-5000");
     let probe = |seconds: i64, healthy: bool| {
         json!({
@@ -244,7 +255,70 @@ pub fn history(service: &str) -> Action {
         ],
         "probes": (1..30).map(|n| probe(n * 10, !(25..=28).contains(&n))).collect::<Vec<_>>(),
     });
-    Action::History { service: service.to_owned(), history: Ok(serde_json::from_value(history).unwrap()) }
+    let explanation = json!({
+        "service": service, "status": "unhealthy", "since": ago(250), "flapping": false, "instances": [],
+        "words": [
+            format!("{service} is unhealthy since 10:37:57: none of its instances answers well."),
+            format!("{instance} failed 4 times in a row: connect: Connection refused."),
+            "It is the root of incident 3.".to_owned(),
+        ],
+        "requires": [], "incident": null, "waits_for": null, "maintenance": [],
+    });
+    Action::Study(Box::new(Study {
+        service: service.to_owned(),
+        history: Some(serde_json::from_value(history).unwrap()),
+        explanation: Some(serde_json::from_value(explanation).unwrap()),
+        uptime: Some(uptime(service)),
+    }))
+}
+
+/// How often a service did well.
+pub fn uptime(service: &str) -> UptimeReport {
+    let day = |day: &str, share: f64| json!({"day": day, "share": share});
+    let report = json!({
+        "service": service, "day": 0.987, "week": 0.9982, "month": 1.0,
+        "days": [
+            day("2026-11-01", 1.0), day("2026-11-19", 1.0), day("2026-11-20", 0.9995), day("2026-11-21", 0.4),
+            day("2026-11-22", 0.987),
+        ],
+    });
+    serde_json::from_value(report).unwrap()
+}
+
+/// The log around incident 3.
+pub fn around(service: &str) -> Action {
+    let records: Vec<Record> = (1..=20)
+        .map(|n| {
+            let level = if n > 12 { Level::Error } else { Level::Info };
+            let ts = ago(262 - n);
+            Record {
+                ts,
+                ..record(u64::try_from(n).unwrap(), level, service, &format!("segment {n} is written"))
+            }
+        })
+        .collect();
+    Action::Around(Around { incident: 3, service: service.to_owned(), records: Ok(records) })
+}
+
+/// How an instance's lease stands.
+pub fn lease(service: &str, instance: &str) -> Action {
+    let lease = json!({
+        "serviceName": service, "instanceId": instance, "ttlSeconds": 15, "renewedAt": ago(3),
+        "ageSeconds": 3.0, "expiresInSeconds": 12.0, "heldUntil": null,
+    });
+    Action::Lease(serde_json::from_value(lease).unwrap())
+}
+
+/// How much was logged.
+pub fn volume() -> Action {
+    let minute = |back: i64| (now() - TimeDelta::minutes(back)).format("%Y-%m-%dT%H:%M:00Z").to_string();
+    let series = |level: &str, points: Vec<(i64, u64)>| json!({"by": {"level": level}, "points": points.into_iter().map(|(back, n)| json!([minute(back), n])).collect::<Vec<_>>()});
+    let hits = json!({"step_seconds": 60, "total": 0, "series": [
+        series("info", (0..60).map(|n| (n, 40 + u64::try_from(n % 17).unwrap() * 5)).collect()),
+        series("error", vec![(3, 1), (4, 7), (5, 2)]),
+        series("warn", vec![(30, 1)]),
+    ]});
+    Action::Volume(serde_json::from_value(hits).unwrap())
 }
 
 pub fn library() -> Action {

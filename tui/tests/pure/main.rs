@@ -8,6 +8,8 @@ mod cli;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod panes;
+#[cfg(test)]
 mod robust;
 #[cfg(test)]
 mod screens;

@@ -1,12 +1,13 @@
 //! What must not happen, whatever the terminal is and whatever it is told.
 
-use crate::fixture::{self, act, buffer, full, history, now, press, record};
+use crate::fixture::{self, act, buffer, full, now, press, record, study};
 use distlog_tui::action::{Action, Failure};
 use distlog_tui::model::{Model, Stream, Toast};
 use distlog_tui::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use shared::wire::log::Level;
+use shared::wire::monitor::Acknowledgement;
 
 /// Keys that lead to every screen and everything that lies over one.
 const SCREENS: &[&str] = &[
@@ -16,6 +17,9 @@ const SCREENS: &[&str] = &[
     "2r",
     "2r<enter>",
     "2d",
+    "2m",
+    "2/x",
+    "2s",
     "3",
     "3k",
     "3<enter>",
@@ -23,8 +27,14 @@ const SCREENS: &[&str] = &[
     "3Fx",
     "3s",
     "4",
+    "4jj",
+    "4<enter>",
+    "4a",
+    "4<right>",
+    "4p",
     "5",
     "5b",
+    "5/x",
     "?",
     ":",
     ":lend<enter>",
@@ -36,7 +46,7 @@ fn no_size_is_too_small_to_be_drawn() {
     for keys in SCREENS {
         let mut model = full(80, 24);
         press(&mut model, keys);
-        act(&mut model, history("LibraryService"));
+        act(&mut model, study("LibraryService"));
         model.say(Toast::bad("something went wrong, and it takes a long sentence to say what"), now());
         for columns in 1..=42 {
             for lines in 1..=15 {
@@ -65,7 +75,7 @@ fn told(text: &str) -> Model {
     registration.metadata = [(text.to_owned(), text.to_owned())].into();
     registration.service_version = Some(text.to_owned());
     act(&mut model, Action::Registry { revision: 18, registrations: vec![registration] });
-    if let Action::Monitor { mut health, mut incidents } = fixture::monitor(4) {
+    if let Action::Monitor { mut health, mut incidents, mut maintenances } = fixture::monitor(4) {
         for status in &mut health {
             status.name = text.to_owned();
             status.detail = Some(text.to_owned());
@@ -74,10 +84,18 @@ fn told(text: &str) -> Model {
             incident.service = text.to_owned();
             incident.detail = Some(text.to_owned());
             incident.affected = vec![text.to_owned()];
+            incident.acknowledged = Some(Acknowledgement { by: text.to_owned(), at: now() });
+            for dependent in &mut incident.dependents {
+                dependent.service = text.to_owned();
+            }
         }
-        act(&mut model, Action::Monitor { health, incidents });
+        for maintenance in &mut maintenances {
+            (maintenance.service, maintenance.reason) = (text.to_owned(), text.to_owned());
+            (maintenance.owner, maintenance.instance) = (text.to_owned(), Some(text.to_owned()));
+        }
+        act(&mut model, Action::Monitor { health, incidents, maintenances });
     }
-    model.incidents.picked = Some(text.to_owned());
+    model.operator = text.to_owned();
     if let Action::Library { mut books, mut loans } = fixture::library() {
         for book in &mut books {
             (book.id, book.title, book.author) = (text.to_owned(), text.to_owned(), text.to_owned());
@@ -98,10 +116,26 @@ fn told(text: &str) -> Model {
             missed: 0,
         },
     );
-    act(&mut model, fixture::arrived(0, vec![hostile]));
+    act(&mut model, fixture::arrived(0, vec![hostile.clone()]));
+    act(&mut model, Action::Uptimes(vec![fixture::uptime(text)]));
     act(&mut model, Action::Paste(text.to_owned()));
     model.say(Toast::bad(text), now());
     model
+}
+
+/// What is told of the service that is looked at closely.
+fn hostile_study(text: &str) -> Action {
+    let Action::Study(mut study) = study(text) else { unreachable!() };
+    if let Some(explanation) = &mut study.explanation {
+        explanation.words = vec![text.to_owned()];
+    }
+    if let Some(history) = &mut study.history {
+        history.transitions.iter_mut().for_each(|transition| transition.detail = Some(text.to_owned()));
+        for probe in &mut history.probes {
+            (probe.instance_id, probe.detail) = (text.to_owned(), Some(text.to_owned()));
+        }
+    }
+    Action::Study(study)
 }
 
 #[test]
@@ -123,6 +157,7 @@ fn hostile_text_never_reaches_the_terminal() {
         for keys in SCREENS {
             let mut model = told(text);
             press(&mut model, keys);
+            act(&mut model, hostile_study(text));
             act(&mut model, Action::Paste(text.to_owned()));
             act(&mut model, Action::Done(Err(Failure { message: text.to_owned(), ..Failure::default() })));
             for cell in &buffer(&model).content {

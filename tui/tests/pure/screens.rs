@@ -1,7 +1,7 @@
 //! Every screen, as it is shown at 80x24, 120x40 and 200x50, and what stands out
 //! of it with and without colour.
 
-use crate::fixture::{self, act, away, buffer, fresh, full, history, now, press, screen, screen_at};
+use crate::fixture::{self, act, away, buffer, fresh, full, now, press, screen, screen_at, study};
 use distlog_tui::action::{Action, Failure, Local};
 use distlog_tui::model::{Model, SourceName, Toast};
 use distlog_tui::theme::Theme;
@@ -92,7 +92,8 @@ fn the_services() {
 fn the_detail_of_a_service() {
     pin("service", |model| {
         press(model, "2<enter>");
-        act(model, history("LibraryService"));
+        act(model, study("LibraryService"));
+        act(model, fixture::lease("LibraryService", "LibraryService-localhost-5000"));
     });
 }
 
@@ -161,7 +162,42 @@ fn the_form_that_sends_a_record() {
 fn the_incidents() {
     pin("incidents", |model| {
         press(model, "4");
-        act(model, history("LogService"));
+        act(model, study("LogService"));
+        act(model, fixture::around("LogService"));
+    });
+}
+
+#[test]
+fn the_evidence_of_an_incident_on_the_whole_screen() {
+    pin("incident", |model| {
+        press(model, "4<enter>");
+        act(model, study("LogService"));
+        act(model, fixture::around("LogService"));
+    });
+}
+
+#[test]
+fn the_uptime_of_all_services() {
+    pin("uptime", |model| {
+        press(model, "4<right>");
+        let reports = ["LibraryService", "LogService", "图书馆服务"].map(fixture::uptime);
+        act(model, Action::Uptimes(reports.into()));
+        press(model, "j");
+        act(model, study("LogService"));
+    });
+}
+
+#[test]
+fn the_services_sorted_and_narrowed() {
+    pin("services_found", |model| {
+        press(model, "2ss/service 400<backspace>");
+    });
+}
+
+#[test]
+fn the_form_of_a_maintenance_with_what_is_wrong() {
+    pin("maintain", |model| {
+        press(model, "2jm<tab>new disk<tab><tab>soon<enter>");
     });
 }
 
@@ -229,7 +265,7 @@ fn what_is_shown_of_daemons_that_went_away_says_how_old_it_is() {
 
 #[test]
 fn without_colour_every_state_is_told_by_glyph_and_word_and_the_selection_by_a_modifier() {
-    for keys in ["1", "2j", "3k", "4", "5", "2r", "2d", "?"] {
+    for keys in ["1", "2j", "2j<enter>", "2m", "3k", "4", "4jj", "4<enter>", "5", "2r", "2d", "?"] {
         let mut model = full(80, 24);
         model.theme = Theme::monochrome();
         press(&mut model, keys);
@@ -241,7 +277,7 @@ fn without_colour_every_state_is_told_by_glyph_and_word_and_the_selection_by_a_m
         let reversed = |x: &u16, y| drawn[(*x, y)].modifier.contains(Modifier::REVERSED);
         let row = |y| (0..80).filter(|x| reversed(x, y)).count();
         assert!(row(0) > 5, "the tab is marked: {keys}");
-        if ["2j", "3k", "4", "5"].contains(&keys) {
+        if ["1", "2j", "3k", "4", "4jj", "5"].contains(&keys) {
             assert!((2..23).any(|y| row(y) > 20), "the row is marked: {keys}");
         }
     }

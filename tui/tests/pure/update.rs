@@ -1,8 +1,6 @@
 //! What actions do to the model, and what they want done.
 
-use crate::fixture::{
-    act, arrived, away, fresh, full, history, now, press, record, registry, screen, screen_at,
-};
+use crate::fixture::{act, arrived, away, fresh, full, now, press, record, registry, screen, screen_at};
 use distlog_tui::action::{Action, Effect, Failure};
 use distlog_tui::model::{
     Filter, LATENCIES_MAX, Model, Older, Overlay, SourceName, Stream, TOASTS_MAX, Tab, Toast,
@@ -224,35 +222,6 @@ fn a_service_leads_to_its_log() {
 }
 
 #[test]
-fn the_history_that_is_shown_is_fetched_and_no_other_is_taken() {
-    let mut model = full(80, 24);
-    assert_eq!(
-        press(&mut model, "4"),
-        [Effect::History("LogService".to_owned())],
-        "the root of what is open"
-    );
-    act(&mut model, history("WebService"));
-    assert!(model.history.is_none());
-    assert_eq!(press(&mut model, "<right>"), [Effect::History("WebService".to_owned())]);
-    act(&mut model, history("WebService"));
-    assert_eq!(model.history.as_ref().map(|history| history.name.as_str()), Some("WebService"));
-}
-
-#[test]
-fn an_incident_that_opens_brings_its_history_unless_another_was_asked_for() {
-    let Action::Monitor { health, incidents } = crate::fixture::monitor(4) else { unreachable!() };
-    for (keys, wanted) in [("4", "LogService"), ("4<right>", "LogService"), ("4<right><right>", "WebService")]
-    {
-        let mut model = fresh(80, 24);
-        act(&mut model, registry());
-        act(&mut model, Action::Monitor { health: health.clone(), incidents: Vec::new() });
-        press(&mut model, keys);
-        act(&mut model, Action::Monitor { health: health.clone(), incidents: incidents.clone() });
-        assert_eq!(model.history_wanted(), Some(wanted), "{keys}");
-    }
-}
-
-#[test]
 fn a_daemon_that_went_away_keeps_what_it_told_until_it_is_back() {
     let mut model = full(80, 24);
     act(&mut model, away(SourceName::Registry));
@@ -387,8 +356,8 @@ fn what_is_copied_is_what_is_on_the_screen() {
         assert_eq!(press(&mut model, keys), [Effect::Copy(wanted)], "{keys}");
         assert!(screen(&model).contains("was copied"), "{keys}");
     }
-    let mut model = full(80, 24);
-    assert_eq!(press(&mut model, "1y"), [], "nothing is selected on the overview");
+    let mut model = fresh(80, 24);
+    assert_eq!(press(&mut model, "5y"), [], "nothing is selected in an empty library");
     assert!(screen(&model).contains("✗ nothing"));
 }
 

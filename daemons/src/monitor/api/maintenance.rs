@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The longest reason or owner of a maintenance, in bytes.
+/// The longest text of an operator, in bytes.
 const TEXT_MAX: usize = 1_000;
 
 impl From<MaintenanceError> for ApiError {
@@ -87,12 +87,7 @@ async fn begin(
         until: begin.until,
     };
     for (field, text) in [("reason", &maintenance.reason), ("owner", &maintenance.owner)] {
-        if text.len() > TEXT_MAX {
-            return Err(ApiError::invalid(field, format!("is longer than {TEXT_MAX} bytes")));
-        }
-        if text.chars().any(is_hazard) {
-            return Err(ApiError::invalid(field, "has a control character or one that is not visible"));
-        }
+        check_text(field, text)?;
     }
     if maintenance.until.is_some_and(|until| until <= now) {
         return Err(ApiError::invalid("until", "has already passed"));
@@ -108,6 +103,17 @@ async fn begin(
     }
     app.core.begin_maintenance(maintenance.clone()).await?;
     Ok(axum::Json(maintenance))
+}
+
+/// What an operator writes: not too long, and harmless wherever it is shown.
+pub(super) fn check_text(field: &'static str, text: &str) -> Result<(), ApiError> {
+    if text.len() > TEXT_MAX {
+        return Err(ApiError::invalid(field, format!("is longer than {TEXT_MAX} bytes")));
+    }
+    if text.chars().any(is_hazard) {
+        return Err(ApiError::invalid(field, "has a control character or one that is not visible"));
+    }
+    Ok(())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -1,12 +1,13 @@
 //! What is read from the disk.
 
 use super::super::explain::PROBES_TOLD;
+use super::super::report;
 use super::super::store::{self, Told};
 use super::super::uptime::Bucket;
 use super::Core;
 use crate::runtime::database::DatabaseError;
 use chrono::{DateTime, Utc};
-use shared::wire::monitor::{Explanation, History, Incident};
+use shared::wire::monitor::{Explanation, History, Incident, UptimeReport};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
@@ -55,6 +56,15 @@ impl Core {
     pub async fn uptime(&self, service: &str, since: DateTime<Utc>) -> Result<Vec<Bucket>, Failed> {
         let name = service.to_owned();
         self.database.read(move |connection| store::uptime(connection, &name, since)).await
+    }
+
+    /// How often each service did well, or one of them, by name.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub async fn uptimes(&self, service: Option<String>) -> Result<Vec<UptimeReport>, Failed> {
+        let now = Utc::now();
+        self.database.read(move |connection| report::uptimes(connection, service.as_deref(), now)).await
     }
 
     /// Incidents, newest first.

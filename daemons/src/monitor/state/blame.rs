@@ -6,7 +6,7 @@ use super::super::service::Service;
 use super::State;
 use chrono::{DateTime, Utc};
 use shared::span::Span;
-use shared::wire::monitor::{Effect, Incident, Status};
+use shared::wire::monitor::{Acknowledgement, Effect, Incident, Status};
 use std::collections::BTreeSet;
 
 /// What follows from how all services do.
@@ -49,16 +49,28 @@ impl State {
             }
         }
         for incident in outcome.incidents {
-            let id = self.next_event;
-            self.next_event += 1;
-            if incident.resolved_at.is_some() {
-                self.open.remove(&incident.id);
-            } else {
-                self.open.insert(incident.id, incident.clone());
-            }
-            batch.event(id, EventData::Incident(incident.clone()));
-            batch.incidents.insert(incident.id, incident);
+            self.take_up_incident(incident, batch);
         }
+    }
+
+    /// Notes who looks after an open incident. One that is over meanwhile keeps
+    /// what is on disk.
+    pub fn acknowledge(&mut self, id: u64, acknowledged: Acknowledgement, batch: &mut Batch) {
+        if let Some(incident) = self.open.get(&id).cloned() {
+            self.take_up_incident(Incident { acknowledged: Some(acknowledged), ..incident }, batch);
+        }
+    }
+
+    fn take_up_incident(&mut self, incident: Incident, batch: &mut Batch) {
+        let id = self.next_event;
+        self.next_event += 1;
+        if incident.resolved_at.is_some() {
+            self.open.remove(&incident.id);
+        } else {
+            self.open.insert(incident.id, incident.clone());
+        }
+        batch.event(id, EventData::Incident(incident.clone()));
+        batch.incidents.insert(incident.id, incident);
     }
 
     fn outcome(&self, now: DateTime<Utc>) -> Outcome {

@@ -5,8 +5,11 @@
 
 use super::{Form, FormKind};
 use crate::action::Effect;
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::span::Span;
 use shared::wire::library::{Lend, NewBook};
 use shared::wire::log::{Level, NewRecord};
+use shared::wire::monitor::{Maintenance, MaintenanceMode};
 use shared::wire::registry::Register;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -17,24 +20,43 @@ type Faults = Vec<(&'static str, &'static str)>;
 impl Form {
     /// The request that the form makes. None where a field is wrong: then every
     /// such field says so, and the first of them is typed into.
-    pub fn check(&mut self) -> Option<Effect> {
+    pub fn check(&mut self, now: DateTime<Utc>) -> Option<Effect> {
         self.error = None;
         for field in &mut self.fields {
             field.error = None;
         }
         let mut faults = Faults::new();
-        let effect = match self.kind {
-            FormKind::Register => Effect::Register(Box::new(self.to_register(&mut faults))),
-            FormKind::Send => Effect::Send(Box::new(self.to_record(&mut faults))),
-            FormKind::Add => Effect::AddBook(self.to_book(&mut faults)),
-            FormKind::Borrow => Effect::Borrow(self.to_lend(&mut faults)),
-            FormKind::Return => Effect::Return(self.to_lend(&mut faults)),
-        };
+        let effect = self.to_effect(now, &mut faults);
         // The last one marked is typed into: so the first fault goes last.
         for (name, message) in faults.iter().rev() {
             self.refuse(Some(name), (*message).to_owned());
         }
         faults.is_empty().then_some(effect)
+    }
+
+    /// Says what is wrong with the field that was typed into, before it is left
+    /// for another. What is still empty may be filled in later.
+    pub fn check_field(&mut self, now: DateTime<Utc>) {
+        let mut faults = Faults::new();
+        self.to_effect(now, &mut faults);
+        if let Some(field) = self.fields.get_mut(self.focus).filter(|field| !field.input.value().is_empty()) {
+            let fault = faults.iter().find(|(name, _)| *name == field.name);
+            field.error = fault.map(|(_, message)| (*message).to_owned());
+        }
+    }
+
+    fn to_effect(&self, now: DateTime<Utc>, faults: &mut Faults) -> Effect {
+        match self.kind {
+            FormKind::Register => Effect::Register(Box::new(self.to_register(faults))),
+            FormKind::Send => Effect::Send(Box::new(self.to_record(faults))),
+            FormKind::Add => Effect::AddBook(self.to_book(faults)),
+            FormKind::Borrow => Effect::Borrow(self.to_lend(faults)),
+            FormKind::Return => Effect::Return(self.to_lend(faults)),
+            FormKind::Maintain => Effect::BeginMaintenance(Box::new(self.to_maintenance(now, faults))),
+            FormKind::Acknowledge(incident) => {
+                Effect::Acknowledge { incident, by: self.required("by", faults) }
+            }
+        }
     }
 
     fn required(&self, name: &'static str, faults: &mut Faults) -> String {
@@ -122,8 +144,45 @@ impl Form {
         }
     }
 
+    fn to_maintenance(&self, now: DateTime<Utc>, faults: &mut Faults) -> Maintenance {
+        let mode = match self.value("mode") {
+            "maintenance" => MaintenanceMode::Maintenance,
+            "drain" => MaintenanceMode::Drain,
+            _ => {
+                faults.push(("mode", "is maintenance or drain"));
+                MaintenanceMode::default()
+            }
+        };
+        let until = self.optional("until").and_then(|text| {
+            let until = until(&text, now);
+            match until {
+                None => faults.push(("until", "is a time from now such as 2h, or 2026-11-22T18:00:00Z")),
+                Some(until) if until <= now => faults.push(("until", "has already passed")),
+                Some(_) => {}
+            }
+            until
+        });
+        Maintenance {
+            service: self.required("service", faults),
+            instance: self.optional("instance"),
+            mode,
+            reason: self.value("reason").to_owned(),
+            owner: self.value("owner").to_owned(),
+            since: None,
+            until,
+        }
+    }
+
     fn to_lend(&self, faults: &mut Faults) -> Lend {
         Lend { book_id: self.required("book_id", faults), borrower: self.required("borrower", faults) }
+    }
+}
+
+/// A span from now on, or a moment.
+fn until(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    match text.parse::<Span>() {
+        Ok(Span(span)) => now.checked_add_signed(TimeDelta::from_std(span).ok()?),
+        Err(_) => DateTime::parse_from_rfc3339(text).ok().map(Into::into),
     }
 }
 
@@ -147,6 +206,10 @@ mod tests {
         form
     }
 
+    fn now() -> DateTime<Utc> {
+        "2026-11-22T10:00:00Z".parse().unwrap()
+    }
+
     fn faults(form: &Form) -> Vec<&str> {
         form.fields.iter().filter(|field| field.error.is_some()).map(|field| field.name).collect()
     }
@@ -168,9 +231,12 @@ mod tests {
             (Form::add(), vec![("title", " "), ("author", "A"), ("copies", "two")], vec!["title", "copies"]),
             (Form::borrow_book(None), vec![("book_id", "1")], vec!["borrower"]),
             (Form::send(), vec![("level", "loud")], vec!["level", "message"]),
+            (Form::maintain("S", None, ""), vec![("mode", "off"), ("until", "soon")], vec!["mode", "until"]),
+            (Form::maintain("S", None, ""), vec![("until", "2026-11-22T09:59:59Z")], vec!["until"]),
+            (Form::acknowledge(3, ""), vec![], vec!["by"]),
         ] {
             let mut form = filled(form, &values);
-            assert_eq!(form.check(), None);
+            assert_eq!(form.check(now()), None);
             assert_eq!(faults(&form), wrong);
             assert_eq!(Some(form.fields[form.focus].name), wrong.first().copied());
         }
@@ -188,7 +254,7 @@ mod tests {
                 ("ttlSeconds", "15"),
             ],
         );
-        let Some(Effect::Register(register)) = form.check() else { panic!("{:?}", faults(&form)) };
+        let Some(Effect::Register(register)) = form.check(now()) else { panic!("{:?}", faults(&form)) };
         assert_eq!(register.tags, ["x", "y"]);
         assert_eq!(register.metadata.get("zone").map(String::as_str), Some("a"));
         assert_eq!((register.ttl_seconds, register.instance_id.as_deref()), (Some(15), None));
@@ -196,7 +262,35 @@ mod tests {
         let mut form = filled(Form::add(), &[("title", "分布式"), ("author", "李四")]);
         let book =
             NewBook { title: "分布式".to_owned(), author: "李四".to_owned(), id: None, copies: None };
-        assert_eq!(form.check(), Some(Effect::AddBook(book)));
+        assert_eq!(form.check(now()), Some(Effect::AddBook(book)));
+    }
+
+    #[test]
+    fn a_maintenance_ends_after_a_span_or_at_a_moment_or_never() {
+        for (typed, until) in [
+            ("", None),
+            ("2h", Some("2026-11-22T12:00:00Z")),
+            ("2026-11-22T18:00:00+01:00", Some("2026-11-22T17:00:00Z")),
+        ] {
+            let mut form =
+                filled(Form::maintain("S", Some("S-1"), "Ann"), &[("mode", "drain"), ("until", typed)]);
+            let Some(Effect::BeginMaintenance(maintenance)) = form.check(now()) else { panic!("{typed}") };
+            assert_eq!(maintenance.until, until.map(|until| until.parse().unwrap()), "{typed}");
+            assert_eq!(
+                (maintenance.mode, maintenance.instance.as_deref(), &*maintenance.owner),
+                (MaintenanceMode::Drain, Some("S-1"), "Ann")
+            );
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_left_says_what_is_wrong_and_an_empty_one_says_nothing_yet() {
+        let mut form = filled(Form::register(), &[("serviceUrl", "localhost:1")]);
+        form.check_field(now());
+        assert_eq!(faults(&form), [] as [&str; 0]);
+        form.focus = 1;
+        form.check_field(now());
+        assert_eq!(faults(&form), ["serviceUrl"]);
     }
 
     #[test]

@@ -1,0 +1,72 @@
+//! The incidents tab: moving through what went wrong, and taking it up.
+
+use super::{command, feeds, log};
+use crate::action::Effect;
+use crate::keys::Command;
+use crate::model::{Form, IncidentsView, Model, Overlay, Tab, Toast};
+use chrono::{DateTime, Utc};
+
+pub(super) fn run(
+    model: &mut Model,
+    command: Command,
+    rows: Option<isize>,
+    now: DateTime<Utc>,
+) -> Vec<Effect> {
+    let pane = &mut model.incidents;
+    if pane.detail && command != Command::Acknowledge {
+        log::scroll(&mut pane.scroll, command);
+        return Vec::new();
+    }
+    match (command, rows) {
+        (_, Some(by)) => pane.step(by),
+        (Command::Left, _) => pane.view = IncidentsView::Incidents,
+        (Command::Right, _) => pane.view = IncidentsView::Uptime,
+        (Command::Open, _) => (pane.detail, pane.scroll) = (true, 0),
+        (Command::Period, _) => {
+            pane.period = pane.period.next();
+            pane.arrange(&model.fleet, now);
+        }
+        (Command::Acknowledge, _) => return acknowledge(model, now),
+        _ => return Vec::new(),
+    }
+    let mut effects = feeds::wanted(model);
+    if model.incidents.wants_uptimes(now) {
+        effects.push(Effect::Uptimes);
+    }
+    effects
+}
+
+/// Opens the form that says who looks after the selected incident.
+fn acknowledge(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
+    match model.incidents.incident().map(|incident| (incident.id, incident.resolved_at.is_some())) {
+        Some((id, false)) => {
+            model.overlay = Some(Overlay::Form(Form::acknowledge(id, &model.operator)));
+        }
+        Some((id, true)) => model.say(Toast::bad(format!("incident {id} is resolved already")), now),
+        None => model.say(Toast::bad("no incident is selected"), now),
+    }
+    Vec::new()
+}
+
+/// Lists the incidents that a service has a part in.
+pub(super) fn of_service(model: &mut Model, service: String, now: DateTime<Utc>) -> Vec<Effect> {
+    let pane = &mut model.incidents;
+    (pane.view, pane.detail, pane.scroll) = (IncidentsView::Incidents, false, 0);
+    pane.only = Some(service);
+    pane.arrange(&model.fleet, now);
+    command::show(model, Tab::Incidents)
+}
+
+/// One step back: the detail, the one service, the uptimes. False where there
+/// is nothing to go back from.
+pub(super) fn back(model: &mut Model, now: DateTime<Utc>) -> bool {
+    let pane = &mut model.incidents;
+    if pane.detail {
+        (pane.detail, pane.scroll) = (false, 0);
+        return true;
+    }
+    let narrowed = pane.only.take().is_some() | (pane.view == IncidentsView::Uptime);
+    pane.view = IncidentsView::Incidents;
+    pane.arrange(&model.fleet, now);
+    narrowed
+}

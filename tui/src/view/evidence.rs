@@ -1,0 +1,218 @@
+//! What is known of one service, from its monitor: under the incidents, and in
+//! the detail of an instance.
+
+use super::{Canvas, chart, when};
+use crate::model::Study;
+use crate::text;
+use crate::theme;
+use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::text::{Line, Span};
+use shared::wire::monitor::{ProbeRecord, Transition, UptimeReport};
+
+/// How many changes of status are listed.
+const TRANSITIONS_SHOWN: usize = 50;
+/// How many probes are listed.
+const PROBES_SHOWN: usize = 100;
+/// The lines of the chart of latencies.
+const CHART_LINES: u16 = 4;
+/// The latency, in milliseconds, under which the chart does not magnify.
+const CHART_SCALE_MIN: u64 = 8;
+/// The cells before the chart, for its scale.
+const SCALE_CELLS: usize = 9;
+/// The days of a month, as they are drawn.
+const DAYS: i64 = 30;
+
+/// A heading, and what stands under it.
+pub(super) type Block = Vec<Line<'static>>;
+
+/// The study of a service, once it is there.
+fn study<'a>(canvas: &Canvas<'a>, service: &str) -> Option<&'a Study> {
+    canvas.model.study.as_ref().filter(|study| study.service == service)
+}
+
+/// ```text
+/// Why
+/// LogService is unhealthy since 10:37:57: connect: connection refused.
+/// ```
+pub(super) fn why(canvas: &Canvas<'_>, service: &str, cells: usize) -> Block {
+    let theme = canvas.model.theme;
+    let Some(study) = study(canvas, service) else {
+        return vec![Line::styled("○ asking the monitor", theme.muted)];
+    };
+    let Some(explanation) = &study.explanation else {
+        return vec![Line::styled("○ the monitor does not list it", theme.muted)];
+    };
+    let mut lines = vec![Line::styled("Why", theme.title)];
+    for sentence in &explanation.words {
+        lines.extend(text::wrap(sentence, cells, 4).into_iter().map(Line::raw));
+    }
+    lines
+}
+
+/// ```text
+/// Uptime
+/// day 98.7 %  week 99.8 %  month 99.9 %
+/// ······▇▇▇▇█████████▅██████████  30 days
+/// ```
+pub(super) fn uptime(canvas: &Canvas<'_>, service: &str, cells: usize) -> Block {
+    let theme = canvas.model.theme;
+    let Some(report) = study(canvas, service).and_then(|study| study.uptime.as_ref()) else {
+        return Vec::new();
+    };
+    let share = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), when::percent);
+    let said =
+        format!("day {}  week {}  month {}", share(report.day), share(report.week), share(report.month));
+    vec![
+        Line::styled("Uptime", theme.title),
+        Line::raw(text::clip(&said, cells)),
+        Line::from(vec![
+            Span::styled(days(report, canvas.now), theme.key),
+            Span::styled("  30 days", theme.muted),
+        ]),
+    ]
+}
+
+/// A bar for each day of the last month, today last; `·` where nothing was probed.
+pub(super) fn days(report: &UptimeReport, now: DateTime<Utc>) -> String {
+    let today = now.date_naive();
+    let bar = |back: i64| {
+        let day = report.days.iter().find(|day| day.day == today - TimeDelta::days(back));
+        let Some(day) = day else { return "·" };
+        // What is missing of it is what matters: an hour of a day is seen.
+        let height = match day.share {
+            share if share >= 1.0 => 7,
+            share if share >= 0.999 => 6,
+            share if share >= 0.99 => 5,
+            share if share >= 0.95 => 3,
+            share if share >= 0.5 => 1,
+            _ => 0,
+        };
+        theme::BARS.get(height).copied().unwrap_or("█")
+    };
+    (0..DAYS).rev().map(bar).collect()
+}
+
+/// ```text
+/// Timeline
+/// 10:37:57  healthy → ✗ unhealthy  connect: connection refused
+/// ```
+pub(super) fn timeline(canvas: &Canvas<'_>, service: &str, cells: usize) -> Block {
+    let (theme, now) = (canvas.model.theme, canvas.now);
+    let Some(history) = study(canvas, service).and_then(|study| study.history.as_ref()) else {
+        return Vec::new();
+    };
+    let mut lines = vec![Line::styled("Timeline", theme.title)];
+    if history.transitions.is_empty() {
+        lines.push(Line::styled("no change of its status so far", theme.muted));
+    }
+    for transition in history.transitions.iter().take(TRANSITIONS_SHOWN) {
+        let said = format!("{}  {}", when::moment(transition.at, now), change(transition));
+        lines.push(Line::styled(text::clip(&said, cells), theme.status(transition.to)));
+    }
+    lines
+}
+
+/// ```text
+/// Latency of the last 29 probes, × failed
+///    12 ms ▁▁▂▁▁█▁▁×××
+///     0 ms ▁▁▂▁▁█▁▁×××
+/// ```
+///
+/// With `instance`, only the probes of that instance count.
+pub(super) fn latency(canvas: &Canvas<'_>, service: &str, instance: Option<&str>, cells: usize) -> Block {
+    let theme = canvas.model.theme;
+    let mut samples: Vec<Option<u64>> = probes(canvas, service, instance)
+        // An answer within the millisecond is an answer.
+        .map(|probe| probe.latency.filter(|_| probe.healthy).map(|ms| ms.max(1)))
+        .take(cells.saturating_sub(SCALE_CELLS))
+        .collect();
+    if samples.is_empty() {
+        return Vec::new();
+    }
+    samples.reverse();
+    let top = chart::top(&samples, CHART_SCALE_MIN);
+    let title = match samples.len() {
+        1 => "Latency of the last probe, × failed".to_owned(),
+        n => format!("Latency of the last {n} probes, × failed"),
+    };
+    let mut lines = vec![Line::styled(text::clip(&title, cells), theme.title)];
+    let width = cells.saturating_sub(SCALE_CELLS);
+    let bars = chart::bars(&samples, width, CHART_LINES, CHART_SCALE_MIN);
+    for (at, bars) in (0..).zip(bars) {
+        let scale = match at {
+            0 => format!("{top} ms"),
+            _ if at + 1 == CHART_LINES => "0 ms".to_owned(),
+            _ => String::new(),
+        };
+        lines.push(Line::from(vec![
+            Span::styled(format!("{} ", text::fit_right(&scale, SCALE_CELLS - 1)), theme.muted),
+            Span::styled(bars, theme.key),
+        ]));
+    }
+    lines
+}
+
+/// ```text
+/// Last probes
+/// 10:42:09  ✓ 3 ms   LibraryService-localhost-5000
+/// ```
+pub(super) fn last_probes(canvas: &Canvas<'_>, service: &str, instance: Option<&str>, cells: usize) -> Block {
+    let (theme, now) = (canvas.model.theme, canvas.now);
+    let mut lines = vec![Line::styled("Last probes", theme.title)];
+    for probe in probes(canvas, service, instance).take(PROBES_SHOWN) {
+        let style = if probe.healthy { theme.text } else { theme.bad };
+        let said = format!("{}  {}", when::moment(probe.at, now), outcome(probe, instance.is_none()));
+        lines.push(Line::styled(text::clip(&said, cells), style));
+    }
+    if lines.len() == 1 {
+        lines.push(Line::styled("none yet", theme.muted));
+    }
+    lines
+}
+
+/// The probes of a service or of one of its instances, newest first.
+fn probes<'a>(
+    canvas: &Canvas<'a>,
+    service: &str,
+    instance: Option<&str>,
+) -> impl Iterator<Item = &'a ProbeRecord> {
+    let history = study(canvas, service).and_then(|study| study.history.as_ref());
+    let probes = history.into_iter().flat_map(|history| &history.probes);
+    probes.filter(move |probe| instance.is_none_or(|id| id == probe.instance_id))
+}
+
+/// Blocks one under the other, with an empty line between them.
+pub(super) fn stacked(blocks: Vec<Block>) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for block in blocks.into_iter().filter(|block| !block.is_empty()) {
+        if !lines.is_empty() {
+            lines.push(Line::raw(""));
+        }
+        lines.extend(block);
+    }
+    lines
+}
+
+fn change(transition: &Transition) -> String {
+    let to = transition.to;
+    let mut said = format!("{} → {} {to}", transition.from, theme::glyph(to));
+    if let Some(reason) = transition.reason {
+        said = format!("{said}  {}", reason.as_str());
+    }
+    match &transition.detail {
+        Some(detail) => format!("{said}: {detail}"),
+        None => said,
+    }
+}
+
+fn outcome(probe: &ProbeRecord, named: bool) -> String {
+    let glyph = if probe.healthy { "✓" } else { "✗" };
+    let mut said = format!("{glyph} {:>8}", when::millis(probe.latency));
+    if let Some(reason) = probe.reason {
+        said = format!("{said}  {}", reason.as_str());
+    }
+    if let Some(detail) = &probe.detail {
+        said = format!("{said}: {detail}");
+    }
+    if named { format!("{said}  {}", probe.instance_id) } else { said }
+}
