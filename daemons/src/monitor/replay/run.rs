@@ -39,10 +39,18 @@ pub fn run(record: Record, rules: Rules, now: DateTime<Utc>) -> Vec<Incident> {
                 let detail = probe.detail.unwrap_or_default();
                 let failure = probe.reason.map(|phase| Failure { phase, detail });
                 let outcome = Outcome { latency, failure, warning: None };
-                let batch = &mut Batch::default();
-                run.state.observe(&service, &probe.instance_id, &outcome, probe.at, batch);
+                let mut batch = Batch::default();
+                run.state.observe(&service, &probe.instance_id, &outcome, probe.at, &mut batch);
+                // What is over within less than the time between two looks is an
+                // incident too: a change of a status is written at once.
+                if batch.is_urgent() {
+                    run.look(probe.at);
+                }
             }
-            Happened::Transition(transition) => run.change(&transition),
+            Happened::Transition(transition) => {
+                run.change(&transition);
+                run.look(transition.at);
+            }
         }
     }
     run.pass_to(now);
