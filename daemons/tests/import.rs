@@ -239,7 +239,10 @@ async fn ctrl_c_ends_an_import_and_tells_how_to_go_on() {
     feed(child.stdin.as_mut().unwrap(), 0..10);
     eventually("all is stored", async || total(&log).await.filter(|total| *total == 10)).await;
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    // Its input stays open: its end would be the import's.
+    let input = child.stdin.take();
     let output = child.wait_with_output().unwrap();
+    drop(input);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.starts_with("distlogd: interrupted\n"), "{said}");

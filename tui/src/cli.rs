@@ -53,7 +53,7 @@ pub(crate) enum Command {
     Tail(TailArgs),
     /// Print the records that are stored, oldest first
     Search(SearchArgs),
-    /// List every command with its name for [keys] and its keys
+    /// List every command with its keys and the name by which a file remaps them
     Keys,
     /// Print completions for a shell
     Completions {

@@ -3,9 +3,9 @@
 mod errors;
 mod leases;
 mod past;
+mod targets;
 
 use super::core::Core;
-use super::prometheus::TargetGroup;
 use super::state::{Entry, Selector};
 use super::view::Beginning;
 use super::{stream, valid};
@@ -72,7 +72,7 @@ pub fn routes(core: Arc<Core>, context: &Context) -> Result<OpenApiRouter, Start
         .routes(routes!(leases::guard))
         .routes(routes!(past::history))
         .routes(routes!(probe))
-        .routes(routes!(prometheus_targets))
+        .routes(routes!(targets::prometheus))
         .with_state(App {
             core,
             prober,
@@ -382,31 +382,4 @@ async fn probe(
         latency: instances.iter().filter_map(|instance| instance.latency).min(),
         instances,
     }))
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct TargetsQuery {
-    /// Only instances of this service.
-    service: Option<String>,
-    /// Only instances with this tag.
-    tag: Option<String>,
-}
-
-/// The fleet as targets for Prometheus (`http_sd`)
-///
-/// Always all of it, from one revision: where it cannot be told, an error is,
-/// and Prometheus stays with what it has.
-#[utoipa::path(get, path = "/sd/prometheus", tag = "registry", params(TargetsQuery),
-    responses((status = 200, body = [TargetGroup])))]
-async fn prometheus_targets(
-    State(app): State<App>,
-    Query(query): Query<TargetsQuery>,
-) -> axum::Json<Vec<TargetGroup>> {
-    let (_, entries) = app.core.list(query.service.as_deref());
-    let tagged =
-        |entry: &&Arc<Entry>| query.tag.as_ref().is_none_or(|tag| entry.registration.tags.contains(tag));
-    let listed = entries.iter().filter(tagged);
-    axum::Json(listed.filter_map(|entry| TargetGroup::of(&entry.registration)).collect())
 }
