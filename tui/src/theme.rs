@@ -100,8 +100,20 @@ pub const fn glyph(status: Status) -> &'static str {
     }
 }
 
+/// A level's glyph.
+pub const fn level_glyph(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "·",
+        Level::Debug => "○",
+        Level::Info => "●",
+        Level::Warn => "▲",
+        Level::Error => "✗",
+        Level::Fatal => "■",
+    }
+}
+
 /// The bars of a sparkline, lowest first.
-const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+pub const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// The height, in the unit of the samples, under which a sparkline does not
 /// magnify: the difference between 1 ms and 2 ms is noise.

@@ -19,6 +19,10 @@ pub enum Place {
     Log,
     /// The detail of one record.
     Record,
+    /// The list of levels and services.
+    Facets,
+    /// The timeline of the log.
+    Timeline,
     /// The line in which a search or a filter is typed.
     Prompt,
     /// The incidents.
@@ -39,13 +43,15 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order of the help.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Anywhere,
         Self::Overview,
         Self::Services,
         Self::Service,
         Self::Log,
         Self::Record,
+        Self::Facets,
+        Self::Timeline,
         Self::Prompt,
         Self::Incidents,
         Self::Library,
@@ -67,7 +73,9 @@ impl Place {
             Self::Service => "Service detail",
             Self::Log => "Log",
             Self::Record => "Record detail",
-            Self::Prompt => "Search and filter",
+            Self::Facets => "Levels and services",
+            Self::Timeline => "Timeline",
+            Self::Prompt => "Lines of input",
             Self::Incidents => "Incidents",
             Self::Library => "Library",
             Self::Form => "Forms",
@@ -88,6 +96,8 @@ impl Place {
             Self::Service => "service",
             Self::Log => "log",
             Self::Record => "record",
+            Self::Facets => "facets",
+            Self::Timeline => "timeline",
             Self::Prompt => "prompt",
             Self::Incidents => "incidents",
             Self::Library => "library",
@@ -104,7 +114,7 @@ impl Place {
         match self {
             Self::Overview => Some(Tab::Overview),
             Self::Services | Self::Service => Some(Tab::Services),
-            Self::Log | Self::Record | Self::Prompt => Some(Tab::Log),
+            Self::Log | Self::Record | Self::Facets | Self::Timeline | Self::Prompt => Some(Tab::Log),
             Self::Incidents => Some(Tab::Incidents),
             Self::Library => Some(Tab::Library),
             _ => None,

@@ -19,8 +19,12 @@ pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};
 pub use form::{Field, Form, FormKind};
 pub use incidents::IncidentsPane;
 pub use library::{LibraryPane, Side};
-pub(crate) use log::find_in;
-pub use log::{Filter, LINES_MAX, LogPane, Older, Prompt, PromptKind, RecordDetail, Stream, summary};
+pub use log::{
+    BYTES_MAX, Completion, Edge, Facet, Filter, Gravity, LINES_MAX, Levels, Line, Lines, LogPane, MARKS_MAX,
+    Opened, PARTS, Prompt, PromptKind, Recent, RecordDetail, RecordField, Services, Side as LogSide, Span,
+    Stream, Stretch, Target, Timeline, View,
+};
+pub(crate) use log::{complete, find_in, holds, nearest, parse_moment, term};
 pub use palette::{Palette, commands};
 pub use services::ServicesPane;
 pub use source::{Away, Source, SourceName, Sources};
@@ -180,6 +184,8 @@ impl Model {
             Tab::Services => Place::Services,
             Tab::Log if self.log.prompt.is_some() => Place::Prompt,
             Tab::Log if self.log.detail.is_some() => Place::Record,
+            Tab::Log if self.log.facet.is_some() => Place::Facets,
+            Tab::Log if self.log.timeline.cursor.is_some() => Place::Timeline,
             Tab::Log => Place::Log,
             Tab::Incidents => Place::Incidents,
             Tab::Library => Place::Library,
@@ -191,6 +197,12 @@ impl Model {
         !self.toasts.is_empty()
             || self.sources.iter().any(|(_, source)| source.away.is_some())
             || (matches!(self.tab, Tab::Overview | Tab::Incidents) && self.incidents.open() > 0)
+    }
+
+    /// Whether the screen shows something that moves on with the time, though not
+    /// by the second.
+    pub const fn is_sliding(&self) -> bool {
+        matches!(self.tab, Tab::Log) && self.log.timeline.slides
     }
 
     /// Rows that a screenful holds, for paging.

@@ -68,10 +68,7 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
             model.overlay = Some(Overlay::Messages(0));
             Vec::new()
         }
-        Command::Back => {
-            back(model);
-            Vec::new()
-        }
+        Command::Back => back(model),
         Command::Submit => log::submit(model, now),
         Command::Register => open(model, Form::register()),
         Command::Send => open(model, Form::send()),
@@ -114,16 +111,16 @@ pub(super) fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
 }
 
 /// One step back, of the tab; else the newest toast goes.
-fn back(model: &mut Model) {
-    match model.tab {
-        Tab::Log if !model.log.is_following() || model.log.prompt.is_some() || model.log.search.is_some() => {
-            log::back(&mut model.log);
-        }
-        Tab::Services if model.services.detail.take().is_some() => {}
-        _ => {
-            model.toasts.dismiss();
-        }
-    }
+fn back(model: &mut Model) -> Vec<Effect> {
+    let effects = match model.tab {
+        Tab::Log => log::back(&mut model.log),
+        Tab::Services => model.services.detail.take().map(|_| Vec::new()),
+        _ => None,
+    };
+    effects.unwrap_or_else(|| {
+        model.toasts.dismiss();
+        Vec::new()
+    })
 }
 
 /// The rows by which a command moves; none where it does not.

@@ -6,6 +6,8 @@ mod cli;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
 mod robust;
 #[cfg(test)]
 mod screens;

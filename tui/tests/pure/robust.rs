@@ -9,7 +9,7 @@ use ratatui::backend::TestBackend;
 use shared::wire::log::Level;
 
 /// Keys that lead to every screen and everything that lies over one.
-const SCREENS: [&str; 16] = [
+const SCREENS: [&str; 22] = [
     "1",
     "2",
     "2<enter>",
@@ -22,6 +22,12 @@ const SCREENS: [&str; 16] = [
     "3/x",
     "3Fx",
     "3s",
+    "3w",
+    "3mw",
+    "3o",
+    "3z<left>v<left>",
+    "3t",
+    "3F<tab>",
     "4",
     "5",
     "5b",
@@ -91,7 +97,7 @@ fn told(text: &str) -> Model {
         Action::LogArrived {
             stream: Stream::Errors,
             generation: 0,
-            records: vec![hostile.clone()],
+            lines: [hostile.clone()].into_iter().collect(),
             missed: 0,
         },
     );
