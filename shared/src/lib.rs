@@ -3,6 +3,7 @@
 //! * [`wire`]: the JSON that crosses the network, one file a daemon.
 //! * [`client`]: a typed client for each daemon, and the registry's mirror.
 //! * [`sanitize`]: the one place that makes text from outside harmless.
+//! * [`config`]: where the configuration file is.
 //! * [`daemon`]: names and default ports of the six daemons.
 //! * [`span`]: durations as people write them (`15m`, `2h`, `7d`).
 //!
@@ -10,6 +11,7 @@
 //! and it imports neither.
 
 pub mod client;
+pub mod config;
 pub mod daemon;
 pub mod sanitize;
 pub mod span;

@@ -1,12 +1,12 @@
 //! What can happen to the console, and what it can want done.
 
 use crate::keys::Key;
-use crate::model::{Filter, Lines, LogSide, Opened, SourceName, Span, Stream, Target};
+use crate::model::{Filter, Lines, LogSide, OpenAt, Opened, SourceName, Span, Stream, Tab};
 use shared::client::ClientError;
 use shared::wire::library::{Book, Lend, Loan, NewBook};
 use shared::wire::log::{Hits, NewRecord};
 use shared::wire::monitor::{History, Incident, ServiceStatus};
-use shared::wire::registry::{Register, Registration};
+use shared::wire::registry::{GuardStatus, Register, Registration};
 use std::time::Duration;
 
 /// Something that happened: a key, or a feed's news.
@@ -16,6 +16,8 @@ pub enum Action {
     Key(Key),
     /// Text was pasted.
     Paste(String),
+    /// The mouse did something, and what is under it.
+    Mouse(Mouse),
     /// The terminal has this size now, in columns and lines.
     Resize(u16, u16),
     /// A second passed while something on the screen shows its age.
@@ -38,6 +40,8 @@ pub enum Action {
         /// The registrations.
         registrations: Vec<Registration>,
     },
+    /// Whether the registry holds expiry back.
+    Guard(GuardStatus),
     /// What the monitor holds of the fleet.
     Monitor {
         /// Every service's health.
@@ -124,8 +128,37 @@ pub enum Action {
     Exists(Box<Export>),
     /// What became of a request; on success, what to say about it.
     Done(Result<String, Failure>),
+    /// Instances were removed, which can be undone.
+    Deregistered(Vec<Registration>),
+    /// The answer to [`Effect::Restore`].
+    Restored {
+        /// Those that are not registered again.
+        left: Vec<Registration>,
+        /// What to say about it.
+        outcome: Result<String, Failure>,
+    },
     /// What `--local` has to say.
     Local(Local),
+}
+
+/// What the mouse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mouse {
+    /// The wheel was turned up.
+    WheelUp,
+    /// The wheel was turned down.
+    WheelDown,
+    /// Something was clicked.
+    Click(Target),
+}
+
+/// Something on the screen that can be clicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The name of a tab.
+    Tab(Tab),
+    /// A row so many rows below the selected one, or above it.
+    Row(isize),
 }
 
 /// How the daemons that `--local` starts are doing.
@@ -148,6 +181,10 @@ pub enum Effect {
     Suspend,
     /// Draw everything anew.
     Redraw,
+    /// Give a text to the terminal's clipboard.
+    Copy(String),
+    /// Listen to the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Register an instance.
     Register(Box<Register>),
     /// Remove an instance of a service.
@@ -157,6 +194,8 @@ pub enum Effect {
         /// The instance.
         instance: String,
     },
+    /// Register again, as they were, instances that were removed.
+    Restore(Vec<Registration>),
     /// Store a record.
     Send(Box<NewRecord>),
     /// Add a book.
@@ -180,7 +219,7 @@ pub enum Effect {
         /// The filter.
         filter: Filter,
         /// Where to open it.
-        at: Target,
+        at: OpenAt,
     },
     /// Fetch records beyond an end of those that are held.
     Page {

@@ -1,18 +1,21 @@
 //! The runtime: the one place that knows the clock, the terminal and the network.
 
-use crate::action::{Action, Effect};
-use crate::cli::{Cli, Command, Endpoints};
+use crate::action::{Action, Effect, Mouse};
+use crate::cli::{Cli, Command};
+use crate::config::{self, Config};
 use crate::feed::{ACTIONS_MAX, Clients, Feeds};
+use crate::keys::{Keymap, Place};
 use crate::model::Model;
 use crate::terminal::Terminal;
-use crate::theme::Theme;
+use crate::theme::ThemeName;
 use crate::update::update;
-use crate::{local, once};
+use crate::{local, once, stream};
 use chrono::Utc;
 use clap::{CommandFactory as _, Parser as _};
-use crossterm::event::{Event, EventStream, KeyEventKind};
+use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
-use std::io::{self, IsTerminal as _};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -37,6 +40,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> io::Result<ExitCode> {
+    if cli.command.is_some() && (cli.once || cli.local || cli.mouse || cli.theme.is_some()) {
+        return Err(io::Error::other("--once, --local, --theme and --mouse do not go with a subcommand"));
+    }
     match cli.command {
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "distlog-tui", &mut io::stdout());
@@ -46,30 +52,60 @@ fn run(cli: Cli) -> io::Result<ExitCode> {
             clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
             return Ok(ExitCode::SUCCESS);
         }
-        None => {}
+        _ => {}
     }
+    let config = config::load(cli.config).map_err(io::Error::other)?;
+    let config = Config { endpoints: cli.endpoints.over(config.endpoints), ..config };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match &cli.command {
+        Some(Command::Keys) => return list(&config.keymap),
+        Some(Command::Tail(args)) => return runtime.block_on(stream::tail(&config.endpoints, args)),
+        Some(Command::Search(args)) => return runtime.block_on(stream::search(&config.endpoints, args)),
+        _ => {}
+    }
     if cli.once {
-        return runtime.block_on(once::run(&cli.endpoints, cli.format));
+        return runtime.block_on(once::run(&config.endpoints, cli.format));
     }
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(io::Error::other("the console needs a terminal; --once prints a snapshot without one"));
     }
-    runtime.block_on(show(cli.endpoints, cli.local))?;
+    // What is said now goes before what the environment always says, and that
+    // before the file.
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let theme = cli.theme.or_else(|| no_colour.then_some(ThemeName::Monochrome)).or(config.theme);
+    let mouse = cli.mouse || config.mouse;
+    let config = Config { theme, mouse, ..config };
+    runtime.block_on(show(config, cli.local))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Lists every command with its name, its keys and what it does.
+fn list(keymap: &Keymap) -> io::Result<ExitCode> {
+    let mut out = String::new();
+    for binding in Place::ALL.into_iter().flat_map(|place| keymap.rows(place)) {
+        let _ = writeln!(out, "{:<26} {:<14} {}", binding.name(), binding.shown(), binding.help);
+    }
+    match io::stdout().write_all(out.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
 /// Runs the console until it is left; then stops the daemons of `--local`.
-async fn show(endpoints: Endpoints, local: bool) -> io::Result<()> {
+async fn show(config: Config, local: bool) -> io::Result<()> {
     // Before the terminal is taken over: whoever ends the program from then on
     // gets it back as it was.
     let signals = Signals::listen()?;
     let mut terminal = Terminal::enter()?;
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let theme = if no_colour { Theme::monochrome() } else { Theme::colour() };
-    let mut model = Model::new(endpoints, theme, terminal.size()?);
+    let theme = config.theme.unwrap_or_default().theme();
+    let mut model = Model::new(config.endpoints, theme, terminal.size()?);
+    model.keymap = config.keymap;
+    model.mouse = config.mouse;
     // Before anything that takes time, such as setting up TLS.
     terminal.draw(&model, Utc::now())?;
+    if model.mouse {
+        terminal.listen_to_mouse(true)?;
+    }
     let clients = Clients::new(&model.endpoints)?;
     let (actions, mut inbox) = mpsc::channel(ACTIONS_MAX);
     let stop = CancellationToken::new();
@@ -114,7 +150,7 @@ async fn handle(
                 continue;
             }
             event = events.next() => match event {
-                Some(Ok(event)) => from_event(event),
+                Some(Ok(event)) => from_event(event, terminal),
                 Some(Err(error)) => return Err(error),
                 None => return Err(io::Error::other("the terminal is gone")),
             },
@@ -131,6 +167,8 @@ async fn handle(
             match effect {
                 Effect::Quit => return Ok(()),
                 Effect::Redraw => terminal.clear()?,
+                Effect::Copy(text) => terminal.copy(&text)?,
+                Effect::Mouse(on) => terminal.listen_to_mouse(on)?,
                 Effect::Suspend => {
                     // Its thread would read the keys that are meant for the shell.
                     drop(events);
@@ -165,11 +203,19 @@ impl Signals {
     }
 }
 
-fn from_event(event: Event) -> Option<Action> {
+fn from_event(event: Event, terminal: &Terminal) -> Option<Action> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => Some(Action::Key(key.into())),
         Event::Paste(text) => Some(Action::Paste(text)),
         Event::Resize(columns, lines) => Some(Action::Resize(columns, lines)),
+        Event::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::ScrollUp => Some(Action::Mouse(Mouse::WheelUp)),
+            MouseEventKind::ScrollDown => Some(Action::Mouse(Mouse::WheelDown)),
+            MouseEventKind::Down(MouseButton::Left) => {
+                terminal.target(mouse.column, mouse.row).map(|target| Action::Mouse(Mouse::Click(target)))
+            }
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -1,10 +1,13 @@
-//! The command line: flag over environment over default.
+//! The command line: flag over environment over file over default.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use crate::endpoint::{Endpoint, EndpointError, Endpoints};
+
+use crate::endpoint::Given;
+use crate::stream::{SearchArgs, TailArgs};
+use crate::theme::ThemeName;
+use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use shared::daemon::Daemon;
-use std::fmt;
-use std::str::FromStr;
+use std::path::PathBuf;
 
 /// The operator console of distlog.
 #[derive(Debug, Parser)]
@@ -12,16 +15,26 @@ use std::str::FromStr;
     name = "distlog-tui",
     version,
     about = "Watch and operate a fleet of distlog daemons from the terminal",
-    after_help = "Exit status: 0 when all went well (with --once: every service is healthy), \
-                  1 when it could not run or reach anything, 2 when --once found a service that is not healthy.\n\
-                  NO_COLOR in the environment turns colours off.",
-    args_conflicts_with_subcommands = true
+    after_help = "Exit status: 0 when all went well, 1 when it could not run or reach anything. With --once: 0 when \
+                  every service is healthy or purposely out of use (maintenance, draining), 2 when one is \
+                  unhealthy or unknown, or a daemon that would know does not answer. tail and search end as grep \
+                  does: 0 when a record was found, 1 when none was, 2 on an error.\n\
+                  NO_COLOR in the environment turns colours off."
 )]
 pub struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
-    pub(crate) endpoints: Endpoints,
+    pub(crate) endpoints: Given,
+    /// The configuration file; else ./distlog.toml, else /etc/distlog/distlog.toml
+    #[arg(long, env = "DISTLOG_CONFIG", value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// What it looks like
+    #[arg(long, value_name = "THEME")]
+    pub(crate) theme: Option<ThemeName>,
+    /// Listen to the mouse: the wheel scrolls, a click selects
+    #[arg(long)]
+    pub(crate) mouse: bool,
     /// Start `distlogd all` when no registry answers, and stop it on exit
     #[arg(long)]
     pub(crate) local: bool,
@@ -36,6 +49,12 @@ pub struct Cli {
 /// What it does beside being a console.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print records as they are stored, for ever
+    Tail(TailArgs),
+    /// Print the records that are stored, oldest first
+    Search(SearchArgs),
+    /// List every command with its name for [keys] and its keys
+    Keys,
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -54,114 +73,25 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Where the daemons are.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct Endpoints {
-    /// Where the registry is
-    #[arg(long = "registry-url", env = "DISTLOG_REGISTRY_URL", value_name = "URL", default_value_t = Endpoint::of(Daemon::Registry))]
-    pub registry: Endpoint,
-    /// Where the log service is
-    #[arg(long = "log-url", env = "DISTLOG_LOG_URL", value_name = "URL", default_value_t = Endpoint::of(Daemon::Log))]
-    pub log: Endpoint,
-    /// Where the library is
-    #[arg(long = "library-url", env = "DISTLOG_LIBRARY_URL", value_name = "URL", default_value_t = Endpoint::of(Daemon::Library))]
-    pub library: Endpoint,
-    /// Where the monitor is
-    #[arg(long = "monitor-url", env = "DISTLOG_MONITOR_URL", value_name = "URL", default_value_t = Endpoint::of(Daemon::Monitor))]
-    pub monitor: Endpoint,
-}
-
-impl Default for Endpoints {
-    fn default() -> Self {
-        Self {
-            registry: Endpoint::of(Daemon::Registry),
-            log: Endpoint::of(Daemon::Log),
-            library: Endpoint::of(Daemon::Library),
-            monitor: Endpoint::of(Daemon::Monitor),
-        }
-    }
-}
-
-/// The URL of a daemon: scheme, host and perhaps a port, without a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    url: String,
-    port: Option<u16>,
-}
-
-/// A text that is no [`Endpoint`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("write it as http://host:port")]
-pub struct EndpointError;
-
-impl Endpoint {
-    /// Where a daemon is when nothing is configured.
-    pub fn of(daemon: Daemon) -> Self {
-        Self { url: daemon.default_url(), port: Some(daemon.default_port()) }
-    }
-
-    /// The URL, without a slash at its end.
-    pub fn as_str(&self) -> &str {
-        &self.url
-    }
-
-    /// The port, where the URL names one.
-    pub const fn port(&self) -> Option<u16> {
-        self.port
-    }
-}
-
-impl FromStr for Endpoint {
-    type Err = EndpointError;
-
-    fn from_str(text: &str) -> Result<Self, EndpointError> {
-        let url = text.trim_end_matches('/');
-        let rest =
-            url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).ok_or(EndpointError)?;
-        // The colons of an IPv6 address stand inside brackets.
-        let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, "")) => (host, None),
-            Some((host, port)) => (host, Some(port.strip_prefix(':').ok_or(EndpointError)?)),
-            None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
-        };
-        let port = port.map(str::parse::<u16>).transpose().map_err(|_| EndpointError)?;
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
-        if host.is_empty() || !host.chars().all(plain) {
-            return Err(EndpointError);
-        }
-        Ok(Self { url: url.to_owned(), port })
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.url)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_is_a_scheme_a_host_and_perhaps_a_port() {
-        for (text, url, port) in [
-            ("http://localhost:3000", "http://localhost:3000", Some(3000)),
-            ("http://localhost:3000/", "http://localhost:3000", Some(3000)),
-            ("https://log.example.org", "https://log.example.org", None),
-            ("http://[::1]:4000", "http://[::1]:4000", Some(4000)),
-        ] {
-            assert_eq!(text.parse(), Ok(Endpoint { url: url.to_owned(), port }), "{text}");
-        }
-        for text in ["", "localhost:3000", "ftp://x", "http://", "http://a b", "http://x:port", "http://x/y"]
-        {
-            assert_eq!(text.parse::<Endpoint>(), Err(EndpointError), "{text}");
-        }
-    }
-
-    #[test]
     fn a_bad_url_is_an_error_that_names_its_flag() {
         let error = Cli::try_parse_from(["distlog-tui", "--log-url", "localhost"]).unwrap_err().to_string();
         assert!(error.contains("--log-url") && error.contains("http://host:port"), "{error}");
+    }
+
+    #[test]
+    fn where_the_daemons_are_may_be_said_before_and_after_a_subcommand() {
+        for arguments in [
+            ["distlog-tui", "--log-url", "http://a:1", "search", "x"],
+            ["distlog-tui", "search", "--log-url", "http://a:1", "x"],
+            ["distlog-tui", "search", "x", "--log-url", "http://a:1"],
+        ] {
+            let given = Cli::try_parse_from(arguments).unwrap().endpoints;
+            assert_eq!(given.over(Endpoints::default()).log.as_str(), "http://a:1");
+        }
     }
 }

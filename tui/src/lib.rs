@@ -9,11 +9,14 @@
 pub mod action;
 mod app;
 pub mod cli;
+pub mod config;
+mod endpoint;
 mod feed;
 pub mod keys;
 mod local;
 pub mod model;
 mod once;
+mod stream;
 mod terminal;
 pub mod text;
 pub mod theme;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// An answer that takes longer is none.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
-/// Something is not healthy.
+/// Something is not as it is meant to be.
 const NOT_HEALTHY: u8 = 2;
 
 /// The snapshot as JSON.
@@ -67,6 +67,9 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
         }
     }
     if registrations.is_err() && health.is_err() {
+        eprintln!(
+            "distlog-tui: start the daemons with 'distlogd all', or say where they are with --registry-url"
+        );
         return Ok(ExitCode::FAILURE);
     }
     let mut fleet = Fleet::default();
@@ -77,8 +80,8 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
         fleet.observe(health);
     }
     let services: Vec<Row> = fleet.services.into_iter().map(row).collect();
-    let all_healthy = services.iter().all(|row| row.status == Status::Healthy);
-    let healthy = registry.reachable && monitor.reachable && all_healthy;
+    let all_well = services.iter().all(|row| is_well(row.status));
+    let healthy = registry.reachable && monitor.reachable && all_well;
     let snapshot = Snapshot { as_of: Utc::now(), healthy, registry, monitor, services };
     let printed = match format {
         Format::Json => serde_json::to_string_pretty(&snapshot).map_err(io::Error::other)? + "\n",
@@ -86,6 +89,16 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
     };
     io::stdout().write_all(printed.as_bytes())?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::from(NOT_HEALTHY) })
+}
+
+/// Whether a service is as it is meant to be. One that is being worked on or is
+/// taken out of use is, for somebody has said so; one of which nobody knows is
+/// not, for a script that waits for a fleet must not go on before it is there.
+const fn is_well(status: Status) -> bool {
+    match status {
+        Status::Healthy | Status::Maintenance | Status::Draining => true,
+        Status::Unhealthy | Status::Unknown => false,
+    }
 }
 
 fn source(url: &str, error: Option<&String>) -> Source {

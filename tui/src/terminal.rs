@@ -1,22 +1,41 @@
 //! The terminal: taken over, and given back whatever happens.
 
+use crate::action::Target;
 use crate::model::Model;
 use crate::view;
 use chrono::{DateTime, Utc};
+use crossterm::Command as _;
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute, style};
 use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use std::io::{self, BufWriter, Stdout, Write as _};
 use std::process::{Command, Stdio};
 
 /// Holds a whole frame, so that it reaches the terminal in one piece.
 const FRAME_BYTES: usize = 256 * 1024;
 
+/// Asks for presses and the wheel with their place (1000, 1006), not for every
+/// move of the pointer as crossterm's own does.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
+/// What stands between the console and the terminal, as far as it matters to
+/// what is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Between {
+    Nothing,
+    Tmux,
+    Screen,
+}
+
 /// The terminal while the console has it. Dropping it gives it back.
 pub(crate) struct Terminal {
     inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    mouse: bool,
+    targets: Vec<(Rect, Target)>,
 }
 
 impl Terminal {
@@ -33,7 +52,7 @@ impl Terminal {
         }));
         // From here on it is given back, even if one of the next steps fails.
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
-        let terminal = Self { inner: ratatui::Terminal::new(backend)? };
+        let terminal = Self { inner: ratatui::Terminal::new(backend)?, mouse: false, targets: Vec::new() };
         take()?;
         Ok(terminal)
     }
@@ -46,8 +65,34 @@ impl Terminal {
 
     /// Draws a frame; only what changed is written.
     pub(crate) fn draw(&mut self, model: &Model, now: DateTime<Utc>) -> io::Result<()> {
-        self.inner.draw(|frame| view::render(model, now, frame))?;
+        let targets = &mut self.targets;
+        self.inner.draw(|frame| *targets = view::draw(model, now, frame))?;
         Ok(())
+    }
+
+    /// What the last frame shows at a place.
+    pub(crate) fn target(&self, column: u16, line: u16) -> Option<Target> {
+        let place = Position::new(column, line);
+        // What was drawn last lies over the rest.
+        self.targets.iter().rev().find(|(area, _)| area.contains(place)).map(|(_, target)| *target)
+    }
+
+    /// Listens to the mouse, or leaves it to the terminal.
+    pub(crate) fn listen_to_mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
+        write(if on { MOUSE_ON } else { MOUSE_OFF })
+    }
+
+    /// Gives a text to the terminal's clipboard (OSC 52), whether it is here or
+    /// at the other end of an SSH connection.
+    pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let between = match (set("TMUX"), set("STY")) {
+            (true, _) => Between::Tmux,
+            (_, true) => Between::Screen,
+            _ => Between::Nothing,
+        };
+        write(&copying(text, between))
     }
 
     /// Forgets what is on the screen, so that the next frame writes all of it.
@@ -63,8 +108,48 @@ impl Terminal {
         give_back();
         signal("TSTP", std::process::id());
         take()?;
+        if self.mouse {
+            write(MOUSE_ON)?;
+        }
         self.clear()
     }
+}
+
+/// What makes the terminal copy a text.
+fn copying(text: &str, between: Between) -> String {
+    /// screen drops a longer device control string.
+    const SCREEN_BYTES_MAX: usize = 600;
+    let mut plain = String::new();
+    // Writing to a string does not fail.
+    let _ = CopyToClipboard::to_clipboard_from(text).write_ansi(&mut plain);
+    match between {
+        Between::Nothing => plain,
+        // tmux takes the plain one for its own buffer, and hands it on where
+        // `set-clipboard` says so; the wrapped one it hands on where
+        // `allow-passthrough` says so.
+        Between::Tmux => format!("{plain}\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b")),
+        Between::Screen => {
+            let body =
+                plain.strip_suffix("\x1b\\").map_or_else(|| plain.clone(), |body| format!("{body}\x07"));
+            let mut out = String::new();
+            let mut rest = body.as_str();
+            while !rest.is_empty() {
+                // All of it is ASCII.
+                let (part, next) = rest.split_at_checked(SCREEN_BYTES_MAX).unwrap_or((rest, ""));
+                out.push_str("\x1bP");
+                out.push_str(part);
+                out.push_str("\x1b\\");
+                rest = next;
+            }
+            out
+        }
+    }
+}
+
+fn write(sequence: &str) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    stdout.write_all(sequence.as_bytes())?;
+    stdout.flush()
 }
 
 impl Drop for Terminal {
@@ -82,6 +167,7 @@ fn take() -> io::Result<()> {
 /// Undoes all of [`take`]; errors are of no use to anybody here.
 fn give_back() {
     let mut stdout = io::stdout();
+    let _ = stdout.write_all(MOUSE_OFF.as_bytes());
     let _ = execute!(stdout, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let _ = stdout.flush();
     let _ = disable_raw_mode();
@@ -98,4 +184,21 @@ pub(crate) fn signal(name: &str, process: u32) {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_copied_reaches_the_terminal_through_tmux_and_screen() {
+        assert_eq!(copying("hello", Between::Nothing), "\x1b]52;c;aGVsbG8=\x1b\\");
+        assert_eq!(
+            copying("hello", Between::Tmux),
+            "\x1b]52;c;aGVsbG8=\x1b\\\x1bPtmux;\x1b\x1b]52;c;aGVsbG8=\x1b\x1b\\\x1b\\"
+        );
+        assert_eq!(copying("hello", Between::Screen), "\x1bP\x1b]52;c;aGVsbG8=\x07\x1b\\");
+        let long = copying(&"x".repeat(3_000), Between::Screen);
+        assert!(long.split("\x1b\\").all(|part| part.len() <= 602), "{long}");
+    }
 }

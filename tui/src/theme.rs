@@ -1,10 +1,14 @@
-//! What things look like: the terminal's own sixteen colours and modifiers.
+//! What things look like: by default the terminal's own sixteen colours and
+//! modifiers.
 //!
 //! Nothing sets a background or names black or white, so both a dark and a
-//! light terminal stay readable. Every state has a glyph and a word beside its
+//! light terminal stay readable; a theme that names colours of its own takes
+//! such as stand out from both. Every state has a glyph and a word beside its
 //! colour; a monochrome theme loses nothing but the colour.
 
+use clap::ValueEnum;
 use ratatui::style::{Color, Modifier, Style};
+use serde::Deserialize;
 use shared::wire::log::Level;
 use shared::wire::monitor::Status;
 
@@ -33,6 +37,52 @@ pub struct Theme {
     pub matched: Style,
 }
 
+/// A theme to choose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThemeName {
+    /// The terminal's own sixteen colours
+    #[default]
+    Terminal,
+    /// Blue, ochre and vermilion, which nobody mistakes for one another (256 colours)
+    ColourBlind,
+    /// Colours of its own (24 bits)
+    Truecolor,
+    /// No colour at all
+    Monochrome,
+}
+
+impl ThemeName {
+    /// All of them, in the order in which they follow one another.
+    pub const ALL: [Self; 4] = [Self::Terminal, Self::ColourBlind, Self::Truecolor, Self::Monochrome];
+
+    /// Its name.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::ColourBlind => "colour-blind",
+            Self::Truecolor => "truecolor",
+            Self::Monochrome => "monochrome",
+        }
+    }
+
+    /// Its styles.
+    pub const fn theme(self) -> Theme {
+        match self {
+            Self::Terminal => Theme::colour(),
+            Self::ColourBlind => Theme::colour_blind(),
+            Self::Truecolor => Theme::truecolor(),
+            Self::Monochrome => Theme::monochrome(),
+        }
+    }
+
+    /// The one after a theme.
+    pub fn after(theme: &Theme) -> Self {
+        let at = Self::ALL.iter().position(|name| name.theme() == *theme).unwrap_or(0);
+        Self::ALL.get((at + 1) % Self::ALL.len()).copied().unwrap_or_default()
+    }
+}
+
 impl Theme {
     /// The theme in colour.
     pub const fn colour() -> Self {
@@ -49,6 +99,41 @@ impl Theme {
             selected: plain.add_modifier(Modifier::REVERSED),
             matched: plain.fg(Color::Yellow).add_modifier(Modifier::BOLD).add_modifier(Modifier::UNDERLINED),
         }
+    }
+
+    /// The theme in colours of one's own choice.
+    const fn named(good: Color, warn: Color, bad: Color, note: Color, key: Color) -> Self {
+        let plain = Style::new();
+        Self {
+            text: plain,
+            muted: plain.add_modifier(Modifier::DIM),
+            title: plain.fg(key).add_modifier(Modifier::BOLD),
+            key: plain.fg(key),
+            good: plain.fg(good),
+            warn: plain.fg(warn),
+            bad: plain.fg(bad).add_modifier(Modifier::BOLD),
+            note: plain.fg(note),
+            selected: plain.add_modifier(Modifier::REVERSED),
+            matched: plain.fg(warn).add_modifier(Modifier::BOLD).add_modifier(Modifier::UNDERLINED),
+        }
+    }
+
+    /// Good and bad differ in blue and yellow, not in red and green: after the
+    /// palette of Okabe and Ito, of the 256 colours that nearly all terminals have.
+    pub const fn colour_blind() -> Self {
+        let blue = Color::Indexed(32);
+        Self::named(blue, Color::Indexed(136), Color::Indexed(166), Color::Indexed(97), blue)
+    }
+
+    /// Colours that are as far from black as from white.
+    pub const fn truecolor() -> Self {
+        Self::named(
+            Color::Rgb(0x2a, 0x8c, 0x4a),
+            Color::Rgb(0xa8, 0x72, 0x00),
+            Color::Rgb(0xd8, 0x3b, 0x3b),
+            Color::Rgb(0x9a, 0x5f, 0xc8),
+            Color::Rgb(0x1a, 0x7f, 0xb0),
+        )
     }
 
     /// The theme without colour, for `NO_COLOR`: modifiers alone.
@@ -139,6 +224,48 @@ pub fn sparkline(samples: impl DoubleEndedIterator<Item = Option<u64>> + Clone, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The relative luminance of a colour (WCAG 2.2).
+    fn luminance(colour: Color) -> f64 {
+        let cube = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
+        let (r, g, b) = match colour {
+            Color::Rgb(r, g, b) => (r, g, b),
+            Color::Indexed(i @ 16..=231) => (cube((i - 16) / 36), cube((i - 16) / 6 % 6), cube((i - 16) % 6)),
+            other => panic!("{other} is the terminal's"),
+        };
+        let linear = |c: u8| {
+            let c = f64::from(c) / 255.0;
+            if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+    }
+
+    #[test]
+    fn a_theme_of_its_own_colours_stands_out_from_black_and_from_white() {
+        for name in [ThemeName::ColourBlind, ThemeName::Truecolor] {
+            let Theme { title, key, good, warn, bad, note, matched, .. } = name.theme();
+            for style in [title, key, good, warn, bad, note, matched] {
+                let luminance = luminance(style.fg.unwrap());
+                let contrasts = [(luminance + 0.05) / 0.05, 1.05 / (luminance + 0.05)];
+                assert!(
+                    contrasts.iter().all(|contrast| *contrast > 3.0),
+                    "{style:?} of {name:?}: {contrasts:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_theme_sets_a_background_and_the_selection_is_seen_in_each() {
+        let mut name = ThemeName::default();
+        for _ in ThemeName::ALL {
+            let theme = name.theme();
+            assert!(theme.selected.add_modifier.contains(Modifier::REVERSED), "{name:?}");
+            assert_eq!(theme.selected.bg.or(theme.bad.bg), None, "{name:?}");
+            name = ThemeName::after(&theme);
+        }
+        assert_eq!(name, ThemeName::default(), "one comes round to the first");
+    }
 
     #[test]
     fn a_sparkline_shows_its_last_samples_between_nothing_and_the_highest() {

@@ -21,6 +21,7 @@ pub use secret::{Secret, Target};
 pub use table::{Origin, Row};
 pub use value::{Durability, Limit, List, Share, Size};
 
+use serde::de::IgnoredAny;
 use shared::daemon::Daemon;
 use shared::span::Span;
 use std::path::{Path, PathBuf};
@@ -227,6 +228,13 @@ pub struct Given {
     channel: Vec<Channel>,
     #[arg(skip)]
     probe: Vec<Probe>,
+    // The console's own sections of the same file: it checks them.
+    #[arg(skip)]
+    #[serde(rename = "console")]
+    _console: IgnoredAny,
+    #[arg(skip)]
+    #[serde(rename = "keys")]
+    _keys: IgnoredAny,
 }
 
 /// Why the settings do not hold.
@@ -261,17 +269,13 @@ pub enum SettingsError {
 /// The largest number of anything that is counted.
 const COUNT_MAX: usize = 1_000_000;
 
-/// The files that are looked for when none is named, in this order.
-const FILES: [&str; 2] = ["./distlog.toml", "/etc/distlog/distlog.toml"];
-
 impl Settings {
     /// Puts flags and environment over the file over the defaults.
     ///
     /// # Errors
     /// When the file cannot be read or holds an unknown key, or a value cannot be.
     pub fn load(given: Given, file: Option<&Path>) -> Result<Self, SettingsError> {
-        let file =
-            file.map(Path::to_owned).or_else(|| FILES.iter().map(PathBuf::from).find(|path| path.is_file()));
+        let file = shared::config::find(file.map(Path::to_owned));
         let written: Given = match &file {
             None => Given::default(),
             Some(path) => {

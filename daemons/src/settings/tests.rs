@@ -41,6 +41,12 @@ fn an_unknown_key_is_named_with_its_line() {
 }
 
 #[test]
+fn the_consoles_sections_of_the_file_are_left_to_the_console() {
+    let written = "[console]\ntheme = \"truecolor\"\n[keys]\n\"log.follow\" = [\"F5\"]\n";
+    assert!(load(&[], written).is_ok());
+}
+
+#[test]
 fn a_value_that_cannot_be_is_named_with_its_key() {
     let error = load(&["--monitor-failures", "0"], "").unwrap_err().to_string();
     assert!(error.contains("monitor") && error.contains("at least 1"), "{error}");

@@ -102,7 +102,36 @@ impl LogClient {
     /// # Errors
     /// See [`ClientError`].
     pub async fn search(&self, query: &LogQuery) -> Result<Page, ClientError> {
-        self.0.json(self.0.call(Method::GET, "/log").query(query).query(&[("format", "json")])).await
+        self.newest(query, None).await
+    }
+
+    /// As [`Self::search`]; with the `next` of a page of these, those that come
+    /// before it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn newest(&self, query: &LogQuery, next: Option<&str>) -> Result<Page, ClientError> {
+        let before = next.map(|next| ("before", next));
+        self.0
+            .json(
+                self.0
+                    .call(Method::GET, "/log")
+                    .query(query)
+                    .query(&[("format", "json")])
+                    .query(&before.as_slice()),
+            )
+            .await
+    }
+
+    /// The oldest records that match, oldest first; with the `next` of a page of
+    /// these, those that come after it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn oldest(&self, query: &LogQuery, next: Option<&str>) -> Result<Page, ClientError> {
+        let after = next.map(|next| ("after", next));
+        let request = self.0.call(Method::GET, "/log").query(query).query(&after.as_slice());
+        self.0.json(request.query(&[("format", "json"), ("order", "asc")])).await
     }
 
     /// As [`Self::search`], but the answer's bytes, a [`Page`] in JSON: for

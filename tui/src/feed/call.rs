@@ -6,6 +6,7 @@ use crate::action::{Action, Effect, Export, Failure};
 use crate::model::{Filter, LogSide};
 use chrono::{DateTime, SecondsFormat, Utc};
 use shared::client::{ClientError, LogClient, LogQuery};
+use shared::wire::registry::Registration;
 
 /// Does what an effect wants of the daemons. None where it wants nothing.
 pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
@@ -15,9 +16,12 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
             stored.map(|registration| format!("{} is registered", registration.instance_id))
         }
         Effect::Deregister { service, instance } => {
-            let removed = clients.registry.deregister(&service, &instance).await;
-            removed.map(|_| format!("{instance} was deregistered"))
+            match clients.registry.deregister(&service, &instance).await {
+                Ok(gone) => return Some(Action::Deregistered(gone.removed)),
+                Err(error) => Err(error),
+            }
         }
+        Effect::Restore(removed) => return Some(restore(clients, removed).await),
         Effect::Send(record) => {
             let accepted = clients.log.append(&[*record], None).await;
             accepted.map(|accepted| format!("the log holds it as record {}", accepted.last))
@@ -65,9 +69,13 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
         }
         Effect::Export(export) => return Some(write(export).await),
         // The program's own, or a feed's.
-        Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::ShowReturned(_) | Effect::Follow { .. } => {
-            return None;
-        }
+        Effect::Quit
+        | Effect::Suspend
+        | Effect::Redraw
+        | Effect::Copy(_)
+        | Effect::Mouse(_)
+        | Effect::ShowReturned(_)
+        | Effect::Follow { .. } => return None,
     };
     Some(Action::Done(done.map_err(Failure::from)))
 }
@@ -98,4 +106,19 @@ async fn write(export: Box<Export>) -> Action {
         Ok((Err(error), _)) => failed(error.to_string()),
         Err(error) => failed(format!("{path} was not written: {error}")),
     }
+}
+
+/// Registers again, as they were, instances that were removed; ends with the
+/// first that is refused.
+async fn restore(clients: &Clients, mut left: Vec<Registration>) -> Action {
+    let mut names = Vec::new();
+    while let Some(removed) = left.last() {
+        match clients.registry.register(&removed.to_register()).await {
+            Ok(stored) => names.push(stored.instance_id),
+            Err(error) => return Action::Restored { left, outcome: Err(Failure::from(error)) },
+        }
+        left.pop();
+    }
+    let outcome = Ok(format!("{} registered again as it was", names.join(", ")));
+    Action::Restored { left, outcome }
 }

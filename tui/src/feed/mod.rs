@@ -12,7 +12,7 @@ mod registry;
 
 use crate::action::{Action, Effect};
 use crate::cli::Endpoints;
-use crate::model::{Filter, Levels, SourceName, Stream, Target};
+use crate::model::{Filter, Levels, OpenAt, SourceName, Stream};
 use poll::Poll;
 use shared::client::http;
 use shared::client::{LibraryClient, LogClient, MonitorClient, RegistryClient};
@@ -64,13 +64,13 @@ struct Followed {
     generation: u64,
     filter: Filter,
     /// Where the log is opened.
-    at: Target,
+    at: OpenAt,
 }
 
 impl Followed {
     /// From the newest record on.
     fn newest(levels: Levels) -> Self {
-        Self { generation: 0, filter: Filter { levels, ..Filter::default() }, at: Target::Newest }
+        Self { generation: 0, filter: Filter { levels, ..Filter::default() }, at: OpenAt::Newest }
     }
 }
 
@@ -106,7 +106,7 @@ impl Feeds {
         let monitor = poll(SourceName::Monitor, MONITOR_EVERY, &Arc::default());
         let library = poll(SourceName::Library, LIBRARY_EVERY, &feeds.library);
         let tasks = &mut feeds.tasks;
-        tasks.spawn(registry::run(clients.registry.clone(), registry));
+        tasks.spawn(registry::run(clients.registry.clone(), registry, actions.clone()));
         tasks.spawn(monitor::run(clients.monitor.clone(), monitor));
         tasks.spawn(library::run(clients.library.clone(), feeds.returned.clone(), library));
         tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, actions.clone()));
@@ -126,7 +126,9 @@ impl Feeds {
             }
             effect => {
                 let poke = match effect {
-                    Effect::Register(_) | Effect::Deregister { .. } => Some(self.registry.clone()),
+                    Effect::Register(_) | Effect::Deregister { .. } | Effect::Restore(_) => {
+                        Some(self.registry.clone())
+                    }
                     Effect::AddBook(_) | Effect::Borrow(_) | Effect::Return(_) => Some(self.library.clone()),
                     _ => None,
                 };

@@ -25,7 +25,8 @@ impl Confirm {
             title: format!("Deregister {instance}?"),
             text: format!(
                 "This removes the instance {instance} of {service} from the registry at once; \
-                 whoever watches {service} is told. The process itself is not stopped. {again}"
+                 whoever watches {service} is told. The process itself is not stopped. {again} \
+                 Undo registers it again as it is now."
             ),
             effect: Effect::Deregister { service: service.to_owned(), instance: instance.to_owned() },
         }

@@ -2,6 +2,7 @@
 //! neither asks a clock or a daemon.
 
 mod confirm;
+mod copy;
 mod cursor;
 mod fleet;
 mod form;
@@ -14,6 +15,7 @@ mod source;
 mod toast;
 
 pub use confirm::Confirm;
+pub use copy::{COPIED_BYTES_MAX, Copied, copied};
 pub use cursor::{Cursor, window};
 pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};
 pub use form::{Field, Form, FormKind};
@@ -21,8 +23,8 @@ pub use incidents::IncidentsPane;
 pub use library::{LibraryPane, Side};
 pub use log::{
     BYTES_MAX, Completion, Edge, Facet, Filter, Gravity, LINES_MAX, Levels, Line, Lines, LogPane, MARKS_MAX,
-    Opened, PARTS, Prompt, PromptKind, Recent, RecordDetail, RecordField, Services, Side as LogSide, Span,
-    Stream, Stretch, Target, Timeline, View,
+    OpenAt, Opened, PARTS, Prompt, PromptKind, Recent, RecordDetail, RecordField, Services, Side as LogSide,
+    Span, Stream, Stretch, Timeline, View,
 };
 pub(crate) use log::{complete, find_in, holds, nearest, parse_moment, term};
 pub use palette::{Palette, commands};
@@ -37,6 +39,7 @@ use crate::theme::Theme;
 use chrono::{DateTime, Utc};
 use shared::wire::log::Record;
 use shared::wire::monitor::History;
+use shared::wire::registry::{GuardStatus, Registration};
 use std::collections::VecDeque;
 
 /// How many of the latest errors the overview keeps.
@@ -129,6 +132,12 @@ pub struct Model {
     pub incidents: IncidentsPane,
     /// The library.
     pub library: LibraryPane,
+    /// Whether the registry holds expiry back, as far as it has said.
+    pub guard: Option<GuardStatus>,
+    /// What the next undo registers again.
+    pub removed: Vec<Registration>,
+    /// Whether the mouse is listened to.
+    pub mouse: bool,
     /// How the daemons of `--local` are, where it was given.
     pub local: Option<Local>,
     /// Whether something that is drawn changed since the last frame.
@@ -154,6 +163,9 @@ impl Model {
             log: LogPane::default(),
             incidents: IncidentsPane::default(),
             library: LibraryPane::default(),
+            guard: None,
+            removed: Vec::new(),
+            mouse: false,
             local: None,
             changed: true,
         }
@@ -196,6 +208,7 @@ impl Model {
     pub fn is_ageing(&self) -> bool {
         !self.toasts.is_empty()
             || self.sources.iter().any(|(_, source)| source.away.is_some())
+            || self.guard.as_ref().is_some_and(|guard| guard.engaged)
             || (matches!(self.tab, Tab::Overview | Tab::Incidents) && self.incidents.open() > 0)
     }
 

@@ -1,9 +1,9 @@
 //! Commands: what a key does in the place where the console is.
 
-use super::{feeds, forms, log, palette};
+use super::{feeds, forms, general, log, palette};
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Cursor, Form, Model, Overlay, Side, Tab};
+use crate::model::{Copied, Cursor, Form, Model, Overlay, Side, Tab};
 use chrono::{DateTime, Utc};
 
 pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
@@ -62,6 +62,15 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
         }
         Command::Palette => {
             palette::open(model);
+            Vec::new()
+        }
+        Command::Copy => general::copy(model, Copied::Selected, now),
+        Command::CopyUrl => general::copy(model, Copied::Url, now),
+        Command::CopyCurl => general::copy(model, Copied::Curl, now),
+        Command::Undo => general::undo(model, now),
+        Command::Mouse => general::mouse(model, now),
+        Command::Theme => {
+            general::theme(model, now);
             Vec::new()
         }
         Command::Messages => {

@@ -5,7 +5,7 @@ use crate::model::{Model, SourceName};
 use chrono::{DateTime, Utc};
 use shared::wire::library::{Book, Loan};
 use shared::wire::monitor::{History, Incident, ServiceStatus};
-use shared::wire::registry::Registration;
+use shared::wire::registry::{GuardStatus, Registration};
 
 pub(super) fn registry(
     model: &mut Model,
@@ -25,6 +25,14 @@ pub(super) fn registry(
         model.services.keep(selected, &model.fleet);
     }
     back || news
+}
+
+/// Whether expiry is held back: drawn only where that changed.
+pub(super) fn guard(model: &mut Model, guard: GuardStatus) -> bool {
+    let shown = |guard: Option<&GuardStatus>| guard.filter(|guard| guard.engaged).cloned();
+    let changed = shown(model.guard.as_ref()) != shown(Some(&guard));
+    model.guard = Some(guard);
+    changed
 }
 
 pub(super) fn monitor(

@@ -6,6 +6,7 @@
 mod command;
 mod feeds;
 mod forms;
+mod general;
 mod log;
 mod palette;
 mod typing;
@@ -22,6 +23,7 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
     let mut effects = match action {
         Action::Key(key) => typing::press(model, key, now),
         Action::Paste(text) => typing::paste(model, &text),
+        Action::Mouse(mouse) => general::moved(model, mouse, now),
         Action::Resize(columns, lines) => {
             model.size = (columns, lines);
             Vec::new()
@@ -39,6 +41,10 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
         }
         Action::Registry { revision, registrations } => {
             changed = feeds::registry(model, revision, registrations, now);
+            Vec::new()
+        }
+        Action::Guard(guard) => {
+            changed = feeds::guard(model, guard);
             Vec::new()
         }
         Action::Monitor { health, incidents } => {
@@ -80,6 +86,14 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
         }
         Action::Done(outcome) => {
             forms::done(model, outcome, now);
+            Vec::new()
+        }
+        Action::Deregistered(removed) => {
+            general::deregistered(model, removed, now);
+            Vec::new()
+        }
+        Action::Restored { left, outcome } => {
+            general::restored(model, left, outcome, now);
             Vec::new()
         }
         Action::Local(local) => {

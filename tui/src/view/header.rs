@@ -1,6 +1,7 @@
 //! The two lines above every tab: where one is, and who is there.
 
 use super::{Canvas, when};
+use crate::action::Target;
 use crate::model::Tab;
 use crate::text;
 use ratatui::layout::Rect;
@@ -8,14 +9,19 @@ use ratatui::text::{Line, Span};
 
 /// ```text
 ///  distlog  1 Overview  2 Services  3 Log  4 Incidents  5 Library
-///  ● registry  ● log  ▲ monitor, library away  as of 42s ago  retry in 3s: refused
+///  ● registry  ▲ monitor  ○ waiting for log, library  retry in 3s: refused
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, tabs: Rect, sources: Rect) {
     let theme = canvas.model.theme;
     let mut line = vec![Span::styled(" distlog ", theme.title)];
+    let mut x = tabs.x.saturating_add(9);
     for (number, tab) in (1..).zip(Tab::ALL) {
         let style = if tab == canvas.model.tab { theme.title.patch(theme.selected) } else { theme.text };
-        line.push(Span::styled(format!(" {number} {} ", tab.title()), style));
+        let name = format!(" {number} {} ", tab.title());
+        let width = u16::try_from(text::width(&name)).unwrap_or(0);
+        canvas.targets.push((Rect { x, width, ..tabs }, Target::Tab(tab)));
+        x = x.saturating_add(width);
+        line.push(Span::styled(name, style));
     }
     let open = canvas.model.incidents.open();
     if open > 0 {
@@ -27,31 +33,24 @@ pub(super) fn render(canvas: &mut Canvas<'_>, tabs: Rect, sources: Rect) {
     canvas.line(sources, &line);
 }
 
-/// Those that are there, those that were never heard, and those that are away:
-/// together, so that four of them still fit.
+/// Those that are there, those that are away, of which a banner says more, and
+/// those that were never heard, with when they are tried again.
 fn source_line(canvas: &Canvas<'_>, cells: usize) -> Line<'static> {
     let (model, theme, now) = (canvas.model, canvas.model.theme, canvas.now);
     let mut spans = vec![Span::raw(" ")];
     let mut new = Vec::new();
-    let mut away = Vec::new();
     for (name, source) in model.sources.iter() {
         match (source.is_new(), source.is_live()) {
-            (true, _) => new.push(name.word()),
+            (true, _) => new.push((name, source)),
             (_, true) => spans.push(Span::styled(format!("● {}  ", name.word()), theme.good)),
-            _ => away.push(name.word()),
+            _ => spans.push(Span::styled(format!("▲ {}  ", name.word()), theme.bad)),
         }
     }
     if !new.is_empty() {
-        spans.push(Span::styled(format!("○ waiting for {}  ", new.join(", ")), theme.muted));
+        let names: Vec<&str> = new.iter().map(|(name, _)| name.word()).collect();
+        spans.push(Span::styled(format!("○ waiting for {}  ", names.join(", ")), theme.muted));
     }
-    if !away.is_empty() {
-        spans.push(Span::styled(format!("▲ {} away  ", away.join(", ")), theme.bad));
-        let oldest = model.sources.iter().filter_map(|(_, source)| source.stale(now)).max();
-        if let Some(age) = oldest {
-            spans.push(Span::styled(format!("{}  ", when::as_of(age)), theme.warn));
-        }
-    }
-    let trouble = model.sources.iter().filter_map(|(_, source)| source.away.as_ref());
+    let trouble = new.iter().filter_map(|(_, source)| source.away.as_ref());
     if let Some(away) = trouble.min_by_key(|away| away.retry_at) {
         let used: usize = spans.iter().map(|span| text::width(&span.content)).sum();
         let rest = format!("{}: {}", when::retry(away.retry_at, now), away.cause);

@@ -4,6 +4,7 @@
 //! they share is in [`panel`] and [`table`]. All text passes through
 //! [`crate::text`] on its way here.
 
+mod banner;
 mod confirm;
 mod footer;
 mod form;
@@ -26,6 +27,7 @@ mod when;
 
 pub(crate) use when::{millis, percent};
 
+use crate::action::Target;
 use crate::model::{Model, Overlay, Tab};
 use crate::text;
 use chrono::{DateTime, Utc};
@@ -45,6 +47,8 @@ struct Canvas<'a> {
     buffer: &'a mut Buffer,
     /// Where text is typed, if it is.
     cursor: Option<Position>,
+    /// What can be clicked; what lies over the rest comes last.
+    targets: Vec<(Rect, Target)>,
 }
 
 impl Canvas<'_> {
@@ -62,6 +66,12 @@ impl Canvas<'_> {
         self.line(area, &Line::styled(text::clip(untrusted, usize::from(area.width)), style));
     }
 
+    /// Notes that a row can be clicked, so many rows from the selected one.
+    fn clickable(&mut self, row: Rect, index: usize, selected: usize) {
+        let signed = |n| isize::try_from(n).unwrap_or(isize::MAX);
+        self.targets.push((row, Target::Row(signed(index).saturating_sub(signed(selected)))));
+    }
+
     /// Draws lines from the top of an area down.
     fn lines<'b>(&mut self, area: Rect, lines: impl IntoIterator<Item = Line<'b>>) {
         for (row, line) in area.rows().zip(lines) {
@@ -74,27 +84,36 @@ impl Canvas<'_> {
 ///
 /// ```text
 ///  distlog  1 Overview  2 Services  3 Log  4 Incidents  5 Library    tabs
-///  ● registry  ● monitor  ● log  ▲ library away …                    sources
+///  ● registry  ● monitor  ● log  ▲ library                           sources
+///  ▲ library away, shown as of 42s ago; retry in 3s: …               banners
 /// ┌──────────────────────────────────────────────────────────────┐
 /// │ the tab                                                      │
 /// └────────────────────────────────────────── ✓ what was done ───┘   toasts
 ///  Enter detail  r register  …  ? help  q quit                       keys
 /// ```
 pub fn render(model: &Model, now: DateTime<Utc>, frame: &mut Frame<'_>) {
+    let _ = draw(model, now, frame);
+}
+
+/// As [`render`]; answers what can be clicked, and where.
+pub(crate) fn draw(model: &Model, now: DateTime<Utc>, frame: &mut Frame<'_>) -> Vec<(Rect, Target)> {
     let area = frame.area();
-    let mut canvas = Canvas { model, now, buffer: frame.buffer_mut(), cursor: None };
+    let mut canvas = Canvas { model, now, buffer: frame.buffer_mut(), cursor: None, targets: Vec::new() };
     if area.width < SIZE_MIN.0 || area.height < SIZE_MIN.1 {
         too_small(&mut canvas, area);
-        return;
+        return Vec::new();
     }
-    let [tabs, sources, body, keys] = Layout::vertical([
+    let banners = banner::lines(model, now, area.height);
+    let [tabs, sources, banner, body, keys] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),
+        Constraint::Length(u16::try_from(banners.len()).unwrap_or(u16::MAX)),
         Constraint::Min(0),
         Constraint::Length(1),
     ])
     .areas(area);
     header::render(&mut canvas, tabs, sources);
+    banner::render(&mut canvas, banner, banners);
     match model.tab {
         Tab::Overview => overview::render(&mut canvas, body),
         Tab::Services => services::render(&mut canvas, body),
@@ -112,9 +131,11 @@ pub fn render(model: &Model, now: DateTime<Utc>, frame: &mut Frame<'_>) {
         None => {}
     }
     footer::toasts(&mut canvas, body);
-    if let Some(cursor) = canvas.cursor {
+    let Canvas { cursor, targets, .. } = canvas;
+    if let Some(cursor) = cursor {
         frame.set_cursor_position(cursor);
     }
+    targets
 }
 
 fn too_small(canvas: &mut Canvas<'_>, area: Rect) {

@@ -44,6 +44,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, palette: &Palette) {
             Span::styled(text::fit(&key, KEY_CELLS), theme.key),
         ]);
         canvas.line(row, &line);
+        canvas.clickable(row, at, selected);
         if at == selected {
             canvas.buffer.set_style(row, theme.selected);
         }

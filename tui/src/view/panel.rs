@@ -56,6 +56,8 @@ pub(super) fn empty(canvas: &mut Canvas<'_>, area: Rect, source: SourceName, not
 pub(super) fn popup(canvas: &mut Canvas<'_>, area: Rect, title: &str, width: u16, height: u16) -> Rect {
     let area = area.centered(Constraint::Length(width + 4), Constraint::Length(height + 2));
     Clear.render(area, canvas.buffer);
+    // Nothing that lies below can be clicked.
+    canvas.targets.clear();
     let inner = panel(canvas, area, title, None);
     let [_, inner, _] =
         Layout::horizontal([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(inner);

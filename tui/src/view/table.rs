@@ -71,6 +71,9 @@ pub(super) fn render(
     for (place, index) in rest.rows().zip(seen) {
         let drawn = line(columns, &widths, row(index));
         canvas.line(place, &drawn);
+        if let Some(selected) = selected {
+            canvas.clickable(place, index, selected);
+        }
         if selected == Some(index) {
             canvas.buffer.set_style(place, theme.selected);
         }

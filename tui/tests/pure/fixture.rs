@@ -94,6 +94,7 @@ fn named(name: &str) -> Key {
         "backspace" => KeyCode::Backspace,
         "ctrl-c" => return Key::ctrl('c'),
         "ctrl-u" => return Key::ctrl('u'),
+        "ctrl-y" => return Key::ctrl('y'),
         other => panic!("no key is called {other}"),
     })
 }

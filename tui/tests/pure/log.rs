@@ -4,8 +4,8 @@ use crate::fixture::{act, arrived, full, hits, press, record, screen};
 use distlog_tui::action::{Action, Effect, Failure};
 use distlog_tui::keys::Place;
 use distlog_tui::model::{
-    BYTES_MAX, Edge, Facet, Filter, LINES_MAX, Levels, Lines, LogSide, Model, Opened, Overlay, Services,
-    SourceName, Stream, Tab, Target,
+    BYTES_MAX, Edge, Facet, Filter, LINES_MAX, Levels, Lines, LogSide, Model, OpenAt, Opened, Overlay,
+    Services, SourceName, Stream, Tab,
 };
 use proptest::prelude::*;
 use shared::wire::log::{Level, Record};
@@ -31,7 +31,7 @@ fn query(query: &str) -> Filter {
 }
 
 /// The log accepts a filter that it was asked about; answers where it is opened.
-fn accept(model: &mut Model) -> Target {
+fn accept(model: &mut Model) -> OpenAt {
     let filter = model.log.wanted.clone().unwrap();
     let effects = act(model, Action::LogFiltered { filter: filter.clone(), outcome: Ok(()) });
     let [Effect::Follow { generation, filter: followed, at }, ..] = effects.as_slice() else {
@@ -109,7 +109,7 @@ fn scrolling_near_the_oldest_record_fetches_older_ones_once() {
 #[test]
 fn the_first_record_of_all_is_gone_to_without_all_that_lies_between() {
     let mut model = full(80, 24);
-    let wanted = Effect::Follow { generation: 1, filter: Filter::default(), at: Target::Oldest };
+    let wanted = Effect::Follow { generation: 1, filter: Filter::default(), at: OpenAt::Oldest };
     assert_eq!(press(&mut model, "3g"), [wanted]);
     act(&mut model, arrived(0, vec![record(64, Level::Info, "S", "of before")]));
     let at = Opened { lines: numbered(0, 1_000), at: Some(0), older: false, newer: true };
@@ -149,7 +149,7 @@ fn following_opens_the_log_at_its_end_where_that_is_not_held() {
     let mut model = full(80, 24);
     press(&mut model, "3g");
     act(&mut model, opened(1, Opened { lines: numbered(0, 10), at: Some(0), older: false, newer: true }));
-    let wanted = Effect::Follow { generation: 2, filter: Filter::default(), at: Target::Newest };
+    let wanted = Effect::Follow { generation: 2, filter: Filter::default(), at: OpenAt::Newest };
     assert_eq!(press(&mut model, "G"), [wanted]);
     act(&mut model, opened(2, Opened { lines: numbered(90, 100), at: None, older: true, newer: false }));
     assert_eq!((selected(&model), model.log.is_following()), (99, true));
@@ -174,7 +174,7 @@ fn a_filter_opens_the_log_anew_only_when_the_log_accepts_it() {
     act(&mut model, Action::LogFiltered { filter: query("disk"), outcome: Err(refused("no", None)) });
     assert!(model.log.filter.is_empty() && model.log.prompt.is_some());
     assert_eq!(press(&mut model, "<enter>"), [Effect::Filter(query("disk"))], "once more");
-    assert_eq!(accept(&mut model), Target::Newest);
+    assert_eq!(accept(&mut model), OpenAt::Newest);
     assert!(model.log.prompt.is_none());
     let found = lines([record(61, Level::Warn, "S", "the disk is full")]);
     act(&mut model, opened(1, Opened { lines: found, ..Opened::default() }));
@@ -210,7 +210,7 @@ fn a_filter_changes_where_one_is_and_what_is_paused_stays_in_sight() {
     press(&mut model, "3<up><up>v");
     let info = Filter::default().at_least(Level::Info);
     assert_eq!(model.log.wanted, Some(info));
-    assert_eq!(accept(&mut model), Target::Seq(61));
+    assert_eq!(accept(&mut model), OpenAt::Seq(61));
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn errors_are_gone_to_among_those_held_and_beyond() {
     act(&mut model, found(None));
     assert!(screen(&model).contains("no error comes before this"));
     let effects = act(&mut model, found(Some(0)));
-    assert_eq!(effects, [Effect::Follow { generation: 1, filter: Filter::default(), at: Target::Seq(0) }]);
+    assert_eq!(effects, [Effect::Follow { generation: 1, filter: Filter::default(), at: OpenAt::Seq(0) }]);
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn a_time_is_gone_to_or_the_mistake_in_it_is_told() {
     let mut model = full(80, 24);
     assert_eq!(press(&mut model, "3tsoon<enter>"), []);
     assert!(screen(&model).contains("✗ a time is 14:30"));
-    let at = Target::Time("2026-11-22T10:30:00Z".parse().unwrap());
+    let at = OpenAt::Time("2026-11-22T10:30:00Z".parse().unwrap());
     let effects = press(&mut model, "<ctrl-u>10:30<enter>");
     assert_eq!(effects, [Effect::Follow { generation: 1, filter: Filter::default(), at }]);
 }
@@ -325,7 +325,7 @@ fn a_time_is_gone_to_or_the_mistake_in_it_is_told() {
 fn the_timeline_narrows_the_log_to_what_is_selected_and_esc_widens_it() {
     let mut model = full(80, 24);
     let effects = press(&mut model, "3z<left><left><space><left><enter>");
-    let [Effect::Follow { filter, at: Target::Newest, .. }] = effects.as_slice() else {
+    let [Effect::Follow { filter, at: OpenAt::Newest, .. }] = effects.as_slice() else {
         panic!("{effects:?}")
     };
     let stretch = filter.stretch.unwrap();
@@ -395,9 +395,9 @@ fn the_context_of_a_record_is_all_of_its_service_and_esc_leads_back() {
     act(&mut model, opened(1, Opened { lines: found, ..Opened::default() }));
     let effects = press(&mut model, "<up>c");
     let of_service = Filter::of_service("Müller".to_owned());
-    assert_eq!(effects[0], Effect::Follow { generation: 2, filter: of_service, at: Target::Seq(61) });
+    assert_eq!(effects[0], Effect::Follow { generation: 2, filter: of_service, at: OpenAt::Seq(61) });
     let effects = press(&mut model, "<esc>");
-    assert_eq!(effects[0], Effect::Follow { generation: 3, filter: query("disk"), at: Target::Seq(61) });
+    assert_eq!(effects[0], Effect::Follow { generation: 3, filter: query("disk"), at: OpenAt::Seq(61) });
 }
 
 #[test]
@@ -412,7 +412,7 @@ fn marks_are_gone_back_to_wherever_one_is() {
     press(&mut model, "g");
     act(&mut model, opened(1, Opened { lines: numbered(0, 10), at: Some(0), older: false, newer: true }));
     let effects = press(&mut model, "'");
-    assert_eq!(effects, [Effect::Follow { generation: 2, filter: Filter::default(), at: Target::Seq(61) }]);
+    assert_eq!(effects, [Effect::Follow { generation: 2, filter: Filter::default(), at: OpenAt::Seq(61) }]);
     // A log that begins anew has other records under these sequences.
     act(&mut model, opened(2, Opened { lines: numbered(0, 3), ..Opened::default() }));
     act(&mut model, opened(2, Opened { lines: numbered(0, 3), ..Opened::default() }));
@@ -441,7 +441,7 @@ fn a_service_leads_to_its_log() {
     let filter = Filter::of_service("LogService".to_owned());
     assert_eq!(press(&mut model, "2jl"), [Effect::Filter(filter)]);
     assert_eq!(model.tab, Tab::Log);
-    assert_eq!(accept(&mut model), Target::Newest);
+    assert_eq!(accept(&mut model), OpenAt::Newest);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::fixture::{
     act, arrived, away, fresh, full, history, now, press, record, registry, screen, screen_at,
 };
 use distlog_tui::action::{Action, Effect, Failure};
-use distlog_tui::model::{LATENCIES_MAX, Model, Overlay, SourceName, Stream, TOASTS_MAX, Tab, Toast};
+use distlog_tui::model::{Filter, LATENCIES_MAX, Model, Overlay, SourceName, Stream, TOASTS_MAX, Tab, Toast};
 use shared::wire::library::Lend;
 use shared::wire::log::Level;
 use std::time::Duration;
@@ -266,5 +266,131 @@ fn the_palette_lists_everything_that_a_key_can_do_here() {
                 assert!(is_itself || listed.contains(&binding.command), "{} in {here:?}", binding.name());
             }
         }
+    }
+}
+
+#[test]
+fn a_deregistration_is_taken_back_as_it_was() {
+    let mut model = full(80, 24);
+    let Action::Registry { registrations, .. } = registry() else { unreachable!() };
+    let removed = vec![registrations[1].clone()];
+    act(&mut model, Action::Deregistered(removed.clone()));
+    assert!(screen(&model).contains("deregistered; u takes it back"), "{}", screen(&model));
+    assert_eq!(press(&mut model, "u"), [Effect::Restore(removed.clone())]);
+    assert_eq!(press(&mut model, "u"), [], "once");
+    act(&mut model, Action::Restored { left: removed.clone(), outcome: Err(refused("no", None)) });
+    assert_eq!(press(&mut model, "u"), [Effect::Restore(removed)], "it is still gone");
+}
+
+#[test]
+fn what_is_copied_is_what_is_on_the_screen() {
+    let registry = "http://localhost:3000";
+    for (keys, wanted) in [
+        ("2jy", "http://localhost:4000".to_owned()),
+        ("2jY", format!("curl -sS '{registry}/services/LogService?format=text'")),
+        (
+            "2jjj<ctrl-y>",
+            format!("{registry}/services/%E5%9B%BE%E4%B9%A6%E9%A6%86%E6%9C%8D%E5%8A%A1?format=text"),
+        ),
+        ("3Y", "curl -sSN 'http://localhost:4000/log/tail?format=text'".to_owned()),
+        ("3k<enter>Y", "curl -sS 'http://localhost:4000/log?after=61&before=63'".to_owned()),
+        ("5jy", r#"{"id":"2","title":"分布式系统设计","author":"李四","copies":2,"available":1}"#.to_owned()),
+    ] {
+        let mut model = full(80, 24);
+        assert_eq!(press(&mut model, keys), [Effect::Copy(wanted)], "{keys}");
+        assert!(screen(&model).contains("was copied"), "{keys}");
+    }
+    let mut model = full(80, 24);
+    assert_eq!(press(&mut model, "1y"), [], "nothing is selected on the overview");
+    assert!(screen(&model).contains("✗ nothing"));
+}
+
+#[test]
+fn a_filter_is_copied_as_the_log_takes_it() {
+    let mut model = full(80, 24);
+    model.log.filter = Filter {
+        query: "it's & level:>=warn".to_owned(),
+        ..Filter::of_service("A/B".to_owned()).at_least(Level::Error)
+    };
+    let url = "http://localhost:4000/log/tail?q=it%27s%20%26%20level%3A%3E%3Dwarn&service=A%2FB&level=error&format=text";
+    assert_eq!(press(&mut model, "3Y"), [Effect::Copy(format!("curl -sSN '{url}'"))]);
+}
+
+#[test]
+fn a_record_that_no_clipboard_takes_is_not_sent_there() {
+    let mut model = full(80, 24);
+    act(&mut model, arrived(0, vec![record(64, Level::Info, "S", &"x".repeat(100_000))]));
+    assert_eq!(press(&mut model, "3y"), []);
+    assert!(screen(&model).contains("too long"));
+}
+
+#[test]
+fn a_click_selects_and_the_wheel_scrolls() {
+    use distlog_tui::action::{Mouse, Target};
+    let mut model = full(80, 24);
+    act(&mut model, Action::Mouse(Mouse::Click(Target::Tab(Tab::Services))));
+    assert_eq!(model.tab, Tab::Services);
+    act(&mut model, Action::Mouse(Mouse::Click(Target::Row(2))));
+    let selected =
+        |model: &Model| model.services.subject(&model.fleet).unwrap().registration.service_name.clone();
+    assert_eq!(selected(&model), "WebService");
+    act(&mut model, Action::Mouse(Mouse::Click(Target::Row(-1))));
+    assert_eq!(selected(&model), "LogService");
+    press(&mut model, "3");
+    act(&mut model, Action::Mouse(Mouse::WheelUp));
+    assert!(!model.log.is_following(), "the wheel holds the log");
+    press(&mut model, "2r");
+    act(&mut model, Action::Mouse(Mouse::WheelDown));
+    let Some(Overlay::Form(form)) = &model.overlay else { panic!("the form closed") };
+    assert_eq!(form.focus, 0);
+}
+
+#[test]
+fn the_mouse_and_the_theme_change_while_it_runs() {
+    let mut model = full(80, 24);
+    assert_eq!(press(&mut model, ":listen mouse<enter>"), [Effect::Mouse(true)]);
+    assert_eq!(press(&mut model, ":listen mouse<enter>"), [Effect::Mouse(false)]);
+    let before = model.theme;
+    press(&mut model, ":next theme<enter>");
+    assert!(model.theme != before && screen(&model).contains("the theme is colour-blind"));
+}
+
+#[test]
+fn every_message_is_kept_for_whoever_looks_back() {
+    let mut model = full(80, 24);
+    for n in 0..20 {
+        model.say(Toast::good(format!("message {n}")), now());
+    }
+    press(&mut model, "T");
+    let shown = screen(&model);
+    assert!(shown.contains("Messages, newest first") && shown.contains("10:42:07 ✓ message 19"), "{shown}");
+    press(&mut model, "<down><down><down>");
+    assert!(screen(&model).contains("message 0"), "{}", screen(&model));
+    press(&mut model, "<esc>");
+    assert!(model.overlay.is_none());
+}
+
+#[test]
+fn expiry_that_is_held_back_is_told_on_every_screen_with_its_end() {
+    let guard = |engaged: bool| {
+        let held = serde_json::json!({
+            "engaged": engaged,
+            "scopes": [{"service": null, "since": now(), "until": now() + Duration::from_secs(125)}],
+            "held": [{"service": "LogService", "instanceId": "LogService-localhost-4000", "since": now(), "until": now()}],
+        });
+        Action::Guard(serde_json::from_value(held).unwrap())
+    };
+    let mut model = full(100, 24);
+    for keys in ["1", "2", "3", "4", "5"] {
+        press(&mut model, keys);
+        assert!(act_changes(&mut model, guard(true)));
+        assert!(!act_changes(&mut model, guard(true)));
+        assert!(model.is_ageing());
+        let shown = screen(&model);
+        let said =
+            "◆ expiry held back for the fleet until 10:44:12 (2m 5s): 1 instance has not renewed: LogSer";
+        assert!(shown.contains(said), "{shown}");
+        assert!(act_changes(&mut model, guard(false)));
+        assert!(!screen(&model).contains("held back"));
     }
 }

@@ -7,7 +7,7 @@ pub(super) use page::{beyond, next};
 
 use super::{Followed, RETRY_MAX, poll};
 use crate::action::Action;
-use crate::model::{SourceName, Stream, Target};
+use crate::model::{OpenAt, SourceName, Stream};
 use decode::{Batch, DecodeError, Decoder};
 use futures_util::{Stream as Chunks, StreamExt};
 use shared::client::{ClientError, LogClient, LogQuery, backoff};
@@ -119,7 +119,7 @@ impl Tail<'_> {
     /// Opens the log where it is wanted, or at its end where it has begun anew.
     /// False when nobody listens any more.
     async fn open(&mut self, newest: u64) -> Result<bool, ClientError> {
-        let at = if self.after.is_none() { self.followed.at } else { Target::Newest };
+        let at = if self.after.is_none() { self.followed.at } else { OpenAt::Newest };
         let opened = page::open(self.client, &self.followed.filter, at).await?;
         let last = opened.lines.last().map_or(0, |line| line.seq);
         self.after = Some(if opened.newer { newest } else { last.max(newest) });

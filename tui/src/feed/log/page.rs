@@ -1,7 +1,7 @@
 //! Pages of the log: where it is opened, and what lies beyond what is held.
 
 use super::decode;
-use crate::model::{Filter, Lines, LogSide, Opened, Target};
+use crate::model::{Filter, Lines, LogSide, OpenAt, Opened};
 use chrono::{DateTime, SecondsFormat, Utc};
 use shared::client::{ClientError, LogClient, LogQuery, Order};
 
@@ -46,30 +46,30 @@ pub(in crate::feed) async fn next(
 }
 
 /// Opens the log at a place.
-pub(super) async fn open(client: &LogClient, filter: &Filter, at: Target) -> Result<Opened, ClientError> {
+pub(super) async fn open(client: &LogClient, filter: &Filter, at: OpenAt) -> Result<Opened, ClientError> {
     let at = match at {
-        Target::Time(at) => match first_since(client, filter, at).await? {
-            Some(seq) => Target::Seq(seq),
-            None => Target::Newest,
+        OpenAt::Time(at) => match first_since(client, filter, at).await? {
+            Some(seq) => OpenAt::Seq(seq),
+            None => OpenAt::Newest,
         },
         at => at,
     };
     match at {
-        Target::Oldest => {
+        OpenAt::Oldest => {
             let (lines, newer) = beyond(client, filter, LogSide::Newer, 0, PAGE).await?;
             // The very first record may have the sequence 0.
             let (mut lines, first) = (lines, beyond(client, filter, LogSide::Older, 1, 1).await?.0);
             lines.push_older(&first);
             Ok(Opened { at: lines.first().map(|line| line.seq), lines, older: false, newer })
         }
-        Target::Seq(seq) => {
+        OpenAt::Seq(seq) => {
             let (mut lines, older) =
                 beyond(client, filter, LogSide::Older, seq.saturating_add(1), NEWEST).await?;
             let (after, newer) = beyond(client, filter, LogSide::Newer, seq, NEWEST).await?;
             after.iter().for_each(|line| lines.push(&line));
             Ok(Opened { lines, at: Some(seq), older, newer })
         }
-        Target::Newest | Target::Time(_) => {
+        OpenAt::Newest | OpenAt::Time(_) => {
             let (lines, older) = beyond(client, filter, LogSide::Older, END, NEWEST).await?;
             Ok(Opened { lines, at: None, older, newer: false })
         }

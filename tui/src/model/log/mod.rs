@@ -71,7 +71,7 @@ pub enum Edge {
 
 /// Where a log is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
+pub enum OpenAt {
     /// At its newest record, which is then followed.
     Newest,
     /// At its oldest record.

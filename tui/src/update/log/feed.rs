@@ -3,8 +3,8 @@
 use super::{go, lines, open};
 use crate::action::{Effect, Export, Failure};
 use crate::model::{
-    Confirm, ERRORS_MAX, Filter, Lines, LogSide, Model, Opened, Overlay, PromptKind, SourceName, Stream, Tab,
-    Target, Toast,
+    Confirm, ERRORS_MAX, Filter, Lines, LogSide, Model, OpenAt, Opened, Overlay, PromptKind, SourceName,
+    Stream, Tab, Toast,
 };
 use chrono::{DateTime, Utc};
 use shared::wire::log::Hits;
@@ -79,7 +79,7 @@ pub(crate) fn filtered(
             }
             log.recent_filters.push(filter.query.trim());
             log.back_to = None;
-            let at = log.cursor.map_or(Target::Newest, Target::Seq);
+            let at = log.cursor.map_or(OpenAt::Newest, OpenAt::Seq);
             open(log, filter, at)
         }
         (Err(failure), Some(prompt)) => {

@@ -4,7 +4,7 @@ use super::{filter, go, open, prompt, timeline};
 use crate::action::Effect;
 use crate::keys::Command;
 use crate::model::{
-    Edge, Filter, Line, LogPane, Model, PromptKind, RecordDetail, Target, Toast, View, holds, nearest,
+    Edge, Filter, Line, LogPane, Model, OpenAt, PromptKind, RecordDetail, Toast, View, holds, nearest,
 };
 use chrono::{DateTime, Utc};
 use shared::wire::log::Level;
@@ -65,7 +65,7 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
 
 /// Follows the log, from its newest record on.
 pub(super) fn follow(log: &mut LogPane) -> Vec<Effect> {
-    if log.follow() { Vec::new() } else { open(log, log.filter.clone(), Target::Newest) }
+    if log.follow() { Vec::new() } else { open(log, log.filter.clone(), OpenAt::Newest) }
 }
 
 /// To the oldest record of all.
@@ -74,7 +74,7 @@ fn first(log: &mut LogPane) -> Vec<Effect> {
         log.pause(0);
         return page(log);
     }
-    open(log, log.filter.clone(), Target::Oldest)
+    open(log, log.filter.clone(), OpenAt::Oldest)
 }
 
 /// Moves the cursor, which pauses the log.
@@ -99,7 +99,7 @@ pub(super) fn context(log: &mut LogPane, seq: u64, service: String) -> Vec<Effec
     let view = View { filter: log.filter.clone(), cursor: log.cursor };
     log.back_to.get_or_insert(view);
     log.detail = None;
-    open(log, Filter::of_service(service), Target::Seq(seq))
+    open(log, Filter::of_service(service), OpenAt::Seq(seq))
 }
 
 pub(super) fn mark(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {

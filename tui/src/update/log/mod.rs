@@ -14,7 +14,7 @@ pub(super) use timeline::{count, tick};
 
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Filter, LogPane, Model, Tab, Target};
+use crate::model::{Filter, LogPane, Model, OpenAt, Tab};
 use chrono::{DateTime, Utc};
 
 /// A command in the log, or in what lies over its lines.
@@ -35,7 +35,7 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
 }
 
 /// Opens the log at a place, in place of what is held.
-fn open(log: &mut LogPane, filter: Filter, at: Target) -> Vec<Effect> {
+fn open(log: &mut LogPane, filter: Filter, at: OpenAt) -> Vec<Effect> {
     let unbounded = |filter: &Filter| Filter { stretch: None, ..filter.clone() };
     if unbounded(&filter) != unbounded(&log.filter) {
         log.timeline.clear();
@@ -54,7 +54,7 @@ fn go(log: &mut LogPane, seq: u64) -> Vec<Effect> {
         log.pause(row);
         return lines::page(log);
     }
-    open(log, log.filter.clone(), Target::Seq(seq))
+    open(log, log.filter.clone(), OpenAt::Seq(seq))
 }
 
 /// One step back. None where there is nothing to go back from.
@@ -68,13 +68,13 @@ pub(super) fn back(log: &mut LogPane) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     }
     if let Some(view) = log.back_to.take() {
-        return Some(open(log, view.filter, view.cursor.map_or(Target::Newest, Target::Seq)));
+        return Some(open(log, view.filter, view.cursor.map_or(OpenAt::Newest, OpenAt::Seq)));
     }
     if !log.is_following() {
         return Some(lines::follow(log));
     }
     log.filter.stretch?;
-    Some(open(log, Filter { stretch: None, ..log.filter.clone() }, Target::Newest))
+    Some(open(log, Filter { stretch: None, ..log.filter.clone() }, OpenAt::Newest))
 }
 
 /// Shows one service's log alone.

@@ -4,7 +4,7 @@ use super::{filter, lines};
 use crate::action::{Effect, Export, Failure};
 use crate::keys::Command;
 use crate::model::{
-    Filter, Line, LogPane, Model, Prompt, PromptKind, Target, Toast, complete, holds, nearest, parse_moment,
+    Filter, Line, LogPane, Model, OpenAt, Prompt, PromptKind, Toast, complete, holds, nearest, parse_moment,
 };
 use chrono::{DateTime, Utc};
 
@@ -80,7 +80,7 @@ pub(in crate::update) fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Ef
                 log.prompt = None;
                 let outside = log.filter.stretch.filter(|s| !(s.since..s.until).contains(&at));
                 let stretch = log.filter.stretch.filter(|_| outside.is_none());
-                super::open(log, Filter { stretch, ..log.filter.clone() }, Target::Time(at))
+                super::open(log, Filter { stretch, ..log.filter.clone() }, OpenAt::Time(at))
             }
             Err(error) => {
                 prompt.failure = Some(Failure { message: error.to_string(), ..Failure::default() });

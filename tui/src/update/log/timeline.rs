@@ -3,7 +3,7 @@
 use super::{filter, open, prompt};
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Filter, LogPane, Model, PARTS, PromptKind, SourceName, Tab, Target};
+use crate::model::{Filter, LogPane, Model, OpenAt, PARTS, PromptKind, SourceName, Tab};
 use chrono::{DateTime, Utc};
 
 /// The parts by which a page moves.
@@ -56,7 +56,7 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
         Command::Open => {
             let stretch = timeline.selected();
             leave(log);
-            return open(log, Filter { stretch, ..filter::coming(log) }, Target::Newest);
+            return open(log, Filter { stretch, ..filter::coming(log) }, OpenAt::Newest);
         }
         Command::GoTime => {
             leave(log);

@@ -55,7 +55,7 @@ fn cut(canvas: &mut Canvas<'_>, area: Rect, index: usize) {
     for (row, (at, line)) in area.rows().zip(log.lines().from(seen.start)) {
         let shown = Shown::of(&line, log.marks.contains(&line.seq));
         shown.draw(canvas, row, log.shift, searched(log));
-        select(canvas, row, at == index);
+        select(canvas, row, at, index);
     }
 }
 
@@ -73,42 +73,37 @@ fn wrapped(canvas: &mut Canvas<'_>, area: Rect, index: usize) {
             searched(log),
         )
     };
-    // From the end of what is held upwards, so that the last line is at the bottom.
-    let mut below: Vec<(bool, Vec<Line<'_>>)> = Vec::new();
-    let (mut before, mut after) = (0, 0);
+    // Downwards from the selected record, then upwards as far as there is room.
+    let mut below: Vec<(usize, Line<'_>)> = Vec::new();
+    let mut own = 0;
     for (at, line) in log.lines().from(index) {
-        let lines = lines_of(&line);
-        after += lines.len();
-        below.push((at == index, lines));
-        if after >= height {
+        below.extend(lines_of(&line).into_iter().map(|line| (at, line)));
+        own = if at == index { below.len() } else { own };
+        if below.len() >= height {
             break;
         }
     }
-    let own = below.first().map_or(0, |(_, lines)| lines.len());
-    let room = height.saturating_sub(after).max(height.saturating_sub(own) / 2);
-    let mut above: Vec<Vec<Line<'_>>> = Vec::new();
-    for (_, line) in log.lines().before(index) {
-        if before >= room {
+    let room = height.saturating_sub(below.len()).max(height.saturating_sub(own) / 2);
+    let mut above: Vec<(usize, Line<'_>)> = Vec::new();
+    for (at, line) in log.lines().before(index) {
+        if above.len() >= room {
             break;
         }
-        let lines = lines_of(&line);
-        before += lines.len();
-        above.push(lines);
+        above.extend(lines_of(&line).into_iter().rev().map(|line| (at, line)));
     }
-    let skipped = before.saturating_sub(room);
-    let above = above.into_iter().rev().flatten().map(|line| (false, line)).skip(skipped);
-    let below = below.into_iter().flat_map(|(is, lines)| lines.into_iter().map(move |line| (is, line)));
-    let shown: Vec<_> = above.chain(below).take(height).collect();
-    for (row, (is_selected, line)) in area.rows().zip(shown) {
+    above.truncate(room);
+    let shown = above.into_iter().rev().chain(below);
+    for (row, (at, line)) in area.rows().zip(shown) {
         canvas.line(row, &line);
-        select(canvas, row, is_selected);
+        select(canvas, row, at, index);
     }
 }
 
-fn select(canvas: &mut Canvas<'_>, row: Rect, is_selected: bool) {
-    if is_selected && !canvas.model.log.is_following() {
-        let selected = canvas.model.theme.selected;
-        canvas.buffer.set_style(row, selected);
+/// Marks the row of the selected record, and lets each be clicked.
+fn select(canvas: &mut Canvas<'_>, row: Rect, at: usize, selected: usize) {
+    canvas.clickable(row, at, selected);
+    if at == selected && !canvas.model.log.is_following() {
+        canvas.buffer.set_style(row, canvas.model.theme.selected);
     }
 }
 

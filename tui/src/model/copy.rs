@@ -1,0 +1,120 @@
+//! What can be copied of what is on the screen: the thing itself, a URL that
+//! shows it, a curl command that fetches it.
+
+use super::{Filter, Model, Side};
+use crate::keys::Place;
+use shared::client::http::segment;
+
+/// What of it is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// What is selected.
+    Selected,
+    /// A URL.
+    Url,
+    /// A curl command.
+    Curl,
+}
+
+/// Terminals keep no longer text than this in one go.
+pub const COPIED_BYTES_MAX: usize = 74_000 / 4 * 3;
+
+/// What is copied: what it is, in words, and its text. None where nothing that
+/// could be copied is selected.
+pub fn copied(model: &Model, what: Copied) -> Option<(String, String)> {
+    match what {
+        Copied::Selected => selected(model),
+        Copied::Url => Some(("the URL".to_owned(), url(model))),
+        Copied::Curl => {
+            // What goes on for ever is shown as it comes.
+            let flags = if is_followed(model) { "-sSN" } else { "-sS" };
+            Some((
+                "the curl command".to_owned(),
+                format!("curl {flags} '{}'", url(model).replace('\'', "%27")),
+            ))
+        }
+    }
+}
+
+fn selected(model: &Model) -> Option<(String, String)> {
+    let json = |what: String, value: serde_json::Result<String>| Some((what, value.ok()?));
+    match model.place_below() {
+        Place::Services | Place::Service => {
+            let registration = &model.services.subject(&model.fleet)?.registration;
+            let what = format!("the URL of {}", registration.instance_id);
+            Some((what, registration.service_url.clone()))
+        }
+        Place::Log | Place::Prompt => {
+            let record = model.log.selected()?.to_record();
+            json(format!("record {}", record.seq), serde_json::to_string(&record))
+        }
+        Place::Record => {
+            let record = &model.log.detail.as_ref()?.record;
+            json(format!("record {}", record.seq), serde_json::to_string(record))
+        }
+        Place::Incidents => {
+            let incidents = &model.incidents.incidents;
+            let incident = incidents.get(model.incidents.cursor.index(incidents.len())?)?;
+            json(format!("the incident of {}", incident.service), serde_json::to_string(incident))
+        }
+        Place::Library if model.library.side == Side::Books => {
+            let book = model.library.selected_book()?;
+            json(format!("book {}", book.id), serde_json::to_string(book))
+        }
+        Place::Library => {
+            let loans = &model.library.loans;
+            let loan = loans.get(model.library.loan.index(loans.len())?)?;
+            json(format!("the loan of {}", loan.borrower), serde_json::to_string(loan))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the log is shown as it grows.
+fn is_followed(model: &Model) -> bool {
+    model.place_below() == Place::Log && model.log.is_following()
+}
+
+/// A URL that answers what is on the screen.
+fn url(model: &Model) -> String {
+    let endpoints = &model.endpoints;
+    match model.place_below() {
+        Place::Services | Place::Service => match model.services.subject(&model.fleet) {
+            Some(instance) => {
+                let name = segment(&instance.registration.service_name);
+                format!("{}/services/{name}?format=text", endpoints.registry)
+            }
+            None => format!("{}/services?format=text", endpoints.registry),
+        },
+        Place::Record => {
+            let seq = model.log.detail.as_ref().map_or(0, |detail| detail.record.seq);
+            format!("{}/log?after={}&before={}", endpoints.log, seq.saturating_sub(1), seq.saturating_add(1))
+        }
+        Place::Log | Place::Prompt => {
+            let path = if is_followed(model) { "/log/tail" } else { "/log" };
+            format!("{}{path}?{}format=text", endpoints.log, query(&model.log.filter))
+        }
+        Place::Incidents => format!("{}/monitor/incidents?format=text", endpoints.monitor),
+        Place::Library if model.library.side == Side::Books => {
+            format!("{}/library/books?format=text", endpoints.library)
+        }
+        Place::Library => format!("{}/library/borrow?format=text", endpoints.library),
+        _ => format!("{}/monitor/health?format=text", endpoints.monitor),
+    }
+}
+
+/// A filter as the log takes it.
+fn query(filter: &Filter) -> String {
+    let query = filter.to_query();
+    let parameter = |name: &str, value: Option<&str>| {
+        value.map_or_else(String::new, |value| format!("{name}={}&", segment(value)))
+    };
+    [
+        parameter("q", Some(query.q.as_str()).filter(|query| !query.is_empty())),
+        parameter("service", query.service.as_deref()),
+        parameter("level", query.level.map(|level| level.as_str())),
+        parameter("since", query.since.as_deref()),
+        parameter("until", query.until.as_deref()),
+    ]
+    .concat()
+}

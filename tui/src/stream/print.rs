@@ -1,0 +1,171 @@
+//! Records, printed: harmless on a terminal, exact for a program.
+
+use super::StreamFormat;
+use chrono::{SecondsFormat, Timelike as _};
+use shared::sanitize::is_hazard;
+use shared::wire::log::{Level, Record};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// Bytes that are gathered before they are written: a burst is one write.
+const GATHERED: usize = 64 * 1024;
+
+/// Prints records one after the other.
+#[derive(Debug)]
+pub(super) struct Printer<W: Write> {
+    out: io::BufWriter<W>,
+    format: StreamFormat,
+    is_coloured: bool,
+    printed: u64,
+    is_open: bool,
+}
+
+impl<W: Write> Printer<W> {
+    pub(super) fn new(out: W, format: StreamFormat, is_coloured: bool) -> Self {
+        let out = io::BufWriter::with_capacity(GATHERED, out);
+        Self { out, format, is_coloured, printed: 0, is_open: true }
+    }
+
+    /// How many records were printed.
+    pub(super) const fn printed(&self) -> u64 {
+        self.printed
+    }
+
+    /// Prints a record; it is seen after [`Self::flush`].
+    pub(super) fn print(&mut self, record: &Record) -> io::Result<()> {
+        match self.format {
+            StreamFormat::Text => writeln!(self.out, "{}", line(record, self.is_coloured))?,
+            StreamFormat::Ndjson => writeln!(self.out, "{}", json(record)?)?,
+            StreamFormat::Json => {
+                let before = if self.printed == 0 { "[\n" } else { ",\n" };
+                write!(self.out, "{before}{}", json(record)?)?;
+            }
+        }
+        self.printed += 1;
+        Ok(())
+    }
+
+    /// Shows what was printed.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Ends the document, once.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        if self.format == StreamFormat::Json && std::mem::take(&mut self.is_open) {
+            let end: &[u8] = if self.printed == 0 { b"[]\n" } else { b"\n]\n" };
+            self.out.write_all(end)?;
+        }
+        self.out.flush()
+    }
+}
+
+/// A record as the log file has it: `time LEVEL service: message`, a tab and
+/// its fields. What could harm a terminal is escaped.
+fn line(record: &Record, is_coloured: bool) -> String {
+    let mut line = String::new();
+    let (dim, level, bold, plain) =
+        if is_coloured { ("\x1b[2m", colour(record.level), "\x1b[1m", "\x1b[0m") } else { ("", "", "", "") };
+    let nanos = record.ts.nanosecond() % 1_000 != 0;
+    let digits = if nanos { SecondsFormat::Nanos } else { SecondsFormat::Micros };
+    let time = record.ts.to_rfc3339_opts(digits, true);
+    let (service, message) = (crate::text::clean(&record.service), crate::text::clean(&record.message));
+    // Writing to a string does not fail.
+    let _ = write!(
+        line,
+        "{dim}{time}{plain} {level}{:>5}{plain} {bold}{service}:{plain} {message}",
+        record.level.as_upper()
+    );
+    if !record.fields.is_empty() {
+        let fields = serde_json::to_string(&record.fields).unwrap_or_default();
+        let _ = write!(line, "\t{dim}{}{plain}", crate::text::clean(&fields));
+    }
+    line
+}
+
+const fn colour(level: Level) -> &'static str {
+    match level {
+        Level::Trace | Level::Debug => "\x1b[2m",
+        Level::Info => "\x1b[32m",
+        Level::Warn => "\x1b[33m",
+        Level::Error => "\x1b[1;31m",
+        Level::Fatal => "\x1b[1;7;31m",
+    }
+}
+
+/// A record as one line of JSON. A character that could harm a terminal is
+/// written as JSON's own escape, which reads back as the same character.
+fn json(record: &Record) -> io::Result<String> {
+    let json = serde_json::to_string(record).map_err(io::Error::other)?;
+    if !json.chars().any(is_hazard) {
+        return Ok(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if is_hazard(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(message: &str) -> Record {
+        let ts = "2026-11-22T10:00:00.123456Z".parse().unwrap();
+        let fields = serde_json::from_str(r#"{"code":28}"#).unwrap();
+        let (service, message) = ("Billing".to_owned(), message.to_owned());
+        Record { seq: 7, ts, level: Level::Warn, service, message, fields }
+    }
+
+    fn printed(format: StreamFormat, messages: &[&str]) -> String {
+        let mut out = Vec::new();
+        let mut printer = Printer::new(&mut out, format, false);
+        for message in messages {
+            printer.print(&record(message)).unwrap();
+        }
+        printer.finish().unwrap();
+        printer.finish().unwrap();
+        drop(printer);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_that_of_the_log_file() {
+        let want = "2026-11-22T10:00:00.123456Z  WARN Billing: the disk is full\t{\"code\":28}\n";
+        assert_eq!(printed(StreamFormat::Text, &["the disk is full"]), want);
+    }
+
+    #[test]
+    fn colours_surround_what_is_a_line_without_them() {
+        let coloured = line(&record("x"), true);
+        let plain: String =
+            coloured.split("\x1b[").map(|part| part.split_once('m').map_or(part, |(_, rest)| rest)).collect();
+        assert_eq!(plain, line(&record("x"), false));
+    }
+
+    #[test]
+    fn hostile_text_is_harmless_in_every_format_and_json_reads_back_the_same() {
+        let hostile = "\x1b[31mred\u{9b}31m\u{202e}\u{e0001}\nline";
+        for format in [StreamFormat::Text, StreamFormat::Ndjson, StreamFormat::Json] {
+            let printed = printed(format, &[hostile]);
+            assert!(!printed.chars().any(|c| is_hazard(c) && c != '\n' && c != '\t'), "{printed}");
+        }
+        let read: Record = serde_json::from_str(&printed(StreamFormat::Ndjson, &[hostile])).unwrap();
+        assert_eq!(read.message, hostile);
+    }
+
+    #[test]
+    fn a_json_document_is_whole_whatever_was_found() {
+        for messages in [&[][..], &["a"], &["a", "b"]] {
+            let read: Vec<Record> = serde_json::from_str(&printed(StreamFormat::Json, messages)).unwrap();
+            assert_eq!(read.len(), messages.len());
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `tail`: what is stored from now on, over restarts of the log without a gap
+//! or a repeat.
+
+use super::StreamError;
+use super::print::Printer;
+use futures_util::StreamExt as _;
+use shared::client::{ClientError, LogClient, LogQuery, TailEvent, backoff};
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::pin::pin;
+use std::time::Duration;
+
+/// The longest pause between two tries to reach the log.
+const RETRY_MAX: Duration = Duration::from_secs(3);
+/// How many records are printed at once while the log is busy.
+const BATCH_MAX: usize = 512;
+
+/// Prints for ever, or until so many records were printed.
+pub(super) async fn run<W: Write>(
+    client: &LogClient,
+    query: &LogQuery,
+    limit: Option<u64>,
+    printer: &mut Printer<W>,
+) -> Result<(), StreamError> {
+    let mut tail = Tail { client, query, limit, printer, after: None, heard: false };
+    let mut pauses = backoff(RETRY_MAX);
+    let mut told = false;
+    loop {
+        let ended = tail.read().await;
+        if std::mem::take(&mut tail.heard) {
+            pauses = backoff(RETRY_MAX);
+            told = false;
+        }
+        match ended {
+            Ok(ControlFlow::Break(())) => return Ok(()),
+            Ok(ControlFlow::Continue(())) => {}
+            // A filter that is refused once is refused for ever.
+            Err(StreamError::Log(error)) if !is_final(&error) => {
+                if !std::mem::replace(&mut told, true) {
+                    eprintln!("distlog-tui: {}; trying on", crate::text::clean(&error.to_string()));
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(pauses.next().unwrap_or(RETRY_MAX)).await;
+    }
+}
+
+/// Whether trying again is of no use: the log understood and said no.
+fn is_final(error: &ClientError) -> bool {
+    matches!(error, ClientError::Refused(_))
+        && error.status().is_some_and(|status| (400..500).contains(&status) && status != 429)
+}
+
+/// A tail, across connections.
+struct Tail<'a, W: Write> {
+    client: &'a LogClient,
+    query: &'a LogQuery,
+    limit: Option<u64>,
+    printer: &'a mut Printer<W>,
+    /// The last record that was printed, or before which the tail began.
+    after: Option<u64>,
+    /// Whether this connection has told anything.
+    heard: bool,
+}
+
+impl<W: Write> Tail<'_, W> {
+    /// Reads one connection to its end; breaks when enough was printed.
+    async fn read(&mut self) -> Result<ControlFlow<()>, StreamError> {
+        let after = self.begin().await?;
+        let query = LogQuery { after: Some(after), since: None, ..self.query.clone() };
+        let events = self.client.tail(&query).await?;
+        self.heard = true;
+        let mut batches = pin!(events.ready_chunks(BATCH_MAX));
+        while let Some(batch) = batches.next().await {
+            for event in batch {
+                match event? {
+                    TailEvent::Record(record) => {
+                        self.printer.print(&record)?;
+                        self.after = Some(record.seq);
+                        if self.limit.is_some_and(|limit| self.printer.printed() >= limit) {
+                            return Ok(ControlFlow::Break(()));
+                        }
+                    }
+                    // What was missed is stored: a new connection brings it.
+                    TailEvent::Lagged(_) => {
+                        self.printer.flush()?;
+                        return Ok(ControlFlow::Continue(()));
+                    }
+                }
+            }
+            self.printer.flush()?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// The record after which to go on. At first that is the newest, or the one
+    /// before `--since`; a log whose newest record is older than what was printed
+    /// has begun anew, and is told from its beginning.
+    async fn begin(&mut self) -> Result<u64, StreamError> {
+        let one = LogQuery { limit: Some(1), ..LogQuery::default() };
+        let newest = self.client.search(&one).await?.records.first().map_or(0, |record| record.seq);
+        let after = match self.after {
+            Some(after) if after <= newest => after,
+            Some(_) => 0,
+            None if self.query.since.is_some() => {
+                let first = LogQuery { since: self.query.since.clone(), ..one };
+                let first = self.client.oldest(&first, None).await?;
+                first.records.first().map_or(newest, |record| record.seq.saturating_sub(1))
+            }
+            None => newest,
+        };
+        self.after = Some(after);
+        Ok(after)
+    }
+}

@@ -1,0 +1,100 @@
+//! What can be done everywhere: copy, undo, change the looks; and the mouse.
+
+use super::command;
+use crate::action::{Effect, Failure, Mouse, Target};
+use crate::keys::{Command, Place};
+use crate::model::{COPIED_BYTES_MAX, Copied, Model, Toast, copied};
+use crate::theme::ThemeName;
+use chrono::{DateTime, Utc};
+use shared::wire::registry::Registration;
+
+/// Rows that one notch of the wheel moves.
+const WHEEL_ROWS: usize = 3;
+
+pub(super) fn copy(model: &mut Model, what: Copied, now: DateTime<Utc>) -> Vec<Effect> {
+    let Some((name, text)) = copied(model, what) else {
+        model.say(Toast::bad("nothing that could be copied is selected here"), now);
+        return Vec::new();
+    };
+    if text.len() > COPIED_BYTES_MAX {
+        let said = format!("{name} is too long for a terminal's clipboard: {} bytes", text.len());
+        model.say(Toast::bad(said), now);
+        return Vec::new();
+    }
+    model.say(Toast::good(format!("{name} was copied")), now);
+    vec![Effect::Copy(text)]
+}
+
+/// Takes the next theme.
+pub(super) fn theme(model: &mut Model, now: DateTime<Utc>) {
+    let name = ThemeName::after(&model.theme);
+    model.theme = name.theme();
+    model.say(Toast::good(format!("the theme is {}", name.word())), now);
+}
+
+/// Listens to the mouse, or leaves it to the terminal.
+pub(super) fn mouse(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
+    model.mouse = !model.mouse;
+    let said = if model.mouse {
+        "the wheel scrolls and a click selects; hold Shift to select text"
+    } else {
+        "the mouse is the terminal's again"
+    };
+    model.say(Toast::good(said), now);
+    vec![Effect::Mouse(model.mouse)]
+}
+
+/// What the mouse did, as the commands that do the same.
+pub(super) fn moved(model: &mut Model, mouse: Mouse, now: DateTime<Utc>) -> Vec<Effect> {
+    let (command, times) = match mouse {
+        Mouse::WheelUp => (Command::Up, WHEEL_ROWS),
+        Mouse::WheelDown => (Command::Down, WHEEL_ROWS),
+        Mouse::Click(Target::Tab(tab)) => {
+            model.overlay = None;
+            return command::show(model, tab);
+        }
+        Mouse::Click(Target::Row(by)) if by < 0 => (Command::Up, by.unsigned_abs()),
+        Mouse::Click(Target::Row(by)) => (Command::Down, by.unsigned_abs()),
+    };
+    // Where text is typed, a wheel must not leave the field.
+    if matches!(model.place(), Place::Form | Place::Confirm | Place::Prompt) {
+        return Vec::new();
+    }
+    // No more rows than a screen has can be clicked.
+    let times = times.min(usize::from(model.size.1));
+    (0..times).flat_map(|_| command::run(model, command, now)).collect()
+}
+
+/// Instances were removed: that can be undone.
+pub(super) fn deregistered(model: &mut Model, removed: Vec<Registration>, now: DateTime<Utc>) {
+    let names: Vec<&str> = removed.iter().map(|gone| gone.instance_id.as_str()).collect();
+    let key = model.keymap.key_of(Place::Anywhere, Command::Undo);
+    let undo = if key.is_empty() { String::new() } else { format!("; {key} takes it back") };
+    let said = format!("{} deregistered{undo}", names.join(", "));
+    model.removed = removed;
+    model.say(Toast::good(said), now);
+}
+
+/// Registers again, as they were, those that were removed last.
+pub(super) fn undo(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
+    let removed = std::mem::take(&mut model.removed);
+    if removed.is_empty() {
+        model.say(Toast::bad("there is nothing to take back"), now);
+        return Vec::new();
+    }
+    vec![Effect::Restore(removed)]
+}
+
+/// What became of that; those that are still gone can be tried again.
+pub(super) fn restored(
+    model: &mut Model,
+    left: Vec<Registration>,
+    outcome: Result<String, Failure>,
+    now: DateTime<Utc>,
+) {
+    // Another one may have been removed meanwhile: that is the last one then.
+    if model.removed.is_empty() {
+        model.removed = left;
+    }
+    model.say(outcome.map_or_else(|failure| Toast::bad(failure.message), Toast::good), now);
+}
