@@ -1,5 +1,7 @@
 //! The terminal: taken over, and given back whatever happens.
 
+mod quiet;
+
 use crate::action::Target;
 use crate::model::Model;
 use crate::view;
@@ -9,6 +11,7 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute, style};
+use quiet::Quiet;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
 use std::io::{self, BufWriter, Stdout, Write as _};
@@ -33,7 +36,7 @@ enum Between {
 
 /// The terminal while the console has it. Dropping it gives it back.
 pub(crate) struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    inner: ratatui::Terminal<Quiet<CrosstermBackend<BufWriter<Stdout>>>>,
     mouse: bool,
     targets: Vec<(Rect, Target)>,
 }
@@ -51,7 +54,8 @@ impl Terminal {
             hook(info);
         }));
         // From here on it is given back, even if one of the next steps fails.
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
+        let writer = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
+        let backend = Quiet::new(CrosstermBackend::new(writer));
         let terminal = Self { inner: ratatui::Terminal::new(backend)?, mouse: false, targets: Vec::new() };
         take()?;
         Ok(terminal)
@@ -97,6 +101,7 @@ impl Terminal {
 
     /// Forgets what is on the screen, so that the next frame writes all of it.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
+        self.inner.backend_mut().forget();
         // ratatui's own `clear` asks the terminal where the cursor is.
         let (width, height) = self.size()?;
         self.inner.resize(Rect::new(0, 0, width, height))
@@ -200,5 +205,43 @@ mod tests {
         assert_eq!(copying("hello", Between::Screen), "\x1bP\x1b]52;c;aGVsbG8=\x07\x1b\\");
         let long = copying(&"x".repeat(3_000), Between::Screen);
         assert!(long.split("\x1b\\").all(|part| part.len() <= 602), "{long}");
+    }
+
+    /// Takes the terminal that it runs in and panics, in the process that the
+    /// next test starts.
+    #[test]
+    #[ignore = "panics: it is the other half of the next test"]
+    fn panic_with_the_terminal_taken() {
+        let _terminal = Terminal::enter().unwrap();
+        panic!("this is said where it can be read");
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_and_says_why() {
+        let size = portable_pty::PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pair = portable_pty::native_pty_system().openpty(size).unwrap();
+        let settings = || format!("{:?}", pair.master.get_termios().unwrap().local_flags);
+        let found = settings();
+        let mut command = portable_pty::CommandBuilder::new(std::env::current_exe().unwrap());
+        let half = "terminal::tests::panic_with_the_terminal_taken";
+        command.args(["--ignored", "--exact", "--nocapture", "--test-threads=1", half]);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut written = Vec::new();
+        let mut chunk = [0; 4096];
+        // A pseudo-terminal whose other end is closed answers with an error.
+        while let Ok(read @ 1..) = io::Read::read(&mut reader, &mut chunk) {
+            written.extend(&chunk[..read]);
+        }
+        child.wait().unwrap();
+        let cells = |n| std::num::NonZero::new(n).unwrap();
+        let mut parser = vt100::Parser::new(cells(24), cells(80), 0);
+        parser.process(&written);
+        let screen = parser.screen();
+        assert!(written.windows(8).any(|bytes| bytes == b"\x1b[?1049h"), "it was taken");
+        assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+        assert!(screen.contents().contains("this is said where it can be read"), "{}", screen.contents());
+        assert_eq!(settings(), found);
     }
 }

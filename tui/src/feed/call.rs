@@ -119,6 +119,8 @@ async fn restore(clients: &Clients, mut left: Vec<Registration>) -> Action {
         }
         left.pop();
     }
-    let outcome = Ok(format!("{} registered again as it was", names.join(", ")));
+    let is =
+        if names.len() == 1 { "is registered again as it was" } else { "are registered again as they were" };
+    let outcome = Ok(format!("{} {is}", names.join(", ")));
     Action::Restored { left, outcome }
 }

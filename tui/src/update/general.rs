@@ -70,7 +70,8 @@ pub(super) fn deregistered(model: &mut Model, removed: Vec<Registration>, now: D
     let names: Vec<&str> = removed.iter().map(|gone| gone.instance_id.as_str()).collect();
     let key = model.keymap.key_of(Place::Anywhere, Command::Undo);
     let undo = if key.is_empty() { String::new() } else { format!("; {key} takes it back") };
-    let said = format!("{} deregistered{undo}", names.join(", "));
+    let was = if names.len() == 1 { "was" } else { "were" };
+    let said = format!("{} {was} deregistered{undo}", names.join(", "));
     model.removed = removed;
     model.say(Toast::good(said), now);
 }

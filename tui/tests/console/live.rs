@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::process::Command;
 
 /// Stores a record, as any service would.
-fn log(fleet: &Fleet, service: &str, message: &str) {
+pub(crate) fn log(fleet: &Fleet, service: &str, message: &str) {
     let record =
         NewRecord { service: Some(service.to_owned()), message: message.to_owned(), ..NewRecord::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -18,7 +18,7 @@ fn log(fleet: &Fleet, service: &str, message: &str) {
     });
 }
 
-fn signal(name: &str, process: u32) {
+pub(crate) fn signal(name: &str, process: u32) {
     let status = Command::new("kill").args([format!("-{name}"), process.to_string()]).status().unwrap();
     assert!(status.success());
 }
@@ -101,8 +101,9 @@ fn an_instance_is_registered_in_a_form_and_deregistered_after_a_question() {
     console.press("n");
     console.sees_no("Deregister AaaService");
     console.press("dy");
-    console.sees(&["was deregistered"]);
-    console.sees(&["Services: 6 instances"]);
+    console.sees(&["was deregistered", "Services: 6 instances"]);
+    console.press("u");
+    console.sees(&["is registered again as it was", "Services: 7 instances"]);
 }
 
 #[test]

@@ -6,8 +6,12 @@
 #[cfg(test)]
 mod daemons;
 #[cfg(test)]
+mod escape;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod once;
+#[cfg(test)]
+mod stream;
 #[cfg(test)]
 mod terminal;

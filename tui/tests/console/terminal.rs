@@ -13,13 +13,16 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// What the terminal shows, and whether the console is still there.
 struct Shown {
     parser: vt100::Parser,
+    /// Everything that was written.
+    bytes: Vec<u8>,
     ended: bool,
 }
 
 /// A console that a test types into and looks at.
 pub(crate) struct Console {
-    // Keeps the terminal open.
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
+    /// How the terminal was set up before.
+    found: String,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     shown: Arc<(Mutex<Shown>, Condvar)>,
@@ -28,20 +31,44 @@ pub(crate) struct Console {
 impl Console {
     /// Starts the console where it finds a fleet.
     pub(crate) fn start(fleet: &Fleet, flags: &[&str]) -> Self {
-        let size = |cells| NonZero::new(cells).unwrap();
-        let pty = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(pty).unwrap();
+        Self::start_in(fleet, flags, &[])
+    }
+
+    /// As [`Self::start`], in an environment.
+    pub(crate) fn start_in(fleet: &Fleet, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = CommandBuilder::new(console());
         command.args(fleet.flags());
         command.args(flags);
+        Self::run(fleet, command, environment)
+    }
+
+    /// Starts a shell that waits for commands.
+    pub(crate) fn shell(fleet: &Fleet) -> Self {
+        let mut command = CommandBuilder::new("/bin/sh");
+        command.arg("-i");
+        Self::run(fleet, command, &[("PS1", "prompt> "), ("ENV", "")])
+    }
+
+    fn run(fleet: &Fleet, mut command: CommandBuilder, environment: &[(&str, &str)]) -> Self {
+        let size = |cells| NonZero::new(cells).unwrap();
+        let pty = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(pty).unwrap();
         command.cwd(fleet.dir());
         command.env("TERM", "xterm-256color");
+        for name in ["NO_COLOR", "TMUX", "STY"] {
+            command.env_remove(name);
+        }
         for (name, value) in fleet.other_ports() {
             command.env(name, value);
         }
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let found = settings(pair.master.as_ref());
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let shown = Shown { parser: vt100::Parser::new(size(24), size(80), 0), ended: false };
+        let shown =
+            Shown { parser: vt100::Parser::new(size(24), size(80), 0), bytes: Vec::new(), ended: false };
         let shown = Arc::new((Mutex::new(shown), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let told = Arc::clone(&shown);
@@ -51,6 +78,7 @@ impl Console {
                 let read = reader.read(&mut chunk).unwrap_or(0);
                 let mut shown = told.0.lock().unwrap();
                 shown.parser.process(&chunk[..read]);
+                shown.bytes.extend(&chunk[..read]);
                 shown.ended = read == 0;
                 told.1.notify_all();
                 if read == 0 {
@@ -59,7 +87,7 @@ impl Console {
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { _master: pair.master, keys, child, shown }
+        Self { master: pair.master, found, keys, child, shown }
     }
 
     /// Presses keys.
@@ -109,6 +137,56 @@ impl Console {
         }
     }
 
+    /// Waits until these bytes were written.
+    pub(crate) fn writes(&self, wanted: &[u8]) {
+        let give_up = Instant::now() + DEADLINE;
+        let mut shown = self.shown.0.lock().unwrap();
+        while !shown.bytes.windows(wanted.len()).any(|bytes| bytes == wanted) {
+            let left = give_up.saturating_duration_since(Instant::now());
+            let wanted = wanted.escape_ascii();
+            assert!(
+                !left.is_zero() && !shown.ended,
+                "it did not write {wanted}:\n{}",
+                shown.bytes.escape_ascii()
+            );
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
+    }
+
+    /// The text of a line that is shown in reverse.
+    pub(crate) fn reversed(&self, line: u16) -> String {
+        let shown = self.shown.0.lock().unwrap();
+        let cells = (0..80).filter_map(|x| shown.parser.screen().cell(line, x));
+        cells.filter(|cell| cell.inverse()).map(|cell| cell.contents().to_owned()).collect()
+    }
+
+    /// Whether any cell has a colour.
+    pub(crate) fn is_coloured(&self) -> bool {
+        let shown = self.shown.0.lock().unwrap();
+        let screen = shown.parser.screen();
+        let coloured = |cell: &vt100::Cell| {
+            cell.fgcolor() != vt100::Color::Default || cell.bgcolor() != vt100::Color::Default
+        };
+        (0..24).any(|y| (0..80).any(|x| screen.cell(y, x).is_some_and(coloured)))
+    }
+
+    /// Gives the terminal another size, and sees what comes of it.
+    pub(crate) fn resize(&self, columns: u16, lines: u16) {
+        let size = |cells| NonZero::new(cells).unwrap();
+        self.shown.0.lock().unwrap().parser.screen_mut().set_size(size(lines), size(columns));
+        self.master.resize(PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// Asserts that the terminal is as it was found.
+    pub(crate) fn is_as_found(&self) {
+        let shown = self.shown.0.lock().unwrap();
+        let screen = shown.parser.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen was left");
+        assert!(!screen.hide_cursor(), "the cursor is shown");
+        assert!(!screen.bracketed_paste(), "bracketed paste is off");
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse is free");
+    }
+
     /// The process.
     pub(crate) fn id(&self) -> u32 {
         self.child.process_id().unwrap()
@@ -124,10 +202,9 @@ impl Console {
             assert!(!left.is_zero(), "it did not leave:\n{}", shown.parser.screen().contents());
             shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
         }
-        let screen = shown.parser.screen();
-        assert!(!screen.alternate_screen(), "the alternate screen was left");
-        assert!(!screen.hide_cursor(), "the cursor is shown");
-        assert!(!screen.bracketed_paste(), "bracketed paste is off");
+        drop(shown);
+        self.is_as_found();
+        assert_eq!(settings(self.master.as_ref()), self.found, "the terminal is set up as before");
         self.child.wait().unwrap().exit_code()
     }
 }
@@ -137,4 +214,10 @@ impl Drop for Console {
         // One that has left already cannot be killed.
         let _ = self.child.kill();
     }
+}
+
+/// How a terminal is set up: raw or cooked, with or without echo.
+fn settings(terminal: &(dyn MasterPty + Send)) -> String {
+    let termios = terminal.get_termios().unwrap();
+    format!("{:?} {:?} {:?}", termios.input_flags, termios.output_flags, termios.local_flags)
 }

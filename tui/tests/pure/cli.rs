@@ -9,12 +9,26 @@ fn the_help() {
 }
 
 #[test]
+fn the_help_of_what_prints_the_log() {
+    for name in ["tail", "search"] {
+        let mut command = Cli::command().term_width(80);
+        command.build();
+        let help = command.find_subcommand_mut(name).unwrap().render_help();
+        insta::assert_snapshot!(format!("help_of_{name}"), help);
+    }
+}
+
+#[test]
 fn what_does_not_go_together_is_refused() {
     for arguments in [
         &["--once", "--local"][..],
         &["--format", "json"],
         &["--once", "--format", "xml"],
         &["--registry-url", "localhost:3000"],
+        &["search", "x", "--limit", "0"],
+        &["search", "x", "--color", "sometimes"],
+        &["tail", "x", "--until", "1h"],
+        &["--theme", "pink"],
         &["completions", "tcsh"],
         &["--unknown"],
     ] {

@@ -1,0 +1,121 @@
+//! What reaches the terminal, escape by escape, as an emulator understands it.
+
+use crate::daemons::{Fleet, console};
+use crate::live::signal;
+use crate::terminal::Console;
+
+#[test]
+fn without_colour_the_selection_is_still_seen() {
+    let fleet = Fleet::started();
+    let console = Console::start_in(&fleet, &[], &[("NO_COLOR", "1")]);
+    console.sees(&["LibraryService", "● healthy"]);
+    assert!(!console.is_coloured());
+    assert_eq!(console.reversed(0).trim(), "1 Overview");
+    let mut console = console;
+    console.press("2");
+    console.sees(&["Services: 6 instances"]);
+    console
+        .until("to see a row selected", |_| (2..23).any(|line| console.reversed(line).contains("Service")));
+    assert!(!console.is_coloured());
+}
+
+#[test]
+fn a_flag_goes_before_the_environment_and_that_before_the_file() {
+    let fleet = Fleet::new();
+    std::fs::write(fleet.dir().join("distlog.toml"), "[console]\ntheme = \"truecolor\"\n").unwrap();
+    for (flags, environment, coloured) in [
+        (&[][..], &[][..], true),
+        (&[], &[("NO_COLOR", "1")], false),
+        (&["--theme", "colour-blind"], &[("NO_COLOR", "1")], true),
+        (&["--theme", "monochrome"], &[], false),
+    ] {
+        let console = Console::start_in(&fleet, flags, environment);
+        console.sees(&["Waiting for the registry"]);
+        assert_eq!(console.is_coloured(), coloured, "{flags:?} {environment:?}");
+    }
+}
+
+#[test]
+fn what_is_copied_is_given_to_the_terminal_and_inside_tmux_to_the_one_around_it() {
+    let fleet = Fleet::new();
+    for (environment, wanted) in [
+        (&[][..], "\x1b]52;c;"),
+        (&[("TMUX", "/tmp/tmux,1,0")], "\x1bPtmux;\x1b\x1b]52;c;"),
+        (&[("STY", "1.pts")], "\x1bP\x1b]52;c;"),
+    ] {
+        let mut console = Console::start_in(&fleet, &[], environment);
+        console.sees(&["Waiting for the registry"]);
+        console.press("3Y");
+        console.sees(&["✓ the curl command was copied"]);
+        console.writes(wanted.as_bytes());
+    }
+}
+
+#[test]
+fn the_mouse_is_the_terminals_until_it_is_asked_for() {
+    let fleet = Fleet::started();
+    let mut console = Console::start(&fleet, &[]);
+    console.sees(&["LibraryService"]);
+    // It is where the terminal says so, in the sequence of SGR 1006.
+    console.press(":listen mouse\r");
+    console.sees(&["the wheel scrolls"]);
+    console.writes(b"\x1b[?1000h\x1b[?1006h");
+    console.press("\x1b[<0;26;1M\x1b[<0;26;1m");
+    console.sees(&["Services: 6 instances"]);
+    console.press("\x1b[<0;5;7M\x1b[<0;5;7m");
+    console.until("to see the clicked row selected", |_| console.reversed(6).contains("Service"));
+    console.press("q");
+    assert_eq!(console.left(), 0);
+}
+
+#[test]
+fn it_follows_the_size_of_its_terminal_however_small() {
+    let fleet = Fleet::new();
+    let mut console = Console::start(&fleet, &[]);
+    console.sees(&["Waiting for the registry"]);
+    console.resize(30, 8);
+    console.sees(&["distlog needs 40x10", "30x8"]);
+    console.resize(1, 1);
+    console.resize(300, 80);
+    console.sees(&["Waiting for the registry", "retry"]);
+    console.press("q");
+    assert_eq!(console.left(), 0);
+}
+
+#[test]
+fn stopped_and_continued_it_gives_the_terminal_back_and_takes_it_again() {
+    let fleet = Fleet::new();
+    let mut shell = Console::shell(&fleet);
+    shell.sees(&["prompt>"]);
+    let command = format!("{} {}\r", console().display(), fleet.flags().join(" "));
+    shell.press(&command);
+    shell.sees(&["Waiting for the registry"]);
+    shell.press("\x1a");
+    shell.until("to see the prompt again", |screen| {
+        screen.contains("prompt>") && !screen.contains("Waiting for")
+    });
+    shell.is_as_found();
+    shell.press("echo from-the-shell-$((6*7))\r");
+    shell.sees(&["from-the-shell-42"]);
+    shell.press("fg\r");
+    shell.sees(&["Waiting for the registry"]);
+    shell.press("3");
+    shell.sees(&["Log: following"]);
+    shell.press("q");
+    shell.sees(&["from-the-shell-42"]);
+    shell.is_as_found();
+    shell.press("exit\r");
+    assert_eq!(shell.left(), 0);
+}
+
+#[test]
+fn mouse_and_paste_are_given_back_however_it_ends() {
+    let fleet = Fleet::new();
+    for name in ["TERM", "HUP"] {
+        let console = Console::start(&fleet, &["--mouse"]);
+        console.sees(&["Waiting for the registry"]);
+        console.writes(b"\x1b[?1000h");
+        signal(name, console.id());
+        assert_eq!(console.left(), 0, "{name}");
+    }
+}
