@@ -61,7 +61,9 @@ fn a_record_appears_as_it_is_stored_and_can_be_searched_filtered_and_opened() {
     console.press("\x1b");
     console.sees(&["■ paused"]);
     console.press("x");
-    console.sees(&["the cat sat", "▶ following"]);
+    console.sees(&["the cat sat", "■ paused"]);
+    console.press("G");
+    console.sees(&["▶ following"]);
 }
 
 #[test]
