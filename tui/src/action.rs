@@ -33,6 +33,8 @@ pub enum Action {
         /// When the next try is made.
         retry_in: Duration,
     },
+    /// A daemon answered, and told nothing that is shown.
+    Heard(SourceName),
     /// All registrations at one revision.
     Registry {
         /// The revision.

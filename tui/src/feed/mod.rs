@@ -8,6 +8,7 @@ mod library;
 mod log;
 mod monitor;
 mod poll;
+mod pulse;
 mod registry;
 
 use crate::action::{Action, Effect};
@@ -108,6 +109,7 @@ impl Feeds {
         let tasks = &mut feeds.tasks;
         tasks.spawn(registry::run(clients.registry.clone(), registry, actions.clone()));
         tasks.spawn(monitor::run(clients.monitor.clone(), monitor));
+        tasks.spawn(pulse::run(clients.log.clone(), actions.clone()));
         tasks.spawn(library::run(clients.library.clone(), feeds.returned.clone(), library));
         tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, actions.clone()));
         tasks.spawn(log::run(clients.log.clone(), Stream::Errors, errors, actions.clone()));

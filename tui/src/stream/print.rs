@@ -66,7 +66,7 @@ fn line(record: &Record, is_coloured: bool) -> String {
     let mut line = String::new();
     let (dim, level, bold, plain) =
         if is_coloured { ("\x1b[2m", colour(record.level), "\x1b[1m", "\x1b[0m") } else { ("", "", "", "") };
-    let nanos = record.ts.nanosecond() % 1_000 != 0;
+    let nanos = !record.ts.nanosecond().is_multiple_of(1_000);
     let digits = if nanos { SecondsFormat::Nanos } else { SecondsFormat::Micros };
     let time = record.ts.to_rfc3339_opts(digits, true);
     let (service, message) = (crate::text::clean(&record.service), crate::text::clean(&record.message));

@@ -39,6 +39,10 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             model.sources.get_mut(source).lost(cause, retry_in, now);
             Vec::new()
         }
+        Action::Heard(source) => {
+            changed = model.sources.get_mut(source).heard(now);
+            Vec::new()
+        }
         Action::Registry { revision, registrations } => {
             changed = feeds::registry(model, revision, registrations, now);
             Vec::new()

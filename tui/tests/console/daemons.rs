@@ -73,6 +73,11 @@ impl Fleet {
         }
     }
 
+    /// Their process.
+    pub(crate) fn id(&self) -> u32 {
+        self.running.as_ref().unwrap().id()
+    }
+
     /// Removes everything that they have stored; they must not be running.
     pub(crate) fn forget(&self) {
         fs::remove_dir_all(self.dir.path().join("data")).unwrap();

@@ -130,6 +130,18 @@ fn daemons_that_are_killed_leave_what_is_shown_stale_until_they_are_back() {
 }
 
 #[test]
+fn daemons_that_hang_are_told_from_those_that_have_nothing_to_tell() {
+    let fleet = Fleet::started();
+    let console = Console::start(&fleet, &[]);
+    console.sees(&["● registry", "● monitor", "● log", "● library", "LibraryService"]);
+    signal("STOP", fleet.id());
+    console.sees(&["▲ registry, monitor, log, library away", "LibraryService"]);
+    signal("CONT", fleet.id());
+    console.sees(&["● registry", "● monitor", "● log", "● library"]);
+    console.sees_no("away");
+}
+
+#[test]
 fn the_incident_of_a_service_that_does_not_answer_is_shown_with_its_history() {
     let fleet = Fleet::started();
     let mut console = Console::start(&fleet, &[]);

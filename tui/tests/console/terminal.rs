@@ -153,11 +153,15 @@ impl Console {
         }
     }
 
-    /// The text of a line that is shown in reverse.
-    pub(crate) fn reversed(&self, line: u16) -> String {
-        let shown = self.shown.0.lock().unwrap();
-        let cells = (0..80).filter_map(|x| shown.parser.screen().cell(line, x));
-        cells.filter(|cell| cell.inverse()).map(|cell| cell.contents().to_owned()).collect()
+    /// Waits until a line shows a text in reverse, as what is selected.
+    pub(crate) fn selects(&self, lines: std::ops::Range<u16>, text: &str) {
+        let give_up = Instant::now() + DEADLINE;
+        let mut shown = self.shown.0.lock().unwrap();
+        while !lines.clone().any(|line| reversed(shown.parser.screen(), line).contains(text)) {
+            let left = give_up.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{text:?} is not selected:\n{}", shown.parser.screen().contents());
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
     }
 
     /// Whether any cell has a colour.
@@ -220,4 +224,10 @@ impl Drop for Console {
 fn settings(terminal: &(dyn MasterPty + Send)) -> String {
     let termios = terminal.get_termios().unwrap();
     format!("{:?} {:?} {:?}", termios.input_flags, termios.output_flags, termios.local_flags)
+}
+
+/// The text of a line that is shown in reverse.
+fn reversed(screen: &vt100::Screen, line: u16) -> String {
+    let cells = (0..80).filter_map(|x| screen.cell(line, x));
+    cells.filter(|cell| cell.inverse()).map(|cell| cell.contents().to_owned()).collect()
 }

@@ -2,6 +2,8 @@
 //! are pure, so actions go in and screens come out.
 
 #[cfg(test)]
+mod anything;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod fixture;

@@ -9,7 +9,7 @@ use ratatui::backend::TestBackend;
 use shared::wire::log::Level;
 
 /// Keys that lead to every screen and everything that lies over one.
-const SCREENS: [&str; 22] = [
+const SCREENS: &[&str] = &[
     "1",
     "2",
     "2<enter>",
@@ -32,6 +32,9 @@ const SCREENS: [&str; 22] = [
     "5",
     "5b",
     "?",
+    ":",
+    ":lend<enter>",
+    "T",
 ];
 
 #[test]

@@ -22,7 +22,7 @@ const GATHER: Duration = Duration::from_millis(25);
 /// What is gathered is handed over once it has so many bytes.
 const GATHERED_MAX: usize = 4 << 20;
 /// After so long without a record the log is asked whether it is still there.
-const SILENCE_MAX: Duration = Duration::from_secs(10);
+const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// Follows what is wanted, until nobody wants or listens any more.
 pub(super) async fn run(
