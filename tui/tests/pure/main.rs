@@ -10,6 +10,8 @@ mod fixture;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod log_screens;
+#[cfg(test)]
 mod robust;
 #[cfg(test)]
 mod screens;

@@ -3,7 +3,7 @@
 use super::super::{Canvas, panel};
 use crate::model::{Prompt, PromptKind};
 use crate::text;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 /// How many candidates are shown at most before the one that stands there.
@@ -48,7 +48,8 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, prompt: &Prompt) {
     canvas.line(area, &Line::styled(label, theme.key));
     let place = Rect { x: area.x + indent, width: area.width - indent, height: 1, ..area };
     let scrolled = panel::typed(canvas, place, &prompt.input, theme.text);
-    let [_, second, third] = Layout::vertical([Constraint::Length(1); 3]).areas(area);
+    let mut rows = area.rows().skip(1);
+    let (second, third) = (rows.next().unwrap_or_default(), rows.next().unwrap_or_default());
     if let Some(failure) = &prompt.failure {
         if let Some(position) = failure.position {
             let before: String = prompt.input.value().trim_start().chars().take(position).collect();

@@ -112,11 +112,9 @@ fn times(canvas: &mut Canvas<'_>, axis: Rect, columns: &[(usize, usize)]) {
                 .sum()
         };
         let [bad, warn, rest] = Gravity::ALL.map(in_it).map(grouped);
-        let said = format!(
-            "{} to {}: ✗ {bad} ▲ {warn} ● {rest}",
-            since.format("%m-%d %H:%M:%S"),
-            until.format("%H:%M:%S")
-        );
+        let today = since.date_naive() == now.date_naive();
+        let since = since.format(if today { "%H:%M:%S" } else { "%m-%d %H:%M:%S" });
+        let said = format!("{since} to {}: ✗ {bad} ▲ {warn} ● {rest}", until.format("%H:%M:%S"));
         canvas.text(axis, &said, theme.key);
         return;
     }
