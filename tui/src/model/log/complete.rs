@@ -103,7 +103,7 @@ fn values<'a>(field: &str, lines: &'a Lines, services: impl Iterator<Item = &'a 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::log::lines::Line;
+    use crate::model::log::block::Line;
 
     #[test]
     fn fields_services_levels_and_values_are_offered_where_they_can_stand() {

@@ -6,175 +6,9 @@
 //! go of the oldest gives back whole blocks. Nothing is parsed until it is
 //! looked at.
 
-use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
-use shared::wire::log::{Level, Record};
+use super::block::{Block, Line};
+use shared::wire::log::Record;
 use std::collections::VecDeque;
-
-/// Bytes of text in one block; a record that is longer has a block of its own.
-const BLOCK_BYTES: usize = 32 << 10;
-/// Services that one block tells apart; one more begins a new block.
-const BLOCK_SERVICES: usize = 64;
-
-/// A record as it is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Line<'a> {
-    /// Its sequence.
-    pub seq: u64,
-    /// When it happened, in nanoseconds since 1970.
-    pub ts_ns: i64,
-    /// How grave it is.
-    pub level: Level,
-    /// Who wrote it.
-    pub service: &'a str,
-    /// What happened.
-    pub message: &'a str,
-    /// Its fields as JSON; empty where it has none.
-    pub fields: &'a str,
-}
-
-impl Line<'_> {
-    /// When it happened.
-    pub const fn ts(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_nanos(self.ts_ns)
-    }
-
-    /// Its fields, parsed.
-    pub fn parsed_fields(&self) -> Map<String, Value> {
-        if self.fields.is_empty() {
-            Map::new()
-        } else {
-            serde_json::from_str(self.fields).unwrap_or_default()
-        }
-    }
-
-    /// The record as the wire has it.
-    pub fn to_record(self) -> Record {
-        Record {
-            seq: self.seq,
-            ts: self.ts(),
-            level: self.level,
-            service: self.service.to_owned(),
-            message: self.message.to_owned(),
-            fields: self.parsed_fields(),
-        }
-    }
-}
-
-/// What is known of a record beside its text.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    ts_ns: i64,
-    /// The sequence, counted from that of the block.
-    seq: u32,
-    /// Where its text ends in the block.
-    end: u32,
-    /// Bytes of the fields at the end of its text.
-    fields: u32,
-    /// Its service, among those of the block.
-    service: u16,
-    level: Level,
-}
-
-/// Records one behind the other, oldest first.
-#[derive(Debug, Clone)]
-struct Block {
-    first_seq: u64,
-    text: String,
-    services: Vec<Box<str>>,
-    entries: VecDeque<Entry>,
-    /// Where the text of the first entry begins: those before it were let go.
-    begin: usize,
-}
-
-impl Block {
-    fn new(first_seq: u64, bytes: usize) -> Self {
-        Self {
-            first_seq,
-            text: String::with_capacity(bytes.max(BLOCK_BYTES)),
-            services: Vec::new(),
-            entries: VecDeque::new(),
-            begin: 0,
-        }
-    }
-
-    /// Takes a record in; false where there is no room for it.
-    fn push(&mut self, line: &Line<'_>) -> bool {
-        let end = self.text.len() + line.message.len() + line.fields.len();
-        let Some(seq) = line.seq.checked_sub(self.first_seq).and_then(|seq| u32::try_from(seq).ok()) else {
-            return false;
-        };
-        let (Ok(end_at), Ok(fields)) = (u32::try_from(end), u32::try_from(line.fields.len())) else {
-            return false;
-        };
-        if end > self.text.capacity() {
-            return false;
-        }
-        let Some(service) = self.service(line.service) else { return false };
-        self.text.push_str(line.message);
-        self.text.push_str(line.fields);
-        self.entries.push_back(Entry {
-            ts_ns: line.ts_ns,
-            seq,
-            end: end_at,
-            fields,
-            service,
-            level: line.level,
-        });
-        true
-    }
-
-    /// The place of a service; most records have that of the record before.
-    fn service(&mut self, name: &str) -> Option<u16> {
-        let at = match self.services.iter().rposition(|known| **known == *name) {
-            Some(at) => at,
-            None if self.services.len() < BLOCK_SERVICES => {
-                self.services.push(name.into());
-                self.services.len() - 1
-            }
-            None => return None,
-        };
-        u16::try_from(at).ok()
-    }
-
-    fn get(&self, index: usize) -> Option<Line<'_>> {
-        let entry = self.entries.get(index)?;
-        let begin = match index.checked_sub(1) {
-            Some(before) => self.entries.get(before)?.end as usize,
-            None => self.begin,
-        };
-        let end = entry.end as usize;
-        let middle = end.checked_sub(entry.fields as usize)?;
-        Some(Line {
-            seq: self.first_seq + u64::from(entry.seq),
-            ts_ns: entry.ts_ns,
-            level: entry.level,
-            service: self.services.get(usize::from(entry.service))?,
-            message: self.text.get(begin..middle)?,
-            fields: self.text.get(middle..end)?,
-        })
-    }
-
-    fn seq(&self, entry: &Entry) -> u64 {
-        self.first_seq + u64::from(entry.seq)
-    }
-
-    fn last_seq(&self) -> Option<u64> {
-        self.entries.back().map(|entry| self.seq(entry))
-    }
-
-    /// About how many bytes it takes.
-    fn bytes(&self) -> usize {
-        let services: usize = self.services.iter().map(|name| name.len() + size_of::<Box<str>>()).sum();
-        self.text.capacity() + self.entries.capacity() * size_of::<Entry>() + services + size_of::<Self>()
-    }
-
-    /// Gives back what it will not need: nothing is added to it any more.
-    fn seal(&mut self) {
-        self.text.shrink_to_fit();
-        self.entries.shrink_to_fit();
-    }
-}
 
 /// Records in the order of their sequence, oldest first.
 #[derive(Debug, Clone, Default)]
@@ -215,17 +49,17 @@ impl Lines {
     /// The newest record.
     pub fn last(&self) -> Option<Line<'_>> {
         let block = self.blocks.back()?;
-        block.get(block.entries.len().checked_sub(1)?)
+        block.get(block.len().checked_sub(1)?)
     }
 
     /// All of them, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Line<'_>> {
-        self.blocks.iter().flat_map(|block| (0..block.entries.len()).filter_map(|at| block.get(at)))
+        self.blocks.iter().flat_map(|block| (0..block.len()).filter_map(|at| block.get(at)))
     }
 
     /// Their services; one may be told more than once.
     pub fn services(&self) -> impl Iterator<Item = &str> {
-        self.blocks.iter().flat_map(|block| &block.services).map(AsRef::as_ref)
+        self.blocks.iter().flat_map(Block::services)
     }
 
     /// Those from a row on, with their rows.
@@ -233,7 +67,7 @@ impl Lines {
         let (block, at) = self.place(index).unwrap_or((self.blocks.len(), 0));
         let rest = self.blocks.iter().skip(block).enumerate().flat_map(move |(nth, block)| {
             let at = if nth == 0 { at } else { 0 };
-            (at..block.entries.len()).filter_map(|at| block.get(at))
+            (at..block.len()).filter_map(|at| block.get(at))
         });
         (index..).zip(rest)
     }
@@ -248,7 +82,7 @@ impl Lines {
             .into_iter()
             .flat_map(move |block| (0..at).rev().filter_map(|at| block.get(at)));
         let whole = self.blocks.iter().take(whole).rev();
-        let rest = whole.flat_map(|block| (0..block.entries.len()).rev().filter_map(|at| block.get(at)));
+        let rest = whole.flat_map(|block| (0..block.len()).rev().filter_map(|at| block.get(at)));
         (0..index).rev().zip(part.chain(rest))
     }
 
@@ -257,9 +91,9 @@ impl Lines {
         let mut before = 0;
         for block in &self.blocks {
             if block.last_seq().is_some_and(|last| last >= seq) {
-                return before + block.entries.partition_point(|entry| block.seq(entry) < seq);
+                return before + block.place_of(seq);
             }
-            before += block.entries.len();
+            before += block.len();
         }
         before
     }
@@ -270,7 +104,7 @@ impl Lines {
             return None;
         }
         for (at, block) in self.blocks.iter().enumerate() {
-            match index.checked_sub(block.entries.len()) {
+            match index.checked_sub(block.len()) {
                 Some(rest) => index = rest,
                 None => return Some((at, index)),
             }
@@ -316,11 +150,8 @@ impl Lines {
     pub fn drop_first(&mut self) {
         let is_last = self.blocks.len() == 1;
         let Some(block) = self.blocks.front_mut() else { return };
-        if let Some(entry) = block.entries.pop_front() {
-            block.begin = entry.end as usize;
-            self.len -= 1;
-        }
-        if block.entries.is_empty() {
+        self.len -= usize::from(block.drop_first());
+        if block.len() == 0 {
             let bytes = if is_last { 0 } else { block.bytes() };
             self.sealed_bytes -= bytes;
             self.blocks.pop_front();
@@ -330,12 +161,8 @@ impl Lines {
     /// Lets go of the newest record.
     pub fn drop_last(&mut self) {
         let Some(block) = self.blocks.back_mut() else { return };
-        if block.entries.pop_back().is_some() {
-            self.len -= 1;
-        }
-        let end = block.entries.back().map_or(block.begin, |entry| entry.end as usize);
-        block.text.truncate(end);
-        if block.entries.is_empty() {
+        self.len -= usize::from(block.drop_last());
+        if block.len() == 0 {
             self.blocks.pop_back();
             // The block before it may grow again.
             self.sealed_bytes -= self.blocks.back().map_or(0, Block::bytes);
@@ -383,6 +210,8 @@ impl FromIterator<Record> for Lines {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::Map;
+    use shared::wire::log::Level;
 
     fn line<'a>(seq: u64, service: &'a str, message: &'a str, fields: &'a str) -> Line<'a> {
         Line { seq, ts_ns: 7, level: Level::Info, service, message, fields }

@@ -6,6 +6,7 @@
 //! needed. Records are held in the order of their sequence, so the cursor is a
 //! sequence: it stays on its record whatever arrives or is dropped around it.
 
+mod block;
 mod complete;
 mod detail;
 mod facets;
@@ -16,11 +17,12 @@ mod prompt;
 mod search;
 mod timeline;
 
+pub use block::Line;
 pub use complete::complete;
 pub use detail::{RecordDetail, RecordField};
 pub use facets::Facet;
 pub use filter::{Filter, Levels, Services, Stretch, term};
-pub use lines::{Line, Lines};
+pub use lines::Lines;
 pub use moment::parse as parse_moment;
 pub use prompt::{Completion, Prompt, PromptKind, Recent};
 pub use search::{find_in, holds, nearest};
