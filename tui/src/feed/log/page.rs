@@ -56,10 +56,8 @@ pub(super) async fn open(client: &LogClient, filter: &Filter, at: OpenAt) -> Res
     };
     match at {
         OpenAt::Oldest => {
+            // The first record has the sequence 1.
             let (lines, newer) = beyond(client, filter, LogSide::Newer, 0, PAGE).await?;
-            // The very first record may have the sequence 0.
-            let (mut lines, first) = (lines, beyond(client, filter, LogSide::Older, 1, 1).await?.0);
-            lines.push_older(&first);
             Ok(Opened { at: lines.first().map(|line| line.seq), lines, older: false, newer })
         }
         OpenAt::Seq(seq) => {
