@@ -183,22 +183,24 @@ async fn handle(
 }
 
 /// The signals that end the program.
-struct Signals([Signal; 3]);
+struct Signals([Signal; 4]);
 
 impl Signals {
     fn listen() -> io::Result<Self> {
-        let [terminate, hang_up, interrupt] =
-            [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
-        Ok(Self([terminate?, hang_up?, interrupt?]))
+        let kinds =
+            [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()];
+        let [terminate, hang_up, interrupt, quit] = kinds.map(signal);
+        Ok(Self([terminate?, hang_up?, interrupt?, quit?]))
     }
 
     /// Waits for the first of them.
     async fn recv(&mut self) {
-        let [terminate, hang_up, interrupt] = &mut self.0;
+        let [terminate, hang_up, interrupt, quit] = &mut self.0;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = hang_up.recv() => {}
             _ = interrupt.recv() => {}
+            _ = quit.recv() => {}
         }
     }
 }

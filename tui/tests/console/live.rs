@@ -163,7 +163,7 @@ fn it_leaves_the_terminal_as_it_was() {
         console.press(keys);
         assert_eq!(console.left(), 0, "{keys:?}");
     }
-    for name in ["TERM", "HUP", "INT"] {
+    for name in ["TERM", "HUP", "INT", "QUIT"] {
         let console = Console::start(&fleet, &[]);
         console.sees(&["Waiting for the registry"]);
         signal(name, console.id());

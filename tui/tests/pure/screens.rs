@@ -1,4 +1,5 @@
-//! Every screen, as it is shown at 80x24 and at 200x50.
+//! Every screen, as it is shown at 80x24, 120x40 and 200x50, and what stands out
+//! of it with and without colour.
 
 use crate::fixture::{self, act, away, buffer, fresh, full, history, now, press, screen, screen_at};
 use distlog_tui::action::{Action, Failure, Local};
@@ -7,15 +8,52 @@ use distlog_tui::theme::Theme;
 use ratatui::style::{Color, Modifier};
 use std::time::Duration;
 
-const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
-/// Pins a screen at both sizes.
+/// Pins a screen at every size, and its styles at the smallest.
 fn pin(name: &str, prepare: impl Fn(&mut Model)) {
+    for (looks, theme) in [("colour", Theme::colour()), ("monochrome", Theme::monochrome())] {
+        let mut model = full(80, 24);
+        model.theme = theme;
+        prepare(&mut model);
+        insta::assert_snapshot!(format!("{name}_{looks}"), styles(&model));
+    }
     for (columns, lines) in SIZES {
         let mut model = full(columns, lines);
         prepare(&mut model);
         insta::assert_snapshot!(format!("{name}_{columns}x{lines}"), screen(&model));
     }
+}
+
+/// A letter for the style of each cell: `r`ed, `g`reen, `y`ellow, `m`agenta,
+/// `c`yan, `b`old, `d`im, `u`nderlined, `.` plain; a capital, or `#`, is
+/// reversed. What is
+/// plain to the end of a line is left out.
+fn styles(model: &Model) -> String {
+    let drawn = buffer(model);
+    let letter = |cell: &ratatui::buffer::Cell| {
+        let has = |modifier| cell.modifier.contains(modifier);
+        let letter = match cell.fg {
+            Color::Red => 'r',
+            Color::Green => 'g',
+            Color::Yellow => 'y',
+            Color::Magenta => 'm',
+            Color::Cyan => 'c',
+            Color::Reset if has(Modifier::UNDERLINED) => 'u',
+            Color::Reset if has(Modifier::BOLD) => 'b',
+            Color::Reset if has(Modifier::DIM) => 'd',
+            Color::Reset => '.',
+            other => panic!("{other} is of no theme here"),
+        };
+        match (has(Modifier::REVERSED), letter) {
+            (false, letter) => letter,
+            (true, '.') => '#',
+            (true, letter) => letter.to_ascii_uppercase(),
+        }
+    };
+    let line = |cells: &[ratatui::buffer::Cell]| cells.iter().map(letter).collect::<String>();
+    let lines = drawn.content.chunks(usize::from(drawn.area.width)).map(line);
+    lines.map(|line| line.trim_end_matches('.').to_owned() + "\n").collect()
 }
 
 #[test]
@@ -145,6 +183,29 @@ fn the_form_that_borrows_with_what_the_library_refused() {
             ..Failure::default()
         };
         act(model, Action::Done(Err(failure)));
+    });
+}
+
+#[test]
+fn the_palette() {
+    pin("palette", |model| {
+        press(model, ":borr<down>");
+    });
+}
+
+#[test]
+fn a_command_of_the_palette_asking_for_what_it_needs() {
+    pin("palette_asks", |model| {
+        press(model, ":lend<enter>");
+    });
+}
+
+#[test]
+fn the_messages() {
+    pin("messages", |model| {
+        model.say(Toast::good("book 2 was borrowed by 王小明"), now());
+        model.say(Toast::bad("no copy of book 1 is in"), now());
+        press(model, "T");
     });
 }
 
