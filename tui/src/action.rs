@@ -1,11 +1,11 @@
 //! What can happen to the console, and what it can want done.
 
 use crate::keys::Key;
-use crate::model::{Around, Filter, SourceName, Stream, Study, Tab};
+use crate::model::{Around, Filter, Lines, LogSide, OpenAt, Opened, SourceName, Span, Stream, Study, Tab};
 use chrono::{DateTime, Utc};
 use shared::client::ClientError;
 use shared::wire::library::{Book, Lend, Loan, NewBook};
-use shared::wire::log::{Hits, NewRecord, Page, Record};
+use shared::wire::log::{Hits, NewRecord};
 use shared::wire::monitor::{Incident, Maintenance, ServiceStatus, UptimeReport};
 use shared::wire::registry::{GuardStatus, LeaseStatus, Register, Registration};
 use std::time::Duration;
@@ -72,23 +72,23 @@ pub enum Action {
         /// The loans, newest first.
         loans: Vec<Loan>,
     },
-    /// The log was opened: its newest records, newest first.
+    /// The log was opened as [`Effect::Follow`] wanted it, or begins anew.
     LogOpened {
         /// Which of the two streams.
         stream: Stream,
-        /// The generation of the filter that they pass.
+        /// The generation of the filter that its records pass.
         generation: u64,
-        /// The newest records.
-        page: Page,
+        /// Where it was opened.
+        opened: Opened,
     },
-    /// Records arrived, oldest first; none when the log only showed that it is there.
+    /// Records arrived; none when the log only showed that it is there.
     LogArrived {
         /// Which of the two streams.
         stream: Stream,
         /// The generation of the filter that they pass.
         generation: u64,
         /// The records.
-        records: Vec<Record>,
+        lines: Lines,
         /// How many this reader was too slow for.
         missed: u64,
     },
@@ -96,16 +96,45 @@ pub enum Action {
     LogFiltered {
         /// The filter that was tried.
         filter: Filter,
-        /// The newest records that pass it, or why it is refused.
-        page: Result<Page, Failure>,
+        /// Why the log refuses it, if it does.
+        outcome: Result<(), Failure>,
     },
-    /// The answer to [`Effect::Older`].
-    LogOlder {
+    /// The answer to [`Effect::Check`].
+    LogChecked {
+        /// The query as it was typed.
+        query: String,
+        /// Why the log would refuse it, if it would.
+        outcome: Result<(), Failure>,
+    },
+    /// The answer to [`Effect::Page`].
+    LogPaged {
         /// The generation of the filter that they pass.
         generation: u64,
-        /// Older records, newest first.
-        page: Result<Page, Failure>,
+        /// On which side of what is held.
+        side: LogSide,
+        /// The record at that end when they were asked for.
+        from: u64,
+        /// The records, and whether there are more.
+        page: Result<(Lines, bool), Failure>,
     },
+    /// The answer to [`Effect::Find`].
+    LogFound {
+        /// The generation of the filter.
+        generation: u64,
+        /// Whether the search went towards the end of the log.
+        forward: bool,
+        /// The nearest error, if there is one.
+        found: Result<Option<u64>, Failure>,
+    },
+    /// The answer to [`Effect::Hits`].
+    LogHits {
+        /// The number of the question.
+        asked: u64,
+        /// The counts.
+        hits: Result<Hits, Failure>,
+    },
+    /// A file that was to be written is there already.
+    Exists(Box<Export>),
     /// What became of a request; on success, what to say about it.
     Done(Result<String, Failure>),
     /// Instances were removed, which can be undone.
@@ -224,24 +253,64 @@ pub enum Effect {
         /// Who.
         by: String,
     },
-    /// Try a filter: the newest records that pass it.
+    /// Ask the log whether it accepts a filter.
     Filter(Filter),
-    /// Follow the log through a filter, from the newest records on.
+    /// Ask the log whether it would accept a query that is being typed.
+    Check(String),
+    /// Open the log and follow it.
     Follow {
         /// The generation that what arrives shall bear.
         generation: u64,
         /// The filter.
         filter: Filter,
+        /// Where to open it.
+        at: OpenAt,
     },
-    /// Fetch records before those that are held.
-    Older {
+    /// Fetch records beyond an end of those that are held.
+    Page {
         /// The generation of the filter.
         generation: u64,
         /// The filter.
         filter: Filter,
-        /// The oldest record that is held.
-        before: u64,
+        /// On which side.
+        side: LogSide,
+        /// The record at that end.
+        from: u64,
     },
+    /// Look for the nearest record that passes a filter, beyond what is held.
+    Find {
+        /// The generation of the filter.
+        generation: u64,
+        /// What to look for.
+        filter: Filter,
+        /// Where to begin.
+        from: u64,
+        /// Whether towards the end of the log.
+        forward: bool,
+    },
+    /// Count the records that pass a filter over time.
+    Hits {
+        /// The number of this question.
+        asked: u64,
+        /// The filter.
+        filter: Filter,
+        /// What to count.
+        span: Span,
+    },
+    /// Write records to a file.
+    Export(Box<Export>),
+}
+
+/// Records to be written to a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Export {
+    /// The file. Its ending says how they are written: `.ndjson`, `.jsonl` and
+    /// `.json` a JSON object a line, anything else as text.
+    pub path: String,
+    /// Whether a file of this name gives way.
+    pub overwrite: bool,
+    /// The records.
+    pub lines: Lines,
 }
 
 /// Why a request failed, as far as a person needs to know.

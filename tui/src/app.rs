@@ -156,7 +156,7 @@ async fn handle(
                 None => return Err(io::Error::other("the terminal is gone")),
             },
             () = signals.recv() => Some(Action::Terminate),
-            _ = tick.tick(), if model.is_ageing() => Some(Action::Tick),
+            _ = tick.tick(), if model.is_ageing() || model.is_sliding() => Some(Action::Tick),
             ended = feeds.ended() => {
                 ended.map_err(io::Error::other)?;
                 None

@@ -205,6 +205,18 @@ pub const fn effect_glyph(effect: Effect) -> &'static str {
     }
 }
 
+/// A level's glyph.
+pub const fn level_glyph(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "·",
+        Level::Debug => "○",
+        Level::Info => "●",
+        Level::Warn => "▲",
+        Level::Error => "✗",
+        Level::Fatal => "■",
+    }
+}
+
 /// The bars of a sparkline, lowest first.
 pub const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 

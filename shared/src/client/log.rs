@@ -3,6 +3,7 @@
 use super::http::Http;
 use super::{ClientError, sse};
 use crate::wire::log::{Accepted, Hits, Lagged, Level, NewRecord, Page, Record, Stats};
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
@@ -38,6 +39,20 @@ pub struct LogQuery {
     /// At most so many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+    /// Which come first; the newest unless it says otherwise. Only a search
+    /// knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
+}
+
+/// In which order a search is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// Oldest first.
+    Asc,
+    /// Newest first.
+    Desc,
 }
 
 /// What a tail tells.
@@ -119,6 +134,15 @@ impl LogClient {
         self.0.json(request.query(&[("format", "json"), ("order", "asc")])).await
     }
 
+    /// As [`Self::search`], but the answer's bytes, a [`Page`] in JSON: for
+    /// readers that hold records in a form of their own.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn search_bytes(&self, query: &LogQuery) -> Result<Bytes, ClientError> {
+        self.0.bytes(self.0.call(Method::GET, "/log").query(query).query(&[("format", "json")])).await
+    }
+
     /// Counts over time, `by` labels, in steps such as `1m`.
     ///
     /// # Errors
@@ -173,6 +197,23 @@ impl LogClient {
             let event = event.and_then(|event| parse(&base, &event)).transpose();
             async move { event }
         }))
+    }
+
+    /// As [`Self::tail`], but the bytes as they come, cut anywhere: a record a
+    /// line in JSON, and `{"missed":n}` where this reader was too slow. A quiet
+    /// log sends nothing at all, so whoever reads it has to look after the
+    /// connection itself.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn tail_bytes(
+        &self,
+        query: &LogQuery,
+    ) -> Result<impl Stream<Item = Result<Bytes, ClientError>> + Send + use<>, ClientError> {
+        let request = self.0.stream("/log/tail").query(query).query(&[("format", "ndjson")]);
+        let response = self.0.open(request).await?;
+        let base = self.base().to_owned();
+        Ok(response.bytes_stream().map(move |chunk| chunk.map_err(|e| ClientError::transport(&base, &e))))
     }
 }
 

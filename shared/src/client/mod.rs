@@ -17,7 +17,7 @@ pub use balance::Balancer;
 pub use book::{Book, KeptBook};
 pub use error::{ClientError, root_cause};
 pub use library::LibraryClient;
-pub use log::{LogClient, LogQuery, TailEvent};
+pub use log::{LogClient, LogQuery, Order, TailEvent};
 pub use mirror::{Fleet, Instances, Mirror, Step, Steps};
 pub use monitor::{MonitorClient, MonitorEvent};
 pub use provider::ProviderClient;

@@ -1,17 +1,13 @@
 //! Requests made once: what an effect wants, and what came of it.
 
-use super::{Clients, query};
-use crate::action::{Action, Effect, Failure};
-use crate::model::{Around, Study};
+use super::export::{self, ExportError};
+use super::{Clients, log};
+use crate::action::{Action, Effect, Export, Failure};
+use crate::model::{Around, Filter, LogSide, Study};
 use chrono::{DateTime, SecondsFormat, Utc};
-use shared::client::LogQuery;
+use shared::client::{ClientError, LogClient, LogQuery};
 use shared::wire::monitor::MaintenanceMode;
 use shared::wire::registry::Registration;
-
-/// How many records a filter shows at first.
-const FILTERED: u32 = 500;
-/// How many older records are fetched at once.
-const OLDER: u32 = 1_000;
 
 /// How many records around an incident are fetched.
 const AROUND_MAX: u32 = 200;
@@ -87,15 +83,31 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
             return clients.registry.lease(&service, &instance).await.ok().map(Action::Lease);
         }
         Effect::Filter(filter) => {
-            let query = LogQuery { limit: Some(FILTERED), ..query(&filter) };
-            let page = clients.log.search(&query).await.map_err(Failure::from);
-            return Some(Action::LogFiltered { filter, page });
+            let outcome = accepts(&clients.log, &filter).await.map_err(Failure::from);
+            return Some(Action::LogFiltered { filter, outcome });
         }
-        Effect::Older { generation, filter, before } => {
-            let query = LogQuery { limit: Some(OLDER), before: Some(before), ..query(&filter) };
-            let page = clients.log.search(&query).await.map_err(Failure::from);
-            return Some(Action::LogOlder { generation, page });
+        Effect::Check(query) => {
+            let outcome = accepts_query(&clients.log, &query).await.map_err(Failure::from);
+            return Some(Action::LogChecked { query, outcome });
         }
+        Effect::Page { generation, filter, side, from } => {
+            let page = log::next(&clients.log, &filter, side, from).await.map_err(Failure::from);
+            return Some(Action::LogPaged { generation, side, from, page });
+        }
+        Effect::Find { generation, filter, from, forward } => {
+            let side = if forward { LogSide::Newer } else { LogSide::Older };
+            let found = log::beyond(&clients.log, &filter, side, from, 1).await.map_err(Failure::from);
+            let found = found.map(|(lines, _)| lines.first().map(|line| line.seq));
+            return Some(Action::LogFound { generation, forward, found });
+        }
+        Effect::Hits { asked, filter, span } => {
+            let moment = |at: DateTime<Utc>| Some(at.to_rfc3339_opts(SecondsFormat::Secs, true));
+            let query =
+                LogQuery { since: moment(span.since), until: moment(span.until), ..filter.to_query() };
+            let hits = clients.log.hits(&query, &format!("{}s", span.step_s), "level").await;
+            return Some(Action::LogHits { asked, hits: hits.map_err(Failure::from) });
+        }
+        Effect::Export(export) => return Some(write(export).await),
         // The program's own, or a feed's.
         Effect::Quit
         | Effect::Suspend
@@ -115,6 +127,34 @@ async fn study(clients: &Clients, service: String) -> Action {
         tokio::join!(monitor.history(&service), monitor.explain(&service), monitor.uptime(Some(&service)));
     let uptime = uptime.ok().and_then(|reports| reports.into_iter().next());
     Action::Study(Box::new(Study { service, history: history.ok(), explanation: explanation.ok(), uptime }))
+}
+
+/// Whether the log accepts a filter: what was typed by itself, so that a place in
+/// it is the one that was typed, then all of it.
+async fn accepts(client: &LogClient, filter: &Filter) -> Result<(), ClientError> {
+    accepts_query(client, filter.query.trim()).await?;
+    let query = filter.to_query();
+    if query.q == filter.query.trim() { Ok(()) } else { accepts_query(client, &query.q).await }
+}
+
+/// Whether the log accepts a query. Nothing is searched: no record is before the
+/// first.
+async fn accepts_query(client: &LogClient, query: &str) -> Result<(), ClientError> {
+    let query = LogQuery { q: query.to_owned(), before: Some(0), limit: Some(1), ..LogQuery::default() };
+    client.search_bytes(&query).await.map(drop)
+}
+
+/// Writes a file beside the runtime's thread.
+async fn write(export: Box<Export>) -> Action {
+    let (path, count) = (export.path.clone(), export.lines.len());
+    let written = tokio::task::spawn_blocking(move || (export::write(&export), export)).await;
+    let failed = |message: String| Action::Done(Err(Failure { message, ..Failure::default() }));
+    match written {
+        Ok((Ok(()), _)) => Action::Done(Ok(format!("{count} records were written to {path}"))),
+        Ok((Err(ExportError::Exists(_)), export)) => Action::Exists(export),
+        Ok((Err(error), _)) => failed(error.to_string()),
+        Err(error) => failed(format!("{path} was not written: {error}")),
+    }
 }
 
 /// Registers again, as they were, instances that were removed; ends with the

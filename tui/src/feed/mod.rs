@@ -3,6 +3,7 @@
 //! daemon is away.
 
 mod call;
+mod export;
 mod library;
 mod log;
 mod monitor;
@@ -13,10 +14,11 @@ mod volume;
 
 use crate::action::{Action, Effect};
 use crate::cli::Endpoints;
-use crate::model::{Filter, SourceName, Stream};
+use crate::model::{Filter, Levels, OpenAt, SourceName, Stream};
 use poll::Poll;
 use shared::client::http;
-use shared::client::{LibraryClient, LogClient, LogQuery, MonitorClient, RegistryClient};
+use shared::client::{LibraryClient, LogClient, MonitorClient, RegistryClient};
+use shared::wire::log::Level;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -59,10 +61,19 @@ impl Clients {
 }
 
 /// Which records a stream follows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Followed {
     generation: u64,
     filter: Filter,
+    /// Where the log is opened.
+    at: OpenAt,
+}
+
+impl Followed {
+    /// From the newest record on.
+    fn newest(levels: Levels) -> Self {
+        Self { generation: 0, filter: Filter { levels, ..Filter::default() }, at: OpenAt::Newest }
+    }
 }
 
 /// The running feeds, and what steers them.
@@ -81,9 +92,8 @@ pub(crate) struct Feeds {
 impl Feeds {
     /// Starts every feed.
     pub(crate) fn start(clients: Clients, actions: mpsc::Sender<Action>) -> Self {
-        let errors = Filter { level: Some(shared::wire::log::Level::Error), ..Filter::default() };
-        let (_, errors) = watch::channel(Followed { generation: 0, filter: errors });
-        let (lines, wanted) = watch::channel(Followed::default());
+        let (_, errors) = watch::channel(Followed::newest(Levels::from(Level::Error)));
+        let (lines, wanted) = watch::channel(Followed::newest(Levels::default()));
         let mut feeds = Self {
             clients,
             actions,
@@ -113,8 +123,8 @@ impl Feeds {
     /// Does what an effect wants of the daemons; the answer comes as an action.
     pub(crate) fn act(&mut self, effect: Effect) {
         match effect {
-            Effect::Follow { generation, filter } => {
-                self.lines.send_replace(Followed { generation, filter });
+            Effect::Follow { generation, filter, at } => {
+                self.lines.send_replace(Followed { generation, filter, at });
             }
             Effect::ShowReturned(returned) => {
                 self.returned.store(returned, Ordering::Relaxed);
@@ -153,15 +163,5 @@ impl Feeds {
             Some(ended) => ended,
             None => std::future::pending().await,
         }
-    }
-}
-
-/// A filter as the log's client takes it.
-fn query(filter: &Filter) -> LogQuery {
-    LogQuery {
-        q: filter.query.clone(),
-        service: filter.service.clone(),
-        level: filter.level,
-        ..LogQuery::default()
     }
 }

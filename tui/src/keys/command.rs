@@ -131,6 +131,46 @@ commands! {
     Filter = "filter",
     /// Show only graver records, round to all again.
     Level = "level",
+    /// Show less grave records too, round to the gravest alone.
+    LevelDown = "level-down",
+    /// List levels and services, to show or hide them one by one.
+    Facets = "facets",
+    /// Show what is selected, or hide it.
+    Toggle = "toggle",
+    /// Show what is selected alone.
+    Only = "only",
+    /// Go to a time.
+    GoTime = "go-time",
+    /// To the next error, downwards.
+    NextError = "next-error",
+    /// To the previous error, upwards.
+    PreviousError = "previous-error",
+    /// Move through the timeline.
+    Timeline = "timeline",
+    /// Show a shorter time.
+    ZoomIn = "zoom-in",
+    /// Show a longer time.
+    ZoomOut = "zoom-out",
+    /// Begin a selection, or end it.
+    Select = "select",
+    /// Wrap long lines, or cut them.
+    Wrap = "wrap",
+    /// Show the record among all those of its service.
+    Context = "context",
+    /// Mark the record, or take the mark away.
+    Mark = "mark",
+    /// To the previous mark, round to the last.
+    GoMark = "go-mark",
+    /// Write what is shown to a file.
+    Export = "export",
+    /// Show only records that have this too.
+    Include = "include",
+    /// Show only records that do not have this.
+    Exclude = "exclude",
+    /// Put what could stand here.
+    Complete = "complete",
+    /// Put what could stand here, the last first.
+    CompleteBack = "complete-back",
     /// Show everything again.
     ClearFilter = "clear-filter",
     /// Open the form that sends a record.

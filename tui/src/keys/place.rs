@@ -19,6 +19,10 @@ pub enum Place {
     Log,
     /// The detail of one record.
     Record,
+    /// The list of levels and services.
+    Facets,
+    /// The timeline of the log.
+    Timeline,
     /// The line in which a search or a filter is typed.
     Prompt,
     /// The incidents.
@@ -43,13 +47,15 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order of the help.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Anywhere,
         Self::Overview,
         Self::Services,
         Self::Service,
         Self::Log,
         Self::Record,
+        Self::Facets,
+        Self::Timeline,
         Self::Prompt,
         Self::Incidents,
         Self::Incident,
@@ -73,7 +79,9 @@ impl Place {
             Self::Service => "Service detail",
             Self::Log => "Log",
             Self::Record => "Record detail",
-            Self::Prompt => "Search and filter",
+            Self::Facets => "Levels and services",
+            Self::Timeline => "Timeline",
+            Self::Prompt => "Lines of input",
             Self::Incidents => "Incidents",
             Self::Incident => "Incident detail",
             Self::Library => "Library",
@@ -96,6 +104,8 @@ impl Place {
             Self::Service => "service",
             Self::Log => "log",
             Self::Record => "record",
+            Self::Facets => "facets",
+            Self::Timeline => "timeline",
             Self::Prompt => "prompt",
             Self::Incidents => "incidents",
             Self::Incident => "incident",
@@ -114,7 +124,7 @@ impl Place {
         match self {
             Self::Overview => Some(Tab::Overview),
             Self::Services | Self::Service => Some(Tab::Services),
-            Self::Log | Self::Record | Self::Prompt => Some(Tab::Log),
+            Self::Log | Self::Record | Self::Facets | Self::Timeline | Self::Prompt => Some(Tab::Log),
             Self::Incidents | Self::Incident => Some(Tab::Incidents),
             Self::Library => Some(Tab::Library),
             _ => None,

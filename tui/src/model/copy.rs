@@ -45,8 +45,8 @@ fn selected(model: &Model) -> Option<(String, String)> {
             Some((what, registration.service_url.clone()))
         }
         Place::Log | Place::Prompt => {
-            let record = model.log.selected()?;
-            json(format!("record {}", record.seq), serde_json::to_string(record))
+            let record = model.log.selected()?.to_record();
+            json(format!("record {}", record.seq), serde_json::to_string(&record))
         }
         Place::Record => {
             let record = &model.log.detail.as_ref()?.record;
@@ -111,13 +111,16 @@ fn url(model: &Model) -> String {
 
 /// A filter as the log takes it.
 fn query(filter: &Filter) -> String {
+    let query = filter.to_query();
     let parameter = |name: &str, value: Option<&str>| {
         value.map_or_else(String::new, |value| format!("{name}={}&", segment(value)))
     };
     [
-        parameter("q", Some(filter.query.as_str()).filter(|query| !query.is_empty())),
-        parameter("service", filter.service.as_deref()),
-        parameter("level", filter.level.map(|level| level.as_str())),
+        parameter("q", Some(query.q.as_str()).filter(|query| !query.is_empty())),
+        parameter("service", query.service.as_deref()),
+        parameter("level", query.level.map(|level| level.as_str())),
+        parameter("since", query.since.as_deref()),
+        parameter("until", query.until.as_deref()),
     ]
     .concat()
 }

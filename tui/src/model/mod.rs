@@ -28,8 +28,12 @@ pub use form::{Field, Form, FormKind};
 pub use graph::{Branch, Drawn};
 pub use incidents::{IncidentRow, IncidentsPane, IncidentsView, Period};
 pub use library::{LibraryPane, Side};
-pub(crate) use log::find_in;
-pub use log::{Filter, LINES_MAX, LogPane, Older, Prompt, PromptKind, RecordDetail, Stream, summary};
+pub use log::{
+    BYTES_MAX, Completion, Edge, Facet, Filter, Gravity, LINES_MAX, Levels, Line, Lines, LogPane, MARKS_MAX,
+    OpenAt, Opened, PARTS, Prompt, PromptKind, Recent, RecordDetail, RecordField, Services, Side as LogSide,
+    Span, Stream, Stretch, Timeline, View,
+};
+pub(crate) use log::{complete, find_in, holds, nearest, parse_moment, term};
 pub use palette::{Palette, commands};
 pub use selected::Selected;
 pub use services::{InstanceKey, ServicesPane, SortBy};
@@ -212,6 +216,8 @@ impl Model {
             Tab::Services => Place::Services,
             Tab::Log if self.log.prompt.is_some() => Place::Prompt,
             Tab::Log if self.log.detail.is_some() => Place::Record,
+            Tab::Log if self.log.facet.is_some() => Place::Facets,
+            Tab::Log if self.log.timeline.cursor.is_some() => Place::Timeline,
             Tab::Log => Place::Log,
             Tab::Incidents if self.incidents.detail => Place::Incident,
             Tab::Incidents => Place::Incidents,
@@ -227,6 +233,12 @@ impl Model {
             || self.guard.as_ref().is_some_and(|guard| guard.engaged)
             || (matches!(self.tab, Tab::Overview | Tab::Incidents) && self.incidents.open() > 0)
             || (self.tab == Tab::Services && self.services.detail.is_some() && self.services.lease.is_some())
+    }
+
+    /// Whether the screen shows something that moves on with the time, though not
+    /// by the second.
+    pub const fn is_sliding(&self) -> bool {
+        matches!(self.tab, Tab::Log) && self.log.timeline.slides
     }
 
     /// Rows that a screenful holds, for paging.

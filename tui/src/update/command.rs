@@ -119,16 +119,17 @@ pub(super) fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
 
 /// One step back, of the tab; else the newest toast goes.
 fn back(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
-    let log = &mut model.log;
     let went = match model.tab {
-        Tab::Log if !log.is_following() || log.prompt.is_some() || log.search.is_some() => {
-            log::back(log);
-            true
+        Tab::Log => {
+            if let Some(effects) = log::back(&mut model.log) {
+                return effects;
+            }
+            false
         }
         Tab::Services => services::back(model),
         Tab::Incidents => incidents::back(model, now),
         Tab::Library => library::back(model),
-        Tab::Log | Tab::Overview => false,
+        Tab::Overview => false,
     };
     if went {
         return feeds::wanted(model);

@@ -23,7 +23,7 @@ use chrono::{DateTime, Utc};
 pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     // A feed that only repeats what is known is no reason to draw.
     let mut changed = true;
-    let effects = match action {
+    let mut effects = match action {
         Action::Key(key) => typing::press(model, key, now),
         Action::Paste(text) => typing::paste(model, &text),
         Action::Mouse(mouse) => general::moved(model, mouse, now),
@@ -32,7 +32,9 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             Vec::new()
         }
         Action::Tick => {
+            changed = model.is_ageing();
             model.toasts.expire(now);
+            changed |= log::tick(model, now);
             feeds::lease(model).into_iter().collect()
         }
         Action::Terminate => vec![Effect::Quit],
@@ -86,17 +88,29 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             changed = feeds::library(model, books, loans, now);
             Vec::new()
         }
-        Action::LogOpened { stream, generation, page } => {
-            log::opened(model, stream, generation, page, now);
+        Action::LogOpened { stream, generation, opened } => {
+            log::opened(model, stream, generation, opened, now);
             Vec::new()
         }
-        Action::LogArrived { stream, generation, records, missed } => {
-            changed = log::arrived(model, stream, generation, records, missed, now);
+        Action::LogArrived { stream, generation, lines, missed } => {
+            changed = log::arrived(model, stream, generation, &lines, missed, now);
             Vec::new()
         }
-        Action::LogFiltered { filter, page } => log::filtered(model, filter, page, now),
-        Action::LogOlder { generation, page } => {
-            log::older(model, generation, page, now);
+        Action::LogFiltered { filter, outcome } => log::filtered(model, filter, outcome, now),
+        Action::LogChecked { query, outcome } => {
+            log::checked(model, &query, outcome);
+            Vec::new()
+        }
+        Action::LogPaged { generation, side, from, page } => {
+            log::paged(model, generation, side, from, page, now)
+        }
+        Action::LogFound { generation, forward, found } => log::found(model, generation, forward, found, now),
+        Action::LogHits { asked, hits } => {
+            changed = log::hits(model, asked, hits);
+            Vec::new()
+        }
+        Action::Exists(export) => {
+            log::exists(model, *export);
             Vec::new()
         }
         Action::Done(outcome) => {
@@ -119,6 +133,7 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             Vec::new()
         }
     };
+    effects.extend(log::count(model, now));
     model.changed |= changed;
     effects
 }

@@ -1,6 +1,6 @@
 //! Keys: a command where the table has one, else text for whatever is typed into.
 
-use super::command;
+use super::{command, log};
 use crate::action::Effect;
 use crate::keys::Key;
 use crate::model::{Cursor, Finder, Model, Overlay, Tab};
@@ -18,22 +18,29 @@ pub(super) fn press(model: &mut Model, key: Key, now: DateTime<Utc>) -> Vec<Effe
         return command::run(model, command, now);
     }
     let request = to_input_request(&Event::Key(KeyEvent::new(key.code, key.modifiers)));
+    let before = in_prompt(model);
     if let (Some(request), Some(input)) = (request, typed_into(model)) {
         apply(input, request);
         narrow(model);
     }
-    Vec::new()
+    log::typed(model, before)
 }
 
 /// Pasted text: a line feed in it does not send the form.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    let before = in_prompt(model);
     if let Some(input) = typed_into(model) {
         for c in text.trim_end_matches(['\r', '\n']).chars().take(INPUT_CHARS_MAX) {
             apply(input, InputRequest::InsertChar(if c.is_control() { ' ' } else { c }));
         }
         narrow(model);
     }
-    Vec::new()
+    log::typed(model, before)
+}
+
+/// What stands in the log's line of input.
+fn in_prompt(model: &Model) -> Option<String> {
+    Some(model.log.prompt.as_ref()?.input.value().to_owned())
 }
 
 fn apply(input: &mut Input, request: InputRequest) {
@@ -57,11 +64,7 @@ fn typed_into(model: &mut Model) -> Option<&mut Input> {
             Some(&mut palette.input)
         }
         Some(_) => None,
-        None if model.tab == Tab::Log => {
-            let prompt = model.log.prompt.as_mut()?;
-            prompt.failure = None;
-            Some(&mut prompt.input)
-        }
+        None if model.tab == Tab::Log => Some(&mut model.log.prompt.as_mut()?.input),
         None if model.tab == Tab::Services => typed_to_find(&mut model.services.finder),
         None if model.tab == Tab::Library => typed_to_find(&mut model.library.finder),
         None => None,

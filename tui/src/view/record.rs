@@ -3,18 +3,22 @@
 use super::{Canvas, panel};
 use crate::model::RecordDetail;
 use crate::text;
+use crate::theme;
 use chrono::SecondsFormat;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 /// The most lines of a record that are shown.
 const LINES_MAX: usize = 2_000;
+/// The cells of a field's name.
+const NAME: usize = 18;
 
 /// ```text
 /// ┌ Record 42 ───────────────────────────────────────────────────────────┐
-/// │Time        2026-11-22T10:42:07.123456Z                               │
-/// │Level       INFO                                                      │
-/// │Service     LibraryService                                            │
+/// │  time              2026-11-22T10:42:07.123456Z                       │
+/// │▸ level             ● INFO                                            │
+/// │  service           LibraryService                                    │
+/// │  book_id           1                                                 │
 /// │                                                                      │
 /// │book 1 was borrowed                                                   │
 /// │                                                                      │
@@ -26,24 +30,43 @@ const LINES_MAX: usize = 2_000;
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, detail: &RecordDetail) {
     let theme = canvas.model.theme;
     let record = &detail.record;
-    let inner = panel::panel(canvas, area, &format!("Record {}", record.seq), None);
+    let mark = if canvas.model.log.marks.contains(&record.seq) { " ◆ marked" } else { "" };
+    let inner = panel::panel(canvas, area, &format!("Record {}{mark}", record.seq), None);
     let inner = Rect { width: inner.width.saturating_sub(1), ..inner };
     let cells = usize::from(inner.width);
+    let name_cells = NAME.min(cells / 3);
     let time = record.ts.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    let level = theme.level(record.level);
-    let mut lines = vec![
-        panel::labelled("Time", &time, theme.text, theme.muted, cells),
-        panel::labelled("Level", record.level.as_upper(), level, theme.muted, cells),
-        panel::labelled("Service", &record.service, theme.text, theme.muted, cells),
-        Line::raw(""),
-    ];
+    let mut lines = vec![Line::from(vec![
+        Span::styled(format!("  {}", text::fit("time", name_cells)), theme.muted),
+        Span::styled(text::clip(&time, cells.saturating_sub(name_cells + 2)), theme.text),
+    ])];
+    for (row, field) in detail.fields().into_iter().enumerate() {
+        let is_selected = row == detail.row;
+        let (value, style) = match row {
+            0 => (
+                format!("{} {}", theme::level_glyph(record.level), record.level.as_upper()),
+                theme.level(record.level),
+            ),
+            _ => (field.value, theme.text),
+        };
+        let line = Line::from(vec![
+            Span::styled(if is_selected { "▸ " } else { "  " }, theme.key),
+            Span::styled(text::fit(&field.name, name_cells), theme.muted),
+            Span::styled(text::fit(&value, cells.saturating_sub(name_cells + 2)), style),
+        ]);
+        lines.push(if is_selected { line.patch_style(theme.selected) } else { line });
+    }
+    lines.push(Line::raw(""));
     lines.extend(text::wrap(&record.message, cells, LINES_MAX).into_iter().map(Line::raw));
     if !record.fields.is_empty() {
         let json = serde_json::to_string_pretty(&record.fields).unwrap_or_default();
         lines.push(Line::raw(""));
-        lines.extend(
-            text::wrap(&json, cells, LINES_MAX).into_iter().map(|line| Line::styled(line, theme.key)),
-        );
+        let json = text::wrap(&json, cells, LINES_MAX);
+        lines.extend(json.into_iter().map(|line| Line::styled(line, theme.key)));
     }
-    panel::scrolled(canvas, inner, &lines, detail.scroll);
+    // The selected field stays in sight, below the time.
+    let height = usize::from(inner.height);
+    let selected_from = (detail.row + 2).saturating_sub(height);
+    let scroll = if detail.row + 2 > height { detail.scroll.max(selected_from) } else { detail.scroll };
+    panel::scrolled(canvas, inner, &lines, scroll);
 }

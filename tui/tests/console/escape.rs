@@ -96,7 +96,7 @@ fn stopped_and_continued_it_gives_the_terminal_back_and_takes_it_again() {
     shell.press("fg\r");
     shell.sees(&["Waiting for the registry"]);
     shell.press("3");
-    shell.sees(&["Log: following"]);
+    shell.sees(&["▶ following"]);
     shell.press("q");
     shell.until("to see it ended", |screen| screen.contains("Stopped") && waits(screen));
     shell.is_as_found();

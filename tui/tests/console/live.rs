@@ -42,26 +42,28 @@ fn a_record_appears_as_it_is_stored_and_can_be_searched_filtered_and_opened() {
     let fleet = Fleet::started();
     let mut console = Console::start(&fleet, &[]);
     console.press("3");
-    console.sees(&["Log: following", "● log"]);
+    console.sees(&["▶ following", "● log"]);
     log(&fleet, "Billing", "invoice 4711 was sent");
     console.sees(&["Billing", "invoice 4711 was sent"]);
     console.press("sthe cat sat\r");
-    console.sees(&["the log holds it as record", "INFO  Console         the cat sat"]);
+    console.sees(&["the log holds it as record", "● INFO  Console         the cat sat"]);
     console.press("F4711 OR (\r");
     console.sees(&["^", "✗ "]);
     console.press("\x15invoice\r");
-    console.sees(&["| invoice", "invoice 4711"]);
+    console.sees(&["· invoice", "invoice 4711"]);
     console.sees_no("the cat sat");
     log(&fleet, "Billing", "a cat that does not pass");
     log(&fleet, "Billing", "invoice 4712 was sent");
     console.sees(&["invoice 4712"]);
     console.sees_no("does not pass");
     console.press("\r");
-    console.sees(&["Record ", "Service     Billing"]);
+    console.sees(&["Record ", "service           Billing"]);
     console.press("\x1b");
-    console.sees(&["Log: held"]);
+    console.sees(&["■ paused"]);
     console.press("x");
-    console.sees(&["the cat sat", "Log: following"]);
+    console.sees(&["the cat sat", "■ paused"]);
+    console.press("G");
+    console.sees(&["▶ following"]);
 }
 
 #[test]
@@ -183,7 +185,7 @@ fn it_draws_anew_on_request_and_after_it_was_stopped_without_asking_the_terminal
         // The terminal here answers no query. While the console is stopped, keys
         // are the shell's.
         console.press(key);
-        console.insist("3", "Log: following");
+        console.insist("3", "▶ following");
         console.insist("1", "Waiting for the registry");
     }
 }

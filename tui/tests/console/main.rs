@@ -8,6 +8,8 @@ mod daemons;
 #[cfg(test)]
 mod escape;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod once;

@@ -4,13 +4,13 @@ use crate::fixture::{self, act, away, fresh, now, record, study};
 use crossterm::event::KeyCode;
 use distlog_tui::action::{Action, Failure, Mouse, Target};
 use distlog_tui::keys::Key;
-use distlog_tui::model::{Filter, Model, SourceName, Stream, Tab};
+use distlog_tui::model::{Filter, Lines, LogSide, Model, Opened, SourceName, Stream, Tab};
 use distlog_tui::theme::ThemeName;
 use distlog_tui::view;
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use shared::wire::log::{Level, Page, Record};
+use shared::wire::log::{Level, Record};
 use std::time::Duration;
 
 /// Anything that is typed: mostly what leads somewhere.
@@ -49,8 +49,8 @@ fn records() -> impl Strategy<Value = Vec<Record>> {
 
 /// Anything that a daemon tells, or that it does not answer.
 fn told() -> impl Strategy<Value = Action> {
-    let page =
-        |records, is_more: bool| Page { records, next: is_more.then(|| "1".to_owned()), partial: false };
+    let lines = |records: Vec<Record>| records.into_iter().collect::<Lines>();
+    let side = || prop::sample::select(vec![LogSide::Older, LogSide::Newer]);
     let filter = || any::<String>().prop_map(|query| Filter { query, ..Filter::default() });
     let failure = || {
         (any::<String>(), prop::option::of(0..50_usize)).prop_map(|(message, position)| Failure {
@@ -74,25 +74,39 @@ fn told() -> impl Strategy<Value = Action> {
         Just(Action::Uptimes(vec![fixture::uptime("LogService")])),
         Just(Action::Uptimes(Vec::new())),
         prop::sample::select(SourceName::ALL.to_vec()).prop_map(away),
-        (records(), 0..2_u64, 0..9_u64).prop_map(|(records, generation, missed)| Action::LogArrived {
+        (records(), 0..2_u64, 0..9_u64).prop_map(move |(records, generation, missed)| Action::LogArrived {
             stream: Stream::Lines,
             generation,
-            records,
+            lines: lines(records),
             missed
         }),
-        (records(), any::<bool>()).prop_map(move |(records, more)| Action::LogOpened {
-            stream: Stream::Lines,
-            generation: 0,
-            page: page(records, more)
+        (records(), 0..3_u64, prop::option::of(0..200_u64), any::<(bool, bool)>()).prop_map(
+            move |(records, generation, at, (older, newer))| Action::LogOpened {
+                stream: Stream::Lines,
+                generation,
+                opened: Opened { lines: lines(records), at, older, newer },
+            }
+        ),
+        (records(), side(), 0..200_u64, any::<bool>()).prop_map(move |(records, side, from, more)| {
+            Action::LogPaged { generation: 0, side, from, page: Ok((lines(records), more)) }
         }),
-        (records(), any::<bool>()).prop_map(move |(records, more)| Action::LogOlder {
+        (side(), 0..200_u64, failure()).prop_map(|(side, from, failure)| Action::LogPaged {
             generation: 0,
-            page: Ok(page(records, more))
+            side,
+            from,
+            page: Err(failure)
         }),
-        (filter(), records())
-            .prop_map(move |(filter, records)| Action::LogFiltered { filter, page: Ok(page(records, true)) }),
+        filter().prop_map(|filter| Action::LogFiltered { filter, outcome: Ok(()) }),
         (filter(), failure())
-            .prop_map(|(filter, failure)| Action::LogFiltered { filter, page: Err(failure) }),
+            .prop_map(|(filter, failure)| Action::LogFiltered { filter, outcome: Err(failure) }),
+        (any::<String>(), failure())
+            .prop_map(|(query, failure)| Action::LogChecked { query, outcome: Err(failure) }),
+        prop::option::of(0..300_u64).prop_map(|found| Action::LogFound {
+            generation: 0,
+            forward: false,
+            found: Ok(found)
+        }),
+        Just(fixture::hits(&fixture::fresh(80, 24))),
         failure().prop_map(|failure| Action::Done(Err(failure))),
         any::<String>().prop_map(|said| Action::Done(Ok(said))),
         any::<String>().prop_map(Action::Paste),

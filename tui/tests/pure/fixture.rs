@@ -5,7 +5,7 @@ use crossterm::event::KeyCode;
 use distlog_tui::action::{Action, Effect};
 use distlog_tui::cli::Endpoints;
 use distlog_tui::keys::Key;
-use distlog_tui::model::{Around, Model, SourceName, Stream, Study};
+use distlog_tui::model::{Around, Model, Opened, SourceName, Stream, Study};
 use distlog_tui::text;
 use distlog_tui::theme::Theme;
 use distlog_tui::update::update;
@@ -14,7 +14,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use serde_json::json;
-use shared::wire::log::{Level, Page, Record};
+use shared::wire::log::{Level, Record};
 use shared::wire::monitor::UptimeReport;
 use std::time::Duration;
 
@@ -48,6 +48,11 @@ pub fn full(columns: u16, lines: u16) -> Model {
     ] {
         act(&mut model, action);
     }
+    // The timeline is counted when the log is looked at.
+    press(&mut model, "3");
+    let counted = hits(&model);
+    act(&mut model, counted);
+    press(&mut model, "1");
     model.changed = true;
     model
 }
@@ -84,6 +89,10 @@ fn named(name: &str) -> Key {
         "left" => KeyCode::Left,
         "right" => KeyCode::Right,
         "pgup" => KeyCode::PageUp,
+        "pgdn" => KeyCode::PageDown,
+        "home" => KeyCode::Home,
+        "end" => KeyCode::End,
+        "space" => KeyCode::Char(' '),
         "backspace" => KeyCode::Backspace,
         "ctrl-c" => return Key::ctrl('c'),
         "ctrl-u" => return Key::ctrl('u'),
@@ -133,13 +142,28 @@ pub fn away(source: SourceName) -> Action {
 }
 
 pub fn opened(stream: Stream, records: Vec<Record>) -> Action {
-    let page =
-        Page { records: records.into_iter().rev().collect(), next: Some("1".to_owned()), partial: false };
-    Action::LogOpened { stream, generation: 0, page }
+    let opened = Opened { lines: records.into_iter().collect(), at: None, older: true, newer: false };
+    Action::LogOpened { stream, generation: 0, opened }
 }
 
 pub fn arrived(generation: u64, records: Vec<Record>) -> Action {
-    Action::LogArrived { stream: Stream::Lines, generation, records, missed: 0 }
+    Action::LogArrived { stream: Stream::Lines, generation, lines: records.into_iter().collect(), missed: 0 }
+}
+
+/// What the log counted, as it was asked for last.
+pub fn hits(model: &Model) -> Action {
+    let series = |level: &str, every: usize, count: u64| {
+        let points: Vec<_> = (0..60)
+            .filter(|n| n % every == 0)
+            .map(|n| json!([ago(i64::try_from(n).unwrap() * 60), count + n as u64 % 7]))
+            .collect();
+        json!({"by": {"level": level}, "points": points})
+    };
+    let hits = json!({
+        "step_seconds": 60, "total": 0,
+        "series": [series("error", 17, 1), series("warn", 5, 2), series("info", 1, 40), series("debug", 3, 9)],
+    });
+    Action::LogHits { asked: model.log.timeline.asked, hits: Ok(serde_json::from_value(hits).unwrap()) }
 }
 
 pub fn record(seq: u64, level: Level, service: &str, message: &str) -> Record {

@@ -8,6 +8,10 @@ mod cli;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
+mod log_screens;
+#[cfg(test)]
 mod panes;
 #[cfg(test)]
 mod robust;

@@ -26,6 +26,12 @@ const SCREENS: &[&str] = &[
     "3/x",
     "3Fx",
     "3s",
+    "3w",
+    "3mw",
+    "3o",
+    "3z<left>v<left>",
+    "3t",
+    "3F<tab>",
     "4",
     "4jj",
     "4<enter>",
@@ -112,7 +118,7 @@ fn told(text: &str) -> Model {
         Action::LogArrived {
             stream: Stream::Errors,
             generation: 0,
-            records: vec![hostile.clone()],
+            lines: [hostile.clone()].into_iter().collect(),
             missed: 0,
         },
     );

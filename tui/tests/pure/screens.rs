@@ -140,7 +140,7 @@ fn a_filter_that_is_refused_shows_at_which_character() {
             position: Some(9),
         };
         let filter = distlog_tui::model::Filter { query: "error OR (warn".to_owned(), ..Default::default() };
-        act(model, Action::LogFiltered { filter, page: Err(failure) });
+        act(model, Action::LogFiltered { filter, outcome: Err(failure) });
     });
 }
 

@@ -2,16 +2,10 @@
 
 use crate::fixture::{act, arrived, away, fresh, full, now, press, record, registry, screen, screen_at};
 use distlog_tui::action::{Action, Effect, Failure};
-use distlog_tui::model::{
-    Filter, LATENCIES_MAX, Model, Older, Overlay, SourceName, Stream, TOASTS_MAX, Tab, Toast,
-};
+use distlog_tui::model::{Filter, LATENCIES_MAX, Model, Overlay, SourceName, Stream, TOASTS_MAX, Tab, Toast};
 use shared::wire::library::Lend;
-use shared::wire::log::{Level, Page};
+use shared::wire::log::Level;
 use std::time::Duration;
-
-fn page(records: Vec<shared::wire::log::Record>) -> Page {
-    Page { records, next: None, partial: false }
-}
 
 fn refused(message: &str, field: Option<&str>) -> Failure {
     Failure {
@@ -37,19 +31,6 @@ fn keys_lead_to_every_tab() {
         press(&mut model, keys);
         assert_eq!(model.tab, tab, "{keys}");
     }
-}
-
-#[test]
-fn esc_goes_one_step_back() {
-    let mut model = full(80, 24);
-    press(&mut model, "3/borrowed<enter><enter>");
-    assert!(model.log.detail.is_some() && model.log.search.is_some() && !model.log.is_following());
-    press(&mut model, "<esc>");
-    assert!(model.log.detail.is_none() && model.log.search.is_some());
-    press(&mut model, "<esc>");
-    assert!(model.log.search.is_none() && !model.log.is_following());
-    press(&mut model, "<esc>");
-    assert!(model.log.is_following());
 }
 
 #[test]
@@ -153,75 +134,6 @@ fn pasted_text_with_line_feeds_sends_no_form() {
 }
 
 #[test]
-fn the_log_is_followed_until_one_scrolls_up_and_again_from_the_end() {
-    let mut model = full(80, 24);
-    press(&mut model, "3");
-    for (keys, following) in
-        [("<down>", true), ("<up>", false), ("G", true), ("f", false), ("f", true), ("<pgup>", false)]
-    {
-        press(&mut model, keys);
-        assert_eq!(model.log.is_following(), following, "{keys}");
-    }
-    act(&mut model, arrived(0, vec![record(64, Level::Info, "S", "a"), record(65, Level::Info, "S", "b")]));
-    assert!(screen(&model).contains("held, 2 new"));
-}
-
-#[test]
-fn scrolling_to_the_oldest_record_fetches_older_ones_once() {
-    let mut model = full(80, 24);
-    press(&mut model, "3");
-    let wanted = Effect::Older { generation: 0, filter: Filter::default(), before: 1 };
-    assert_eq!(press(&mut model, "g"), [wanted]);
-    assert_eq!(press(&mut model, "g"), [], "it is being fetched");
-    act(
-        &mut model,
-        Action::LogOlder { generation: 0, page: Ok(page(vec![record(0, Level::Info, "S", "first of all")])) },
-    );
-    assert_eq!(model.log.older, Older::None);
-    assert_eq!(press(&mut model, "g"), [], "the beginning is held");
-    assert!(screen(&model).contains("first of all"));
-}
-
-#[test]
-fn a_filter_begins_anew_only_when_the_log_accepts_it() {
-    let mut model = full(80, 24);
-    let filter = Filter { query: "disk".to_owned(), ..Filter::default() };
-    assert_eq!(press(&mut model, "3Fdisk<enter>"), [Effect::Filter(filter.clone())]);
-    act(&mut model, Action::LogFiltered { filter: filter.clone(), page: Err(refused("no", None)) });
-    assert!(model.log.filter.is_empty() && model.log.prompt.is_some());
-    assert_eq!(press(&mut model, "<enter>"), [Effect::Filter(filter.clone())], "once more");
-    let found = vec![record(61, Level::Warn, "S", "the disk is full")];
-    let effects = act(&mut model, Action::LogFiltered { filter: filter.clone(), page: Ok(page(found)) });
-    assert_eq!(effects, [Effect::Follow { generation: 1, filter: filter.clone() }]);
-    assert_eq!((model.log.filter.clone(), model.log.records().len()), (filter, 1));
-    assert!(!act_changes(&mut model, arrived(0, vec![record(70, Level::Info, "S", "of the old filter")])));
-    assert_eq!(model.log.records().len(), 1);
-    assert_eq!(press(&mut model, "x"), [Effect::Filter(Filter::default())]);
-}
-
-#[test]
-fn a_search_looks_back_first_and_says_when_nothing_is_found() {
-    let mut model = full(80, 24);
-    press(&mut model, "3/book 3<enter>");
-    let at = model.log.selected().unwrap().seq;
-    assert!(model.log.selected().unwrap().message.contains("book 3"));
-    press(&mut model, "N");
-    assert!(model.log.selected().unwrap().seq < at);
-    press(&mut model, "n");
-    assert_eq!(model.log.selected().unwrap().seq, at);
-    press(&mut model, "/<ctrl-u>nowhere<enter>");
-    assert!(screen(&model).contains("no further line here holds 'nowhere'"));
-}
-
-#[test]
-fn a_service_leads_to_its_log() {
-    let mut model = full(80, 24);
-    let filter = Filter { service: Some("LogService".to_owned()), ..Filter::default() };
-    assert_eq!(press(&mut model, "2jl"), [Effect::Filter(filter)]);
-    assert_eq!(model.tab, Tab::Log);
-}
-
-#[test]
 fn a_daemon_that_went_away_keeps_what_it_told_until_it_is_back() {
     let mut model = full(80, 24);
     act(&mut model, away(SourceName::Registry));
@@ -249,6 +161,7 @@ fn what_is_known_already_is_no_reason_to_draw() {
         assert!(act_changes(&mut model, away(SourceName::Registry)));
         act(&mut model, registry());
     }
+    press(&mut model, "3");
     assert!(act_changes(&mut model, arrived(0, vec![record(64, Level::Info, "S", "new")])));
 }
 
@@ -269,8 +182,8 @@ fn toasts_latencies_and_errors_are_bounded() {
     for n in 0..200 {
         model.say(Toast::good(n.to_string()), now());
         act(&mut model, crate::fixture::monitor(n));
-        let records = vec![record(u64::from(n), Level::Error, "S", "x")];
-        act(&mut model, Action::LogArrived { stream: Stream::Errors, generation: 0, records, missed: 0 });
+        let lines = [record(u64::from(n), Level::Error, "S", "x")].into_iter().collect();
+        act(&mut model, Action::LogArrived { stream: Stream::Errors, generation: 0, lines, missed: 0 });
     }
     assert_eq!(model.toasts.iter().count(), TOASTS_MAX);
     assert_eq!(model.fleet.latencies("WebService").count(), LATENCIES_MAX);
@@ -280,7 +193,7 @@ fn toasts_latencies_and_errors_are_bounded() {
 #[test]
 fn the_palette_does_what_is_found_in_the_place_where_it_holds() {
     let mut model = full(80, 24);
-    assert_eq!(press(&mut model, ":showlog<enter>"), []);
+    assert_eq!(press(&mut model, ":show the log<enter>"), []);
     assert_eq!((model.tab, model.overlay.is_none()), (Tab::Log, true));
     press(&mut model, "1:its log<enter>");
     assert_eq!(model.tab, Tab::Log, "the services' own, from the overview");
@@ -366,8 +279,7 @@ fn a_filter_is_copied_as_the_log_takes_it() {
     let mut model = full(80, 24);
     model.log.filter = Filter {
         query: "it's & level:>=warn".to_owned(),
-        service: Some("A/B".to_owned()),
-        level: Some(Level::Error),
+        ..Filter::of_service("A/B".to_owned()).at_least(Level::Error)
     };
     let url = "http://localhost:4000/log/tail?q=it%27s%20%26%20level%3A%3E%3Dwarn&service=A%2FB&level=error&format=text";
     assert_eq!(press(&mut model, "3Y"), [Effect::Copy(format!("curl -sSN '{url}'"))]);

@@ -1,0 +1,361 @@
+//! The timeline: how much was logged when, and how grave it was.
+//!
+//! Its counts come from the log when it is opened, zoomed or moved; from then on
+//! what arrives is counted here, so that it lives without being asked for again.
+
+use super::filter::Stretch;
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::wire::log::{Hits, Level};
+use std::collections::VecDeque;
+
+/// Into how many parts its time is divided.
+pub const PARTS: usize = 60;
+/// The lengths of a part in seconds, one for each zoom: from a minute in all to a
+/// month.
+const STEPS_S: [u32; 8] = [1, 5, 15, 60, 360, 1_440, 10_080, 43_200];
+/// The zoom at first: an hour.
+const ZOOM: usize = 3;
+/// After so long the counts are asked for anew: while the log was away, records
+/// came that nobody counted here.
+const FRESH_S: i64 = 60;
+
+/// How grave a count is: what is drawn apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gravity {
+    /// Errors, and what is graver.
+    Bad,
+    /// Warnings.
+    Warn,
+    /// All the rest.
+    Rest,
+}
+
+impl Gravity {
+    /// All of them, gravest first.
+    pub const ALL: [Self; 3] = [Self::Bad, Self::Warn, Self::Rest];
+
+    /// A level's.
+    pub const fn of(level: Level) -> Self {
+        match level {
+            Level::Error | Level::Fatal => Self::Bad,
+            Level::Warn => Self::Warn,
+            Level::Trace | Level::Debug | Level::Info => Self::Rest,
+        }
+    }
+}
+
+/// Counts of one part, by gravity.
+type Part = [u64; 3];
+
+/// What is to be counted: parts of `step_s` seconds from `since` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Where the first part begins.
+    pub since: DateTime<Utc>,
+    /// Where the last part ends.
+    pub until: DateTime<Utc>,
+    /// The length of a part in seconds.
+    pub step_s: u32,
+}
+
+/// How much was logged when.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    zoom: usize,
+    /// The number of the first part, counted in parts since 1970.
+    first: i64,
+    parts: VecDeque<Part>,
+    /// Whether its end is now, and goes on with it.
+    pub slides: bool,
+    /// The part that keys act upon, while they do.
+    pub cursor: Option<usize>,
+    /// Where a selection of several parts began.
+    pub anchor: Option<usize>,
+    /// When the counts were asked for last.
+    asked_at: Option<DateTime<Utc>>,
+    /// Counts up with every question: what answers an older one is dropped.
+    pub asked: u64,
+    /// Whether the counts are here.
+    pub known: bool,
+    /// Whether something could not be counted.
+    pub partial: bool,
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self {
+            zoom: ZOOM,
+            first: 0,
+            parts: VecDeque::from([Part::default(); PARTS]),
+            slides: true,
+            cursor: None,
+            anchor: None,
+            asked_at: None,
+            asked: 0,
+            known: false,
+            partial: false,
+        }
+    }
+}
+
+impl Timeline {
+    /// The length of a part in seconds.
+    pub fn step_s(&self) -> u32 {
+        STEPS_S.get(self.zoom).copied().unwrap_or(60)
+    }
+
+    /// When a part begins.
+    pub fn begin_of(&self, part: usize) -> DateTime<Utc> {
+        let number = self.first.saturating_add(i64::try_from(part).unwrap_or(i64::MAX));
+        let seconds = number.saturating_mul(i64::from(self.step_s()));
+        DateTime::from_timestamp(seconds, 0).unwrap_or_default()
+    }
+
+    /// The stretch of time from one part to another, both of them in it.
+    pub fn stretch(&self, from: usize, to: usize) -> Stretch {
+        Stretch { since: self.begin_of(from.min(to)), until: self.begin_of(from.max(to) + 1) }
+    }
+
+    /// The stretch that is selected.
+    pub fn selected(&self) -> Option<Stretch> {
+        let cursor = self.cursor?;
+        Some(self.stretch(self.anchor.unwrap_or(cursor), cursor))
+    }
+
+    /// Whether a part is selected.
+    pub fn is_selected(&self, part: usize) -> bool {
+        let Some(cursor) = self.cursor else { return false };
+        let anchor = self.anchor.unwrap_or(cursor);
+        (cursor.min(anchor)..=cursor.max(anchor)).contains(&part)
+    }
+
+    /// The counts of one gravity, part by part.
+    pub fn counts(&self, gravity: Gravity) -> impl Iterator<Item = u64> {
+        self.parts.iter().map(move |part| part.get(gravity as usize).copied().unwrap_or(0))
+    }
+
+    fn number_of(&self, at_s: i64) -> i64 {
+        at_s.div_euclid(i64::from(self.step_s()))
+    }
+
+    /// Moves its end to now, where it slides. True where something moved.
+    pub fn slide(&mut self, now: DateTime<Utc>) -> bool {
+        let first = self.number_of(now.timestamp()) - (PARTS as i64 - 1);
+        let parts = first - self.first;
+        if !self.slides || parts == 0 {
+            return false;
+        }
+        self.shift(parts);
+        true
+    }
+
+    /// Moves by so many parts; those that come into sight are not counted yet.
+    fn shift(&mut self, by: i64) {
+        let shifted = usize::try_from(by.unsigned_abs()).unwrap_or(PARTS).min(PARTS);
+        for _ in 0..shifted {
+            if by > 0 {
+                self.parts.pop_front();
+                self.parts.push_back(Part::default());
+            } else {
+                self.parts.pop_back();
+                self.parts.push_front(Part::default());
+            }
+        }
+        self.first = self.first.saturating_add(by);
+        let moved = |part: usize| {
+            let part = i64::try_from(part).unwrap_or(0).saturating_sub(by);
+            usize::try_from(part.max(0)).unwrap_or(0).min(PARTS - 1)
+        };
+        self.cursor = self.cursor.map(moved);
+        self.anchor = self.anchor.map(moved);
+    }
+
+    /// Counts a record that arrived.
+    pub fn count(&mut self, ts_ns: i64, level: Level) {
+        let part = self.number_of(ts_ns.div_euclid(1_000_000_000)) - self.first;
+        let part = usize::try_from(part).ok().and_then(|part| self.parts.get_mut(part));
+        if let Some(count) = part.and_then(|part| part.get_mut(Gravity::of(level) as usize)) {
+            *count += 1;
+        }
+    }
+
+    /// What to count now, if the counts are old or were never asked for.
+    pub fn ask(&mut self, now: DateTime<Utc>) -> Option<Span> {
+        let fresh = |at: DateTime<Utc>| (0..FRESH_S).contains(&(now - at).num_seconds());
+        if self.asked_at.is_some_and(fresh) {
+            return None;
+        }
+        self.slide(now);
+        self.asked_at = Some(now);
+        self.asked += 1;
+        Some(Span { since: self.begin_of(0), until: self.begin_of(PARTS), step_s: self.step_s() })
+    }
+
+    /// Asks anew at the next opportunity.
+    pub const fn outdate(&mut self) {
+        self.asked_at = None;
+    }
+
+    /// Begins anew, as another filter has other counts.
+    pub fn clear(&mut self) {
+        self.parts.iter_mut().for_each(|part| *part = Part::default());
+        self.known = false;
+        self.outdate();
+    }
+
+    /// Takes the log's counts, in series by level.
+    pub fn told(&mut self, hits: &Hits) {
+        self.parts.iter_mut().for_each(|part| *part = Part::default());
+        self.known = true;
+        self.partial = hits.partial;
+        for series in &hits.series {
+            let level = series.by.get("level").and_then(|level| level.as_str()?.parse().ok());
+            let gravity = Gravity::of(level.unwrap_or(Level::Info));
+            for (at, hits) in &series.points {
+                let part = usize::try_from(self.number_of(at.timestamp()) - self.first).ok();
+                let part = part.and_then(|part| self.parts.get_mut(part));
+                if let Some(count) = part.and_then(|part| part.get_mut(gravity as usize)) {
+                    *count += hits;
+                }
+            }
+        }
+    }
+
+    /// Moves the cursor; beyond an end, the time moves on by half of what is seen.
+    pub fn step(&mut self, by: isize, now: DateTime<Utc>) {
+        let cursor = self.cursor.unwrap_or(PARTS - 1);
+        let wanted = cursor.saturating_add_signed(by);
+        let beyond = (by < 0 && cursor == 0) || wanted >= PARTS;
+        self.cursor = Some(wanted.min(PARTS - 1));
+        if !beyond || (by > 0 && self.slides) {
+            return;
+        }
+        let half = PARTS as i64 / 2;
+        self.slides = false;
+        self.shift(if by < 0 { -half } else { half });
+        self.step(by, now);
+        self.settle(now);
+    }
+
+    /// Closer to the cursor, or farther from it.
+    pub fn zoom(&mut self, closer: bool, now: DateTime<Utc>) {
+        let zoom = if closer { self.zoom.checked_sub(1) } else { Some(self.zoom + 1) };
+        let Some(zoom) = zoom.filter(|zoom| *zoom < STEPS_S.len()) else { return };
+        let cursor = self.cursor.unwrap_or(PARTS - 1);
+        let at = self.begin_of(cursor) + TimeDelta::seconds(i64::from(self.step_s()) / 2);
+        self.zoom = zoom;
+        self.first = self.number_of(at.timestamp()) - PARTS as i64 / 2;
+        self.anchor = None;
+        self.slides = false;
+        self.clear();
+        self.settle(now);
+        let cursor = self.number_of(at.timestamp()) - self.first;
+        self.cursor = self.cursor.map(|_| usize::try_from(cursor).unwrap_or(0).min(PARTS - 1));
+    }
+
+    /// Ends at now where it would go beyond it.
+    fn settle(&mut self, now: DateTime<Utc>) {
+        let last = self.number_of(now.timestamp()) - (PARTS as i64 - 1);
+        if self.first >= last {
+            let by = last - self.first;
+            self.shift(by);
+            self.slides = true;
+        }
+        self.outdate();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-22T10:42:07Z".parse().unwrap()
+    }
+
+    fn asked() -> Timeline {
+        let mut timeline = Timeline::default();
+        timeline.ask(now()).unwrap();
+        timeline
+    }
+
+    #[test]
+    fn it_shows_the_last_hour_and_goes_on_with_the_time() {
+        let mut timeline = asked();
+        let stretch = timeline.stretch(0, PARTS - 1);
+        assert_eq!(stretch.since, "2026-11-22T09:43:00Z".parse::<DateTime<Utc>>().unwrap());
+        assert_eq!(stretch.until, "2026-11-22T10:43:00Z".parse::<DateTime<Utc>>().unwrap());
+        timeline.count(now().timestamp_nanos_opt().unwrap(), Level::Fatal);
+        timeline.count(0, Level::Info);
+        assert_eq!(timeline.counts(Gravity::Bad).last(), Some(1));
+        assert_eq!(timeline.counts(Gravity::Rest).sum::<u64>(), 0, "long ago");
+        assert!(!timeline.slide(now()));
+        assert!(timeline.slide(now() + TimeDelta::minutes(2)));
+        assert_eq!(timeline.counts(Gravity::Bad).nth(PARTS - 3), Some(1));
+    }
+
+    #[test]
+    fn what_the_log_counted_is_taken_and_asked_for_again_only_after_a_while() {
+        let mut timeline = asked();
+        assert_eq!(timeline.ask(now()), None);
+        let hits = serde_json::json!({"step_seconds": 60, "total": 9, "series": [
+            {"by": {"level": "error"}, "points": [["2026-11-22T10:42:00Z", 2], ["2026-11-22T08:00:00Z", 9]]},
+            {"by": {"level": "debug"}, "points": [["2026-11-22T09:43:00Z", 5]]},
+        ]});
+        timeline.told(&serde_json::from_value(hits).unwrap());
+        assert_eq!(timeline.counts(Gravity::Bad).sum::<u64>(), 2);
+        assert_eq!(timeline.counts(Gravity::Rest).next(), Some(5));
+        assert!(timeline.ask(now() + TimeDelta::seconds(61)).is_some());
+    }
+
+    #[test]
+    fn the_cursor_moves_through_time_as_far_back_as_one_likes_and_no_further_than_now() {
+        let mut timeline = asked();
+        timeline.step(0, now());
+        timeline.step(1, now());
+        assert_eq!((timeline.cursor, timeline.slides), (Some(PARTS - 1), true));
+        timeline.step(-(PARTS as isize), now());
+        assert_eq!((timeline.cursor, timeline.slides), (Some(0), true));
+        let begin = timeline.begin_of(0);
+        timeline.step(-1, now());
+        assert_eq!(timeline.begin_of(timeline.cursor.unwrap()), begin - TimeDelta::minutes(1));
+        assert!(!timeline.slides);
+        for _ in 0..200 {
+            timeline.step(1, now());
+        }
+        assert!(timeline.slides);
+        assert_eq!(
+            timeline.stretch(0, PARTS - 1).until,
+            "2026-11-22T10:43:00Z".parse::<DateTime<Utc>>().unwrap()
+        );
+    }
+
+    #[test]
+    fn a_zoom_keeps_the_cursor_at_its_time() {
+        let mut timeline = asked();
+        timeline.step(-20, now());
+        let at = timeline.selected().unwrap();
+        for closer in [true, true, true, true, false, false, false] {
+            timeline.zoom(closer, now());
+            let selected = timeline.selected().unwrap();
+            assert!(selected.since < at.until && at.since < selected.until, "{selected:?}");
+        }
+        assert_eq!(timeline.step_s(), 60);
+        for _ in 0..20 {
+            timeline.zoom(false, now());
+        }
+        assert_eq!(timeline.step_s(), 43_200);
+        assert!(timeline.begin_of(PARTS) > now() && timeline.slides);
+    }
+
+    #[test]
+    fn a_selection_reaches_from_where_it_began_to_the_cursor() {
+        let mut timeline = asked();
+        timeline.step(-10, now());
+        timeline.anchor = timeline.cursor;
+        timeline.step(-5, now());
+        let stretch = timeline.selected().unwrap();
+        assert_eq!(stretch.until - stretch.since, TimeDelta::minutes(6));
+        assert!(timeline.is_selected(PARTS - 13) && !timeline.is_selected(PARTS - 10));
+    }
+}

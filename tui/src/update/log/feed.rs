@@ -1,0 +1,182 @@
+//! What the log's feeds bring.
+
+use super::{go, lines, open};
+use crate::action::{Effect, Export, Failure};
+use crate::model::{
+    Confirm, ERRORS_MAX, Filter, Lines, LogSide, Model, OpenAt, Opened, Overlay, PromptKind, SourceName,
+    Stream, Tab, Toast,
+};
+use chrono::{DateTime, Utc};
+use shared::wire::log::Hits;
+
+pub(crate) fn opened(model: &mut Model, stream: Stream, generation: u64, opened: Opened, now: DateTime<Utc>) {
+    match stream {
+        Stream::Errors => {
+            model.errors.clear();
+            remember_errors(model, &opened.lines);
+        }
+        Stream::Lines if generation == model.log.generation => {
+            model.sources.get_mut(SourceName::Log).heard(now);
+            model.log.open(opened);
+            model.log.timeline.outdate();
+        }
+        Stream::Lines => {}
+    }
+}
+
+/// True where that changes what is shown.
+pub(crate) fn arrived(
+    model: &mut Model,
+    stream: Stream,
+    generation: u64,
+    lines: &Lines,
+    missed: u64,
+    now: DateTime<Utc>,
+) -> bool {
+    let news = !lines.is_empty() || missed > 0;
+    match stream {
+        Stream::Errors => {
+            remember_errors(model, lines);
+            news
+        }
+        Stream::Lines if generation == model.log.generation => {
+            let back = model.sources.get_mut(SourceName::Log).heard(now);
+            if news {
+                model.log.timeline.slide(now);
+                model.log.push(lines, missed);
+            }
+            back || (news && model.tab == Tab::Log)
+        }
+        Stream::Lines => false,
+    }
+}
+
+fn remember_errors(model: &mut Model, lines: &Lines) {
+    let newest = lines.iter().skip(lines.len().saturating_sub(ERRORS_MAX));
+    model.errors.extend(newest.map(|line| line.to_record()));
+    let over = model.errors.len().saturating_sub(ERRORS_MAX);
+    model.errors.drain(..over);
+}
+
+/// A filter that the log accepts opens it anew, near where one is; one that it
+/// refuses leaves everything as it was, and says what is wrong with it.
+pub(crate) fn filtered(
+    model: &mut Model,
+    filter: Filter,
+    outcome: Result<(), Failure>,
+    now: DateTime<Utc>,
+) -> Vec<Effect> {
+    let log = &mut model.log;
+    if log.wanted.as_ref() != Some(&filter) {
+        return Vec::new();
+    }
+    log.wanted = None;
+    let waiting = log.prompt.as_mut().filter(|prompt| prompt.waiting);
+    match (outcome, waiting) {
+        (Ok(()), waiting) => {
+            if waiting.is_some() {
+                log.prompt = None;
+            }
+            log.recent_filters.push(filter.query.trim());
+            log.back_to = None;
+            let at = log.cursor.map_or(OpenAt::Newest, OpenAt::Seq);
+            open(log, filter, at)
+        }
+        (Err(failure), Some(prompt)) => {
+            prompt.waiting = false;
+            prompt.failure = Some(failure);
+            Vec::new()
+        }
+        (Err(failure), None) => {
+            model.say(Toast::bad(failure.message), now);
+            Vec::new()
+        }
+    }
+}
+
+/// What the log says of a query that is being typed; that it is away is said
+/// elsewhere.
+pub(crate) fn checked(model: &mut Model, query: &str, outcome: Result<(), Failure>) {
+    let prompt = model.log.prompt.as_mut();
+    let Some(prompt) = prompt.filter(|prompt| prompt.kind == PromptKind::Filter && prompt.text() == query)
+    else {
+        return;
+    };
+    if !prompt.waiting {
+        prompt.failure = outcome.err().filter(|failure| failure.status == Some(400));
+    }
+}
+
+pub(crate) fn paged(
+    model: &mut Model,
+    generation: u64,
+    side: LogSide,
+    from: u64,
+    page: Result<(Lines, bool), Failure>,
+    now: DateTime<Utc>,
+) -> Vec<Effect> {
+    if generation != model.log.generation {
+        return Vec::new();
+    }
+    match page {
+        Ok((page, more)) => {
+            model.log.push_page(side, from, &page, more);
+            lines::page(&mut model.log)
+        }
+        Err(failure) => {
+            // As a page that brings nothing: the next step asks again.
+            model.log.push_page(side, from, &Lines::default(), true);
+            model.say(Toast::bad(failure.message), now);
+            Vec::new()
+        }
+    }
+}
+
+pub(crate) fn found(
+    model: &mut Model,
+    generation: u64,
+    forward: bool,
+    found: Result<Option<u64>, Failure>,
+    now: DateTime<Utc>,
+) -> Vec<Effect> {
+    if generation != model.log.generation {
+        return Vec::new();
+    }
+    match found {
+        Ok(Some(seq)) => go(&mut model.log, seq),
+        Ok(None) => {
+            model.say(Toast::bad(lines::no_error(forward)), now);
+            Vec::new()
+        }
+        Err(failure) => {
+            model.say(Toast::bad(failure.message), now);
+            Vec::new()
+        }
+    }
+}
+
+/// True where that changes what is shown. Counts that fail to come are asked for
+/// again after a while; that the log is away is said elsewhere.
+pub(crate) fn hits(model: &mut Model, asked: u64, hits: Result<Hits, Failure>) -> bool {
+    let timeline = &mut model.log.timeline;
+    match hits {
+        Ok(hits) if asked == timeline.asked => {
+            timeline.told(&hits);
+            model.tab == Tab::Log
+        }
+        _ => false,
+    }
+}
+
+pub(crate) fn exists(model: &mut Model, export: Export) {
+    let count = export.lines.len();
+    model.overlay = Some(Overlay::Confirm(Confirm {
+        title: format!("Replace {}?", export.path),
+        text: format!(
+            "There is a file {} already. A yes writes the {count} records in its place; \
+             what it holds now is lost.",
+            export.path
+        ),
+        effect: Effect::Export(Box::new(Export { overwrite: true, ..export })),
+    }));
+}

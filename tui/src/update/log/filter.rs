@@ -1,0 +1,103 @@
+//! The filter: tried out with the log, toggled, added to.
+
+use crate::action::Effect;
+use crate::keys::Command;
+use crate::model::{Facet, Filter, Levels, LogPane, Model};
+use shared::wire::log::Level;
+
+/// Asks the log whether it accepts a filter.
+pub(super) fn try_out(log: &mut LogPane, filter: Filter) -> Vec<Effect> {
+    log.wanted = Some(filter.clone());
+    vec![Effect::Filter(filter)]
+}
+
+/// The filter as it will be, once the log has accepted what it was asked about.
+pub(super) fn coming(log: &LogPane) -> Filter {
+    log.wanted.clone().unwrap_or_else(|| log.filter.clone())
+}
+
+/// Raises the least level that is shown, or lowers it, round to the other end.
+pub(super) fn level(log: &mut LogPane, up: bool) -> Vec<Effect> {
+    const STEPS: [Level; 4] = [Level::Trace, Level::Info, Level::Warn, Level::Error];
+    let filter = coming(log);
+    let least = filter.levels.least();
+    let at =
+        STEPS.iter().position(|step| Some(*step) == least).unwrap_or(if up { STEPS.len() - 1 } else { 1 });
+    let at = (at + if up { 1 } else { STEPS.len() - 1 }) % STEPS.len();
+    let levels = STEPS.get(at).map_or_else(Levels::default, |least| Levels::from(*least));
+    try_out(log, Filter { levels, ..filter })
+}
+
+/// Shows everything; what narrows the time stays in no case.
+pub(super) fn clear(log: &mut LogPane) -> Vec<Effect> {
+    log.back_to = None;
+    try_out(log, Filter::default())
+}
+
+/// Adds a term to what was typed.
+pub(super) fn with_term(filter: &Filter, term: &str) -> Filter {
+    let typed = filter.query.trim();
+    let query = if typed.is_empty() {
+        term.to_owned()
+    } else if typed.contains(" OR ") && !is_one_group(typed) {
+        format!("({typed}) {term}")
+    } else {
+        format!("{typed} {term}")
+    };
+    Filter { query, ..filter.clone() }
+}
+
+/// Whether a query is wholly within one pair of parentheses, or ends in terms
+/// that were added behind one.
+fn is_one_group(query: &str) -> bool {
+    query.starts_with('(') && query.rfind(" OR ") < query.rfind(')')
+}
+
+/// Everything that can be toggled.
+pub(super) fn facets(model: &Model) -> Vec<Facet> {
+    let fleet = model.fleet.services.iter().map(|service| service.name.as_str());
+    Facet::all(&coming(&model.log), model.log.lines(), fleet)
+}
+
+/// A command while levels and services are listed.
+pub(super) fn toggle(model: &mut Model, command: Command) -> Vec<Effect> {
+    let all = facets(model);
+    let page = model.page();
+    let log = &mut model.log;
+    let Some(selected) = log.facet.clone() else { return Vec::new() };
+    let at = all.iter().position(|facet| *facet == selected).unwrap_or(0);
+    let last = all.len().saturating_sub(1);
+    let to = match command {
+        Command::Up => at.saturating_sub(1),
+        Command::Down => at + 1,
+        Command::PageUp => at.saturating_sub(page),
+        Command::PageDown => at + page,
+        Command::First => 0,
+        Command::Last => last,
+        Command::Toggle => return try_out(log, selected.toggled(&coming(log))),
+        Command::Only => return try_out(log, selected.only(&coming(log))),
+        Command::ClearFilter => return clear(log),
+        _ => at,
+    };
+    log.facet = all.get(to.min(last)).cloned();
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_is_added_so_that_the_rest_keeps_its_meaning() {
+        for (query, want) in [
+            ("", "x:=1"),
+            ("a b", "a b x:=1"),
+            ("a OR b", "(a OR b) x:=1"),
+            ("(a OR b) y:=2", "(a OR b) y:=2 x:=1"),
+            ("(a OR b) OR c", "((a OR b) OR c) x:=1"),
+        ] {
+            let filter = Filter { query: query.to_owned(), ..Filter::default() };
+            assert_eq!(with_term(&filter, "x:=1").query, want);
+        }
+    }
+}

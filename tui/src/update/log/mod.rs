@@ -1,0 +1,99 @@
+//! The log tab: following and pausing, filtering, going from one record to
+//! another, looking closer.
+
+mod detail;
+mod feed;
+mod filter;
+mod lines;
+mod prompt;
+mod timeline;
+
+pub(super) use feed::{arrived, checked, exists, filtered, found, hits, opened, paged};
+pub(super) use prompt::{submit, typed};
+pub(super) use timeline::{count, tick};
+
+use crate::action::Effect;
+use crate::keys::Command;
+use crate::model::{Filter, LogPane, Model, OpenAt, Tab};
+use chrono::{DateTime, Utc};
+
+/// A command in the log, or in what lies over its lines.
+pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
+    let log = &model.log;
+    if log.prompt.is_some() {
+        prompt::run(model, command);
+        Vec::new()
+    } else if log.detail.is_some() {
+        detail::run(model, command, now)
+    } else if log.facet.is_some() {
+        filter::toggle(model, command)
+    } else if log.timeline.cursor.is_some() {
+        timeline::run(model, command, now)
+    } else {
+        lines::run(model, command, now)
+    }
+}
+
+/// Opens the log at a place, in place of what is held.
+fn open(log: &mut LogPane, filter: Filter, at: OpenAt) -> Vec<Effect> {
+    let unbounded = |filter: &Filter| Filter { stretch: None, ..filter.clone() };
+    if unbounded(&filter) != unbounded(&log.filter) {
+        log.timeline.clear();
+    }
+    log.generation += 1;
+    log.opening = true;
+    log.wanted = None;
+    log.filter = filter.clone();
+    vec![Effect::Follow { generation: log.generation, filter, at }]
+}
+
+/// Opens the log at the record of a sequence, if it is not held.
+fn go(log: &mut LogPane, seq: u64) -> Vec<Effect> {
+    let row = log.lines().row_of(seq);
+    if log.lines().get(row).is_some_and(|line| line.seq == seq) {
+        log.pause(row);
+        return lines::page(log);
+    }
+    open(log, log.filter.clone(), OpenAt::Seq(seq))
+}
+
+/// One step back. None where there is nothing to go back from.
+pub(super) fn back(log: &mut LogPane) -> Option<Vec<Effect>> {
+    let closed = log.prompt.take().is_some()
+        || log.detail.take().is_some()
+        || log.facet.take().is_some()
+        || timeline::leave(log)
+        || log.search.take().is_some();
+    if closed {
+        return Some(Vec::new());
+    }
+    if let Some(view) = log.back_to.take() {
+        return Some(open(log, view.filter, view.cursor.map_or(OpenAt::Newest, OpenAt::Seq)));
+    }
+    if !log.is_following() {
+        return Some(lines::follow(log));
+    }
+    log.filter.stretch?;
+    Some(open(log, Filter { stretch: None, ..log.filter.clone() }, OpenAt::Newest))
+}
+
+/// Shows one service's log alone.
+pub(super) fn of_service(model: &mut Model, service: String) -> Vec<Effect> {
+    model.tab = Tab::Log;
+    let log = &mut model.log;
+    (log.detail, log.prompt, log.facet) = (None, None, None);
+    log.cursor = None;
+    filter::try_out(log, Filter::of_service(service))
+}
+
+/// Scrolls something that is taller than its place; the view stops at its end.
+pub(super) const fn scroll(lines: &mut usize, command: Command) {
+    *lines = match command {
+        Command::Up => lines.saturating_sub(1),
+        Command::Down => lines.saturating_add(1),
+        Command::PageUp => lines.saturating_sub(10),
+        Command::PageDown => lines.saturating_add(10),
+        Command::First => 0,
+        _ => *lines,
+    };
+}

@@ -1,0 +1,209 @@
+//! The lines of the log, each record on one or, wrapped, on several.
+
+use super::super::{Canvas, panel};
+use crate::model::{Edge, Line as LogLine, LogPane, PromptKind, SourceName, find_in, window};
+use crate::text;
+use crate::theme::{self, Theme};
+use chrono::{DateTime, Utc};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use shared::wire::log::{Level, Record};
+use std::borrow::Cow;
+
+/// The most lines that one wrapped record takes; its detail has the rest.
+const WRAPPED_MAX: usize = 12;
+
+pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
+    let log = &canvas.model.log;
+    let Some(index) = log.index() else {
+        empty(canvas, area);
+        return;
+    };
+    let mut area = area;
+    if log.older == Edge::Loading && index == 0 {
+        canvas.text(area, "… older records are being fetched", canvas.model.theme.muted);
+        area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    }
+    if log.wrap { wrapped(canvas, area, index) } else { cut(canvas, area, index) }
+}
+
+fn empty(canvas: &mut Canvas<'_>, area: Rect) {
+    let log = &canvas.model.log;
+    let nothing = if log.opening {
+        "…"
+    } else if log.filter.is_empty() {
+        "the log is empty: s sends a record"
+    } else {
+        "no record passes the filter yet: x drops it, F changes it"
+    };
+    panel::empty(canvas, area, SourceName::Log, nothing);
+}
+
+/// The text whose matches are marked: as it is typed, or as it was.
+fn searched(log: &LogPane) -> &str {
+    match &log.prompt {
+        Some(prompt) if prompt.kind == PromptKind::Search => prompt.text(),
+        _ => log.search.as_deref().unwrap_or_default(),
+    }
+}
+
+/// One line for each record, cut where it is too long.
+fn cut(canvas: &mut Canvas<'_>, area: Rect, index: usize) {
+    let log = &canvas.model.log;
+    let seen = window(log.lines().len(), index, usize::from(area.height));
+    for (row, (at, line)) in area.rows().zip(log.lines().from(seen.start)) {
+        let shown = Shown::of(&line, log.marks.contains(&line.seq));
+        shown.draw(canvas, row, log.shift, searched(log));
+        select(canvas, row, at, index);
+    }
+}
+
+/// As many lines for each record as it needs, the selected one as near to the
+/// middle as the ends of what is held allow.
+fn wrapped(canvas: &mut Canvas<'_>, area: Rect, index: usize) {
+    let log = &canvas.model.log;
+    let height = usize::from(area.height);
+    let cells = usize::from(area.width);
+    let lines_of = |line: &LogLine<'_>| {
+        Shown::of(line, log.marks.contains(&line.seq)).wrapped(
+            canvas.now,
+            cells,
+            canvas.model.theme,
+            searched(log),
+        )
+    };
+    // Downwards from the selected record, then upwards as far as there is room.
+    let mut below: Vec<(usize, Line<'_>)> = Vec::new();
+    let mut own = 0;
+    for (at, line) in log.lines().from(index) {
+        below.extend(lines_of(&line).into_iter().map(|line| (at, line)));
+        own = if at == index { below.len() } else { own };
+        if below.len() >= height {
+            break;
+        }
+    }
+    let room = height.saturating_sub(below.len()).max(height.saturating_sub(own) / 2);
+    let mut above: Vec<(usize, Line<'_>)> = Vec::new();
+    for (at, line) in log.lines().before(index) {
+        if above.len() >= room {
+            break;
+        }
+        above.extend(lines_of(&line).into_iter().rev().map(|line| (at, line)));
+    }
+    above.truncate(room);
+    let shown = above.into_iter().rev().chain(below);
+    for (row, (at, line)) in area.rows().zip(shown) {
+        canvas.line(row, &line);
+        select(canvas, row, at, index);
+    }
+}
+
+/// Marks the row of the selected record, and lets each be clicked.
+fn select(canvas: &mut Canvas<'_>, row: Rect, at: usize, selected: usize) {
+    canvas.clickable(row, at, selected);
+    if at == selected && !canvas.model.log.is_following() {
+        canvas.buffer.set_style(row, canvas.model.theme.selected);
+    }
+}
+
+/// One record on one line: time, level, service, message and fields.
+pub(in crate::view) fn record_line(
+    canvas: &mut Canvas<'_>,
+    row: Rect,
+    record: &Record,
+    shift: usize,
+    search: Option<&str>,
+) {
+    let fields = if record.fields.is_empty() {
+        String::new()
+    } else {
+        serde_json::to_string(&record.fields).unwrap_or_default()
+    };
+    let (level, service, message) = (record.level, record.service.as_str(), record.message.as_str());
+    let shown = Shown { ts: record.ts, level, service, message, fields: &fields, mark: false };
+    shown.draw(canvas, row, shift, search.unwrap_or_default());
+}
+
+/// What is shown of a record.
+struct Shown<'a> {
+    ts: DateTime<Utc>,
+    level: Level,
+    service: &'a str,
+    message: &'a str,
+    fields: &'a str,
+    mark: bool,
+}
+
+impl<'a> Shown<'a> {
+    const fn of(line: &LogLine<'a>, mark: bool) -> Self {
+        let LogLine { level, service, message, fields, .. } = *line;
+        Self { ts: line.ts(), level, service, message, fields, mark }
+    }
+
+    /// What stands before the message, and how many cells it takes.
+    fn head(
+        &self,
+        now: DateTime<Utc>,
+        width: usize,
+        theme: Theme,
+        search: &str,
+    ) -> (Vec<Span<'static>>, usize) {
+        let today = self.ts.date_naive() == now.date_naive();
+        let time = self.ts.format(if today { "%H:%M:%S%.3f" } else { "%m-%d %H:%M " }).to_string();
+        let service = if width >= 120 { 24 } else { 15 };
+        let mark = if self.mark { Span::styled("◆", theme.note) } else { Span::raw(" ") };
+        let level = format!("{} {:<5} ", theme::level_glyph(self.level), self.level.as_upper());
+        let mut spans =
+            vec![Span::styled(time, theme.muted), mark, Span::styled(level, theme.level(self.level))];
+        marked(&mut spans, &text::fit(self.service, service), search, theme);
+        spans.push(Span::raw(" "));
+        let cells = spans.iter().map(|span| text::width(&span.content)).sum();
+        (spans, cells)
+    }
+
+    /// The message with the fields behind it.
+    fn text(&self) -> Cow<'a, str> {
+        if self.fields.is_empty() {
+            Cow::Borrowed(self.message)
+        } else {
+            Cow::Owned(format!("{} {}", self.message, self.fields))
+        }
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, row: Rect, shift: usize, search: &str) {
+        let (theme, width) = (canvas.model.theme, usize::from(row.width));
+        let (mut spans, used) = self.head(canvas.now, width, theme, search);
+        let message = self.text();
+        let message = text::clip(text::skip(&message, shift), width.saturating_sub(used));
+        marked(&mut spans, &message, search, theme);
+        canvas.line(row, &Line::from(spans));
+    }
+
+    /// As many lines as it needs; those after the first stand below the message.
+    fn wrapped(&self, now: DateTime<Utc>, width: usize, theme: Theme, search: &str) -> Vec<Line<'static>> {
+        let (head, used) = self.head(now, width, theme, search);
+        let cells = width.saturating_sub(used);
+        let mut head = Some(head);
+        text::wrap(&text::clean(&self.text()), cells.max(1), WRAPPED_MAX)
+            .into_iter()
+            .map(|part| {
+                let mut spans = head.take().unwrap_or_else(|| vec![Span::raw(" ".repeat(used))]);
+                marked(&mut spans, &part, search, theme);
+                Line::from(spans)
+            })
+            .collect()
+    }
+}
+
+/// A clean text with what is searched for marked.
+fn marked(spans: &mut Vec<Span<'static>>, text: &str, search: &str, theme: Theme) {
+    let (plain, matched): (Style, Style) = (theme.text, theme.matched);
+    let mut from = 0;
+    for found in find_in(text, search) {
+        spans.push(Span::styled(text.get(from..found.start).unwrap_or_default().to_owned(), plain));
+        spans.push(Span::styled(text.get(found.clone()).unwrap_or_default().to_owned(), matched));
+        from = found.end;
+    }
+    spans.push(Span::styled(text.get(from..).unwrap_or_default().to_owned(), plain));
+}

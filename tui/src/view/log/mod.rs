@@ -1,0 +1,114 @@
+//! The log: followed, or paused.
+
+mod facets;
+mod lines;
+mod prompt;
+mod timeline;
+
+pub(super) use lines::record_line;
+
+use super::{Canvas, panel, record};
+use crate::model::{LogPane, SourceName};
+use chrono::{DateTime, Utc};
+use ratatui::layout::{Constraint, Layout, Rect};
+
+/// The width from which on the detail stands beside the lines.
+const BESIDE_FROM: u16 = 140;
+/// The height of the panel's inside from which on it has room for the timeline.
+const TIMELINE_FROM: u16 = 12;
+
+/// ```text
+/// ┌ Log ■ paused · 12 new · info or above · error OR warn ───────────────┐
+/// │✗ error     2        ▁                            █                   │
+/// │▲ warn     11    ▁      ▁▂                        ▁ ▁                 │
+/// │● other 4,211 ▃▃▄▃▃▄▅▄▃▃▃▄▃▃▃▃▂▃▃▄▄▃▃▃▄▃▃▃▄▃▃▄▃▃▃█▄▃▃▄▃▃▃▄▃▃▄▃        │
+/// │             09:43            10:03             10:23          10:42  │
+/// │10:42:07.123 ● INFO  LibraryService  book 1 was borrowed {"id":"1"}   │
+/// │10:42:08.001 ✗ ERROR LogService      the disk is full                 │
+/// │search: disk_                                                         │
+/// └──────────────────────────────────────────────────────────────────────┘
+/// ```
+pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
+    let log = &canvas.model.log;
+    let (area, detail) = match (&log.detail, area.width >= BESIDE_FROM) {
+        (None, _) => (area, None),
+        (Some(_), false) => (Rect::default(), Some(area)),
+        (Some(_), true) => {
+            let [left, right] =
+                Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(area);
+            (left, Some(right))
+        }
+    };
+    if let (Some(detail), Some(place)) = (&log.detail, detail) {
+        record::render(canvas, place, detail);
+    }
+    if area.is_empty() {
+        return;
+    }
+    let inner = panel::of_source(canvas, area, &title(log, canvas.now), SourceName::Log);
+    let below = log.prompt.as_ref().map_or(0, prompt::height);
+    let above = if inner.height >= TIMELINE_FROM { timeline::HEIGHT } else { 0 };
+    let [above, middle, below] =
+        Layout::vertical([Constraint::Length(above), Constraint::Min(0), Constraint::Length(below)])
+            .areas(inner);
+    timeline::render(canvas, above);
+    lines::render(canvas, middle);
+    if let Some(prompt) = &canvas.model.log.prompt {
+        prompt::render(canvas, below, prompt);
+    }
+    if let Some(facet) = &canvas.model.log.facet {
+        facets::render(canvas, inner, facet);
+    }
+}
+
+/// How the log is looked at, in words.
+fn title(log: &LogPane, now: DateTime<Utc>) -> String {
+    let mut said = vec![if log.opening {
+        "Log … opening".to_owned()
+    } else if log.is_following() {
+        "Log ▶ following".to_owned()
+    } else {
+        format!("Log ■ paused · {} new", grouped(log.arrived))
+    }];
+    if log.back_to.is_some() {
+        said.push("context".to_owned());
+    }
+    said.extend(log.filter.levels.words());
+    said.extend(log.filter.services.words());
+    if let Some(stretch) = log.filter.stretch {
+        let today = stretch.since.date_naive() == now.date_naive();
+        let format = if today { "%H:%M:%S" } else { "%m-%d %H:%M:%S" };
+        said.push(format!("{} to {}", stretch.since.format(format), stretch.until.format(format)));
+    }
+    if !log.filter.query.is_empty() {
+        said.push(log.filter.query.clone());
+    }
+    said.extend(log.search.as_ref().map(|search| format!("/{search}")));
+    if log.missed > 0 {
+        said.push(format!("{} missed", grouped(log.missed)));
+    }
+    said.join(" · ")
+}
+
+/// A number with its thousands set apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn thousands_are_set_apart() {
+        for (number, want) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
+            assert_eq!(super::grouped(number), want);
+        }
+    }
+}
