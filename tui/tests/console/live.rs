@@ -221,6 +221,20 @@ fn daemons_of_its_own_are_started_when_there_are_none_and_stopped_on_the_way_out
 }
 
 #[test]
+fn daemons_of_its_own_are_stopped_and_not_killed_where_nobody_can_be_told() {
+    let fleet = Fleet::new();
+    let mut console = Console::start_unheard(&fleet, &["--local"]);
+    console.sees(&["● registry", "● monitor", "● log", "● library", "LibraryService"]);
+    console.press("q");
+    assert_eq!(console.left(), 0);
+    // SQLite takes the write-ahead log away when the last connection closes.
+    let kept =
+        std::fs::read_dir(fleet.dir().join("distlog-data")).unwrap().map(|entry| entry.unwrap().path());
+    let open: Vec<_> = kept.filter(|path| path.to_string_lossy().ends_with("-wal")).collect();
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
 fn daemons_of_others_are_used_and_left_running() {
     let fleet = Fleet::started();
     let mut console = Console::start(&fleet, &["--local"]);

@@ -42,6 +42,16 @@ impl Console {
         Self::run(fleet, command, environment)
     }
 
+    /// As [`Self::start`], where nothing can be written to standard error.
+    pub(crate) fn start_unheard(fleet: &Fleet, flags: &[&str]) -> Self {
+        let mut command = CommandBuilder::new("/bin/sh");
+        command.args(["-c", r#"exec "$0" "$@" 2>/dev/full"#]);
+        command.arg(console());
+        command.args(fleet.flags());
+        command.args(flags);
+        Self::run(fleet, command, &[])
+    }
+
     /// Starts a shell that waits for commands.
     pub(crate) fn shell(fleet: &Fleet) -> Self {
         let mut command = CommandBuilder::new("/bin/sh");
