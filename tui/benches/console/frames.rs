@@ -34,37 +34,38 @@ const BOOKS: usize = 5_000;
 const ARRIVE: u64 = 1_600;
 
 /// What is drawn: its name, the keys that lead there from the overview, and the
-/// key that is pressed before each frame.
-const SCREENS: [(&str, &str, char); 14] = [
-    ("overview", "", 'j'),
-    ("services", "2", 'j'),
-    ("services, one opened", "2\r", 'j'),
-    ("services, found as one types", "2/ser", 'v'),
-    ("log, followed", "3", '\0'),
-    ("log, followed, searched", "3/blk\r", '\0'),
-    ("log, wrapped, paused", "3w", 'k'),
-    ("log, a record opened", "3\r", 'k'),
-    ("log, levels and services", "3l", 'j'),
-    ("incidents", "4", 'j'),
-    ("incidents, uptime", "4U", 'j'),
-    ("library", "5", 'j'),
-    ("help", "?", 'j'),
-    ("palette", ":", 'e'),
+/// keys of which one is pressed before each frame, in turn; without any, records
+/// arrive.
+const SCREENS: [(&str, &str, &str); 14] = [
+    ("overview", "", "j"),
+    ("services", "2", "j"),
+    ("services, one opened", "2\r", "j"),
+    ("services, found as one types", "2/ser", "v\u{7f}"),
+    ("log, followed", "3", ""),
+    ("log, followed, searched", "3/blk\rG", ""),
+    ("log, wrapped, paused", "3w", "k"),
+    ("log, a record opened", "3\r", "k"),
+    ("log, levels and services", "3l", "j"),
+    ("incidents", "4", "j"),
+    ("incidents, uptime", "4U", "j"),
+    ("library", "5", "j"),
+    ("help", "?", "j"),
+    ("palette", ":", "re\u{7f}\u{7f}"),
 ];
 
 pub(crate) fn measure() {
     heading("a frame, 200x50, a fleet of 5,000 instances");
-    for (name, keys, key) in SCREENS {
+    for (name, way, keys) in SCREENS {
         let mut told = Told::full();
-        keys.chars().for_each(|key| told.press(key));
+        way.chars().for_each(|key| told.press(key));
+        let mut pressed = keys.chars().cycle();
         let (mut changes, mut frames) = (Vec::new(), Vec::new());
         for _ in 0..FRAMES {
+            let key = pressed.next();
+            let lines = key.is_none().then(|| told.lines(ARRIVE));
             let began = Instant::now();
-            if key == '\0' {
-                told.arrive()
-            } else {
-                told.press(key)
-            }
+            key.into_iter().for_each(|key| told.press(key));
+            lines.into_iter().for_each(|lines| told.arrive(lines));
             changes.push(began.elapsed());
             frames.push(told.draw());
         }
@@ -126,12 +127,15 @@ impl Told {
     }
 
     fn press(&mut self, key: char) {
-        let key = if key == '\r' { Key::plain(KeyCode::Enter) } else { Key::char(key) };
+        let key = match key {
+            '\r' => Key::plain(KeyCode::Enter),
+            '\u{7f}' => Key::plain(KeyCode::Backspace),
+            key => Key::char(key),
+        };
         self.act(Action::Key(key));
     }
 
-    fn arrive(&mut self) {
-        let lines = self.lines(ARRIVE);
+    fn arrive(&mut self, lines: Lines) {
         let generation = self.model.log.generation;
         self.act(Action::LogArrived { stream: Stream::Lines, generation, lines, missed: 0 });
     }
