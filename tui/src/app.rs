@@ -6,6 +6,7 @@ use crate::config::{self, Config};
 use crate::feed::{ACTIONS_MAX, Clients, Feeds};
 use crate::keys::{Keymap, Place};
 use crate::model::Model;
+use crate::pace::Pace;
 use crate::terminal::Terminal;
 use crate::theme::ThemeName;
 use crate::update::update;
@@ -23,8 +24,6 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// The shortest time between two frames: 60 of them a second.
-const FRAME: Duration = Duration::from_micros(16_667);
 /// How often what shows its age is drawn anew.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -145,23 +144,26 @@ async fn handle(
     let mut events = EventStream::new();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut next_frame = Instant::now();
+    let mut pace = Pace::new(Instant::now());
     loop {
         let action = tokio::select! {
             // The frame goes first: a flood of records must not hold it up.
             biased;
-            () = sleep_until(next_frame), if model.changed => {
+            () = sleep_until(pace.next()), if model.changed => {
                 terminal.draw(model, Utc::now())?;
                 model.changed = false;
-                next_frame = Instant::now() + FRAME;
+                pace.drawn(Instant::now());
                 continue;
             }
             event = events.next() => match event {
-                Some(Ok(event)) => from_event(event, terminal),
+                Some(Ok(event)) => {
+                    pace.hurry();
+                    from_event(event, terminal)
+                }
                 Some(Err(error)) => return Err(error),
                 None => return Err(io::Error::other("the terminal is gone")),
             },
-            () = signals.recv() => Some(Action::Terminate),
+            asked = signals.recv() => Some(asked),
             _ = tick.tick(), if model.is_ageing() || model.is_sliding() => Some(Action::Tick),
             ended = feeds.ended() => {
                 ended.map_err(io::Error::other)?;
@@ -189,26 +191,32 @@ async fn handle(
     }
 }
 
-/// The signals that end the program.
-struct Signals([Signal; 4]);
+/// The signals that end the program, and the one that stops it.
+struct Signals {
+    end: [Signal; 4],
+    stop: Signal,
+}
 
 impl Signals {
     fn listen() -> io::Result<Self> {
         let kinds =
             [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()];
         let [terminate, hang_up, interrupt, quit] = kinds.map(signal);
-        Ok(Self([terminate?, hang_up?, interrupt?, quit?]))
+        let stop = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
+        Ok(Self { end: [terminate?, hang_up?, interrupt?, quit?], stop })
     }
 
     /// Waits for the first of them.
-    async fn recv(&mut self) {
-        let [terminate, hang_up, interrupt, quit] = &mut self.0;
+    async fn recv(&mut self) -> Action {
+        let Self { end: [terminate, hang_up, interrupt, quit], stop } = self;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = hang_up.recv() => {}
             _ = interrupt.recv() => {}
             _ = quit.recv() => {}
+            _ = stop.recv() => return Action::Suspend,
         }
+        Action::Terminate
     }
 }
 

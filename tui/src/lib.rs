@@ -17,6 +17,7 @@ mod local;
 pub mod model;
 mod once;
 mod out;
+mod pace;
 mod stream;
 mod terminal;
 pub mod text;

@@ -115,7 +115,7 @@ fn row(service: Service) -> Row {
         uptime: health.as_ref().and_then(|h| h.uptime),
         since: health.as_ref().and_then(|h| h.since),
         reason: health.as_ref().and_then(|h| h.reason),
-        detail: health.and_then(|h| h.detail),
+        detail: health.as_ref().and_then(|h| h.detail.clone()),
     }
 }
 

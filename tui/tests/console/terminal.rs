@@ -206,6 +206,11 @@ impl Console {
         self.child.process_id().unwrap()
     }
 
+    /// The process that the terminal is with.
+    pub(crate) fn foreground(&self) -> u32 {
+        self.master.process_group_leader().unwrap().try_into().unwrap()
+    }
+
     /// Waits until the console has left; answers its exit status. The terminal
     /// must be as it was.
     pub(crate) fn left(mut self) -> u32 {

@@ -50,6 +50,9 @@ pub(super) enum DecodeError {
     /// It is no record.
     #[error("no record: {0}")]
     NoRecord(#[from] serde_json::Error),
+    /// It is no text.
+    #[error("no record: {0}")]
+    NoText(#[from] std::str::Utf8Error),
     /// A record without a time.
     #[error("the time of record {0} cannot be read")]
     NoTime(u64),
@@ -134,7 +137,8 @@ fn read_line(line: &[u8], batch: &mut Batch) -> Result<(), DecodeError> {
     if line.is_empty() {
         return Ok(());
     }
-    let wire: Wire<'_> = serde_json::from_slice(line)?;
+    // Once for all of it, rather than for each of its strings.
+    let wire: Wire<'_> = serde_json::from_str(std::str::from_utf8(line)?)?;
     match wire.missed {
         Some(missed) => batch.missed += missed,
         None => wire.push_to(&mut batch.lines)?,

@@ -162,9 +162,9 @@ impl<'a> Shown<'a> {
         (spans, cells)
     }
 
-    /// The message with the fields behind it.
-    fn text(&self) -> Cow<'a, str> {
-        if self.fields.is_empty() {
+    /// The message with the fields behind it, as far as so many cells show them.
+    fn text(&self, cells: usize) -> Cow<'a, str> {
+        if self.fields.is_empty() || text::fills(self.message, cells) {
             Cow::Borrowed(self.message)
         } else {
             Cow::Owned(format!("{} {}", self.message, self.fields))
@@ -174,7 +174,7 @@ impl<'a> Shown<'a> {
     fn draw(&self, canvas: &mut Canvas<'_>, row: Rect, shift: usize, search: &str) {
         let (theme, width) = (canvas.model.theme, usize::from(row.width));
         let (mut spans, used) = self.head(canvas.now, width, theme, search);
-        let message = self.text();
+        let message = self.text(shift + width);
         let message = text::clip(text::skip(&message, shift), width.saturating_sub(used));
         marked(&mut spans, &message, search, theme);
         canvas.line(row, &Line::from(spans));
@@ -185,7 +185,9 @@ impl<'a> Shown<'a> {
         let (head, used) = self.head(now, width, theme, search);
         let cells = width.saturating_sub(used);
         let mut head = Some(head);
-        text::wrap(&text::clean(&self.text()), cells.max(1), WRAPPED_MAX)
+        let text = self.text(cells * WRAPPED_MAX);
+        let (start, _) = text::head(&text, cells * WRAPPED_MAX);
+        text::wrap(&text::clean(start), cells.max(1), WRAPPED_MAX)
             .into_iter()
             .map(|part| {
                 let mut spans = head.take().unwrap_or_else(|| vec![Span::raw(" ".repeat(used))]);
