@@ -45,6 +45,12 @@ pub struct LogQuery {
     pub order: Option<Order>,
 }
 
+impl LogQuery {
+    /// Before any record that is not stored yet. As [`Self::before`] it asks for
+    /// the order of storing, in which a record that came late is a new one.
+    pub const END: u64 = u64::MAX - 1;
+}
+
 /// In which order a search is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -121,6 +127,15 @@ impl LogClient {
                     .query(&before.as_slice()),
             )
             .await
+    }
+
+    /// The sequence of the record that was stored last; 0 in an empty log.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn last_seq(&self) -> Result<u64, ClientError> {
+        let query = LogQuery { before: Some(LogQuery::END), limit: Some(1), ..LogQuery::default() };
+        Ok(self.search(&query).await?.records.first().map_or(0, |record| record.seq))
     }
 
     /// The oldest records that match, oldest first; with the `next` of a page of

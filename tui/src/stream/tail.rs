@@ -3,6 +3,7 @@
 
 use super::StreamError;
 use super::print::Printer;
+use crate::{out, text};
 use futures_util::StreamExt as _;
 use shared::client::{ClientError, LogClient, LogQuery, TailEvent, backoff};
 use std::io::Write;
@@ -37,7 +38,7 @@ pub(super) async fn run<W: Write>(
             // A filter that is refused once is refused for ever.
             Err(StreamError::Log(error)) if !is_final(&error) => {
                 if !std::mem::replace(&mut told, true) {
-                    eprintln!("distlog-tui: {}; trying on", crate::text::clean(&error.to_string()));
+                    out::complain(&format_args!("{}; trying on", text::clean(&error.to_string())));
                 }
             }
             Err(error) => return Err(error),
@@ -94,21 +95,21 @@ impl<W: Write> Tail<'_, W> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// The record after which to go on. At first that is the newest, or the one
-    /// before `--since`; a log whose newest record is older than what was printed
-    /// has begun anew, and is told from its beginning.
+    /// The record after which to go on. At first that is the last one stored, or
+    /// the one before `--since`; a log that ends before what was printed has begun
+    /// anew, and is told from its beginning.
     async fn begin(&mut self) -> Result<u64, StreamError> {
-        let one = LogQuery { limit: Some(1), ..LogQuery::default() };
-        let newest = self.client.search(&one).await?.records.first().map_or(0, |record| record.seq);
+        let last = self.client.last_seq().await?;
         let after = match self.after {
-            Some(after) if after <= newest => after,
+            Some(after) if after <= last => after,
             Some(_) => 0,
             None if self.query.since.is_some() => {
-                let first = LogQuery { since: self.query.since.clone(), ..one };
+                let since = self.query.since.clone();
+                let first = LogQuery { since, limit: Some(1), ..LogQuery::default() };
                 let first = self.client.oldest(&first, None).await?;
-                first.records.first().map_or(newest, |record| record.seq.saturating_sub(1))
+                first.records.first().map_or(last, |record| record.seq.saturating_sub(1))
             }
-            None => newest,
+            None => last,
         };
         self.after = Some(after);
         Ok(after)

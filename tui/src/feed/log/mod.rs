@@ -82,7 +82,7 @@ impl Tail<'_> {
     /// Reads one connection to its end.
     async fn read(&mut self) -> Result<(), ClientError> {
         // A log whose newest record is older than what was seen has begun anew.
-        let newest = page::newest(self.client).await?;
+        let newest = self.client.last_seq().await?;
         if self.after.is_none_or(|after| newest < after) && !self.open(newest).await? {
             return Ok(());
         }
@@ -96,7 +96,7 @@ impl Tail<'_> {
         loop {
             let Ok(chunk) = timeout(SILENCE_MAX, chunks.next()).await else {
                 // A quiet log sends nothing; one that hangs does not answer either.
-                page::newest(self.client).await?;
+                self.client.last_seq().await?;
                 continue;
             };
             let Some(chunk) = chunk else { return Ok(()) };

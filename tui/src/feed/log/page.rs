@@ -9,16 +9,6 @@ use shared::client::{ClientError, LogClient, LogQuery, Order};
 const PAGE: u32 = 1_000;
 /// How many of the newest records are shown at first.
 const NEWEST: u32 = 500;
-/// Before any record that is not stored yet: asks for the order of storing.
-const END: u64 = u64::MAX - 1;
-
-/// The sequence of the newest record of all; 0 in an empty log.
-pub(super) async fn newest(client: &LogClient) -> Result<u64, ClientError> {
-    let query = LogQuery { before: Some(END), limit: Some(1), ..LogQuery::default() };
-    let (lines, _) = search(client, &query).await?;
-    Ok(lines.last().map_or(0, |line| line.seq))
-}
-
 /// Records beyond an end of what is held, and whether there are more.
 pub(in crate::feed) async fn beyond(
     client: &LogClient,
@@ -68,7 +58,7 @@ pub(super) async fn open(client: &LogClient, filter: &Filter, at: OpenAt) -> Res
             Ok(Opened { lines, at: Some(seq), older, newer })
         }
         OpenAt::Newest | OpenAt::Time(_) => {
-            let (lines, older) = beyond(client, filter, LogSide::Older, END, NEWEST).await?;
+            let (lines, older) = beyond(client, filter, LogSide::Older, LogQuery::END, NEWEST).await?;
             Ok(Opened { lines, at: None, older, newer: false })
         }
     }
