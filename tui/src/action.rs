@@ -1,7 +1,9 @@
 //! What can happen to the console, and what it can want done.
 
 use crate::keys::Key;
-use crate::model::{Around, Filter, Lines, LogSide, OpenAt, Opened, SourceName, Span, Stream, Study, Tab};
+use crate::model::{
+    Around, Filter, Lines, LogSide, OpenAt, Opened, Seek, SourceName, Span, Stream, Study, Tab,
+};
 use chrono::{DateTime, Utc};
 use shared::client::ClientError;
 use shared::wire::library::{Book, Lend, Loan, NewBook};
@@ -121,9 +123,9 @@ pub enum Action {
     LogFound {
         /// The generation of the filter.
         generation: u64,
-        /// Whether the search went towards the end of the log.
-        forward: bool,
-        /// The nearest error, if there is one.
+        /// What was looked for.
+        seek: Seek,
+        /// The nearest, if there is one.
         found: Result<Option<u64>, Failure>,
     },
     /// The answer to [`Effect::Hits`].
@@ -285,8 +287,8 @@ pub enum Effect {
         filter: Filter,
         /// Where to begin.
         from: u64,
-        /// Whether towards the end of the log.
-        forward: bool,
+        /// In which direction, and for the sake of what.
+        seek: Seek,
     },
     /// Count the records that pass a filter over time.
     Hits {

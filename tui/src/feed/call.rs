@@ -94,11 +94,11 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
             let page = log::next(&clients.log, &filter, side, from).await.map_err(Failure::from);
             return Some(Action::LogPaged { generation, side, from, page });
         }
-        Effect::Find { generation, filter, from, forward } => {
-            let side = if forward { LogSide::Newer } else { LogSide::Older };
+        Effect::Find { generation, filter, from, seek } => {
+            let side = if seek.forward { LogSide::Newer } else { LogSide::Older };
             let found = log::beyond(&clients.log, &filter, side, from, 1).await.map_err(Failure::from);
             let found = found.map(|(lines, _)| lines.first().map(|line| line.seq));
-            return Some(Action::LogFound { generation, forward, found });
+            return Some(Action::LogFound { generation, seek, found });
         }
         Effect::Hits { asked, filter, span } => {
             let moment = |at: DateTime<Utc>| Some(at.to_rfc3339_opts(SecondsFormat::Secs, true));

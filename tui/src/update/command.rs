@@ -121,7 +121,7 @@ pub(super) fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
 fn back(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
     let went = match model.tab {
         Tab::Log => {
-            if let Some(effects) = log::back(&mut model.log) {
+            if let Some(effects) = log::back(&mut model.log, now) {
                 return effects;
             }
             false

@@ -104,7 +104,7 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
         Action::LogPaged { generation, side, from, page } => {
             log::paged(model, generation, side, from, page, now)
         }
-        Action::LogFound { generation, forward, found } => log::found(model, generation, forward, found, now),
+        Action::LogFound { generation, seek, found } => log::found(model, generation, seek, found, now),
         Action::LogHits { asked, hits } => {
             changed = log::hits(model, asked, hits);
             Vec::new()

@@ -5,7 +5,7 @@ use distlog_tui::action::{Action, Effect, Failure};
 use distlog_tui::keys::Place;
 use distlog_tui::model::{
     BYTES_MAX, Edge, Facet, Filter, LINES_MAX, Levels, Lines, LogSide, Model, OpenAt, Opened, Overlay,
-    Services, SourceName, Stream, Tab,
+    Seek, Services, Sought, SourceName, Stream, Tab,
 };
 use proptest::prelude::*;
 use shared::wire::log::{Level, Record};
@@ -208,8 +208,8 @@ fn a_query_is_checked_as_it_is_typed_and_the_place_of_the_error_is_marked() {
 fn a_filter_changes_where_one_is_and_what_is_paused_stays_in_sight() {
     let mut model = full(80, 24);
     press(&mut model, "3<up><up>v");
-    let info = Filter::default().at_least(Level::Info);
-    assert_eq!(model.log.wanted, Some(info));
+    let debug = Filter::default().at_least(Level::Debug);
+    assert_eq!(model.log.wanted, Some(debug));
     assert_eq!(accept(&mut model), OpenAt::Seq(61));
 }
 
@@ -237,12 +237,14 @@ fn levels_are_raised_and_lowered_round_to_the_other_end() {
     let mut model = full(80, 24);
     press(&mut model, "3");
     for (key, least) in [
+        ("v", Level::Debug),
         ("v", Level::Info),
         ("v", Level::Warn),
         ("v", Level::Error),
+        ("v", Level::Fatal),
         ("v", Level::Trace),
+        ("V", Level::Fatal),
         ("V", Level::Error),
-        ("V", Level::Warn),
     ] {
         press(&mut model, key);
         accept(&mut model);
@@ -260,10 +262,12 @@ fn a_search_looks_back_first_and_says_when_nothing_is_found() {
     assert!(selected(&model) < at);
     press(&mut model, "n");
     assert_eq!(selected(&model), at);
-    press(&mut model, "/<ctrl-u>nowhere<enter>");
-    assert!(screen(&model).contains("no line here holds 'nowhere'"));
-    press(&mut model, "n");
-    assert!(screen(&model).contains("no further line here holds 'nowhere'"));
+    model.log.older = Edge::End;
+    for keys in ["/<ctrl-u>nowhere<enter>", "n"] {
+        model.toasts.dismiss();
+        assert_eq!(press(&mut model, keys), []);
+        assert!(screen(&model).contains("no record holds 'nowhere'"));
+    }
 }
 
 #[test]
@@ -286,7 +290,7 @@ fn what_was_typed_comes_back_with_the_arrows_and_words_are_completed() {
     press(&mut model, " pa<tab>");
     assert_eq!(typed(&model), "service:=WebService path:", "a record has it");
     press(&mut model, "<tab>");
-    assert_eq!(typed(&model), "service:=WebService path:", "there is no other");
+    assert_eq!(typed(&model), "service:=WebService path:=\"/var/lib/distlog\"", "and its value");
 }
 
 #[test]
@@ -301,10 +305,11 @@ fn errors_are_gone_to_among_those_held_and_beyond() {
         generation: 0,
         filter: Filter::default().at_least(Level::Error),
         from: 1,
-        forward: false,
+        seek: Seek { sought: Sought::Error, forward: false, round: false },
     };
-    assert_eq!(press(&mut model, "E"), [wanted]);
-    let found = |found| Action::LogFound { generation: 0, forward: false, found: Ok(found) };
+    assert_eq!(press(&mut model, "E"), [wanted.clone()]);
+    let Effect::Find { seek, .. } = wanted else { panic!() };
+    let found = |found| Action::LogFound { generation: 0, seek, found: Ok(found) };
     act(&mut model, found(None));
     assert!(screen(&model).contains("no error comes before this"));
     let effects = act(&mut model, found(Some(0)));

@@ -46,7 +46,7 @@ impl RecordDetail {
         let mut all =
             vec![field("level", self.record.level.as_str()), field("service", &self.record.service)];
         for (name, value) in &self.record.fields {
-            flatten(name.clone(), value, DEPTH_MAX, &mut all);
+            flatten(name.clone(), value, &mut all);
         }
         all
     }
@@ -57,14 +57,19 @@ impl RecordDetail {
     }
 }
 
-fn flatten(name: String, value: &Value, depth: usize, all: &mut Vec<RecordField>) {
+/// Lists a field, or the members that it is made of.
+pub(super) fn flatten(name: String, value: &Value, all: &mut Vec<RecordField>) {
+    flatten_to(name, value, DEPTH_MAX, all);
+}
+
+fn flatten_to(name: String, value: &Value, depth: usize, all: &mut Vec<RecordField>) {
     if all.len() >= FIELDS_MAX {
         return;
     }
     match value {
         Value::Object(members) if depth > 0 && !members.is_empty() => {
             for (member, value) in members {
-                flatten(format!("{name}.{member}"), value, depth - 1, all);
+                flatten_to(format!("{name}.{member}"), value, depth - 1, all);
             }
         }
         Value::String(text) => all.push(RecordField { name, value: text.clone(), asks: true }),

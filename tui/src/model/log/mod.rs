@@ -6,10 +6,12 @@
 //! needed. Records are held in the order of their sequence, so the cursor is a
 //! sequence: it stays on its record whatever arrives or is dropped around it.
 
+mod back;
 mod block;
 mod complete;
 mod detail;
 mod facets;
+mod fields;
 mod filter;
 mod lines;
 mod moment;
@@ -17,15 +19,17 @@ mod prompt;
 mod search;
 mod timeline;
 
+pub use back::BackStep;
 pub use block::Line;
 pub use complete::complete;
 pub use detail::{RecordDetail, RecordField};
 pub use facets::Facet;
+pub use fields::decoded;
 pub use filter::{Filter, Levels, Services, Stretch, term};
 pub use lines::Lines;
 pub use moment::parse as parse_moment;
 pub use prompt::{Completion, Prompt, PromptKind, Recent};
-pub use search::{find_in, holds, nearest};
+pub use search::{Found, Seek, Sought, find_in, holds, nearest};
 pub use timeline::{Gravity, PARTS, Span, Timeline};
 
 use chrono::{DateTime, Utc};
@@ -116,8 +120,8 @@ pub struct LogPane {
     pub filter: Filter,
     /// The filter that is being tried.
     pub wanted: Option<Filter>,
-    /// Whether the log is being opened: what is held is of before.
-    pub opening: bool,
+    /// Where the log is being opened: what is held is of before.
+    pub opening: Option<OpenAt>,
     lines: Lines,
     /// The record that is selected; none while the log is followed.
     pub cursor: Option<u64>,
@@ -133,6 +137,8 @@ pub struct LogPane {
     pub wrap: bool,
     /// The text whose matches are marked.
     pub search: Option<String>,
+    /// The match that was gone to last.
+    pub found: Option<Found>,
     /// The record that is looked at in full.
     pub detail: Option<RecordDetail>,
     /// The line of input, while one is open.
@@ -179,19 +185,20 @@ impl LogPane {
 
     /// Takes what was opened in place of what was held.
     pub fn open(&mut self, opened: Opened) {
-        if !self.opening {
+        if self.opening.is_none() {
             // Nobody asked: the log has begun anew, and its sequences with it.
             self.marks.clear();
             self.back_to = None;
         }
         let edge = |more| if more { Edge::More } else { Edge::End };
-        self.opening = false;
+        self.opening = None;
         (self.older, self.newer) = (edge(opened.older), edge(opened.newer));
         self.lines = opened.lines;
         self.told = self.lines.last().map_or(0, |line| line.seq);
         (self.arrived, self.missed) = (0, 0);
         self.cursor = opened.at;
-        self.cursor = opened.at.and_then(|_| Some(self.selected()?.seq));
+        // Where no record passes the filter, the place is kept nonetheless.
+        self.cursor = opened.at.map(|at| self.selected().map_or(at, |line| line.seq));
         self.trim();
     }
 

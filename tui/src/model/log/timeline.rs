@@ -237,6 +237,34 @@ impl Timeline {
         self.settle(now);
     }
 
+    /// The part that a moment is in, where it is shown.
+    pub fn part_of(&self, at: DateTime<Utc>) -> Option<usize> {
+        let part = usize::try_from(self.number_of(at.timestamp()) - self.first).ok()?;
+        (part < PARTS).then_some(part)
+    }
+
+    /// Keeps a moment in sight; without one it ends at now again.
+    pub fn keep(&mut self, at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        let half = PARTS as i64 / 2;
+        self.first = match at {
+            Some(at) if self.part_of(at).is_none() => self.number_of(at.timestamp()) - half,
+            None if !self.slides => self.number_of(now.timestamp()),
+            _ => return,
+        };
+        self.slides = false;
+        self.clear();
+        self.settle(now);
+    }
+
+    /// Moves the cursor to a moment.
+    pub fn go(&mut self, at: DateTime<Utc>, now: DateTime<Utc>) {
+        if self.part_of(at).is_none() {
+            self.anchor = None;
+        }
+        self.keep(Some(at), now);
+        self.cursor = Some(self.part_of(at).unwrap_or(PARTS - 1));
+    }
+
     /// Closer to the cursor, or farther from it.
     pub fn zoom(&mut self, closer: bool, now: DateTime<Utc>) {
         let zoom = if closer { self.zoom.checked_sub(1) } else { Some(self.zoom + 1) };

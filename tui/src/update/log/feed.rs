@@ -1,10 +1,10 @@
 //! What the log's feeds bring.
 
-use super::{go, lines, open};
+use super::{lines, open, seek};
 use crate::action::{Effect, Export, Failure};
 use crate::model::{
-    Confirm, ERRORS_MAX, Filter, Lines, LogSide, Model, OpenAt, Opened, Overlay, PromptKind, SourceName,
-    Stream, Tab, Toast,
+    Confirm, ERRORS_MAX, Filter, Lines, LogSide, Model, Opened, Overlay, PromptKind, Seek,
+    SourceName, Stream, Tab, Toast,
 };
 use chrono::{DateTime, Utc};
 use shared::wire::log::Hits;
@@ -18,6 +18,7 @@ pub(crate) fn opened(model: &mut Model, stream: Stream, generation: u64, opened:
         Stream::Lines if generation == model.log.generation => {
             model.sources.get_mut(SourceName::Log).heard(now);
             model.log.open(opened);
+            model.log.count_matches();
             model.log.timeline.outdate();
         }
         Stream::Lines => {}
@@ -79,7 +80,7 @@ pub(crate) fn filtered(
             }
             log.recent_filters.push(filter.query.trim());
             log.back_to = None;
-            let at = log.cursor.map_or(OpenAt::Newest, OpenAt::Seq);
+            let at = log.here();
             open(log, filter, at)
         }
         (Err(failure), Some(prompt)) => {
@@ -135,7 +136,7 @@ pub(crate) fn paged(
 pub(crate) fn found(
     model: &mut Model,
     generation: u64,
-    forward: bool,
+    seek: Seek,
     found: Result<Option<u64>, Failure>,
     now: DateTime<Utc>,
 ) -> Vec<Effect> {
@@ -143,11 +144,7 @@ pub(crate) fn found(
         return Vec::new();
     }
     match found {
-        Ok(Some(seq)) => go(&mut model.log, seq),
-        Ok(None) => {
-            model.say(Toast::bad(lines::no_error(forward)), now);
-            Vec::new()
-        }
+        Ok(found) => seek::found(model, seek, found, now),
         Err(failure) => {
             model.say(Toast::bad(failure.message), now);
             Vec::new()

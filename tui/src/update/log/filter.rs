@@ -18,13 +18,13 @@ pub(super) fn coming(log: &LogPane) -> Filter {
 
 /// Raises the least level that is shown, or lowers it, round to the other end.
 pub(super) fn level(log: &mut LogPane, up: bool) -> Vec<Effect> {
-    const STEPS: [Level; 4] = [Level::Trace, Level::Info, Level::Warn, Level::Error];
+    const STEPS: usize = Level::ALL.len();
     let filter = coming(log);
-    let least = filter.levels.least();
-    let at =
-        STEPS.iter().position(|step| Some(*step) == least).unwrap_or(if up { STEPS.len() - 1 } else { 1 });
-    let at = (at + if up { 1 } else { STEPS.len() - 1 }) % STEPS.len();
-    let levels = STEPS.get(at).map_or_else(Levels::default, |least| Levels::from(*least));
+    // Levels that were chosen one by one give way to all of them.
+    let least = filter.levels.least().unwrap_or(if up { Level::Fatal } else { Level::Debug });
+    let at = Level::ALL.iter().position(|level| *level == least).unwrap_or(0);
+    let at = (at + if up { 1 } else { STEPS - 1 }) % STEPS;
+    let levels = Level::ALL.get(at).map_or_else(Levels::default, |least| Levels::from(*least));
     try_out(log, Filter { levels, ..filter })
 }
 

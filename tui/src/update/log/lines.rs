@@ -1,13 +1,12 @@
 //! The lines: moving among them, and what begins at one of them.
 
-use super::{filter, go, open, prompt, timeline};
+use super::{filter, go, open, prompt, seek, timeline};
 use crate::action::Effect;
 use crate::keys::Command;
 use crate::model::{
-    Edge, Filter, Line, LogPane, Model, OpenAt, PromptKind, RecordDetail, Toast, View, holds, nearest,
+    Edge, Filter, LogPane, Model, OpenAt, PromptKind, RecordDetail, Sought, Toast, View,
 };
 use chrono::{DateTime, Utc};
-use shared::wire::log::Level;
 
 /// The cells by which one key scrolls sideways.
 const SHIFT_CELLS: usize = 16;
@@ -41,10 +40,10 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
         Command::Export => prompt::open(log, PromptKind::Export, now),
         Command::Facets => model.log.facet = filter::facets(model).into_iter().next(),
         Command::Timeline => timeline::enter(log, now),
-        Command::NextMatch => return seek(model, true, now),
-        Command::PreviousMatch => return seek(model, false, now),
-        Command::NextError => return seek_error(model, true, now),
-        Command::PreviousError => return seek_error(model, false, now),
+        Command::NextMatch => return seek::run(model, Sought::Match, true, now),
+        Command::PreviousMatch => return seek::run(model, Sought::Match, false, now),
+        Command::NextError => return seek::run(model, Sought::Error, true, now),
+        Command::PreviousError => return seek::run(model, Sought::Error, false, now),
         Command::Level => return filter::level(log, true),
         Command::LevelDown => return filter::level(log, false),
         Command::ClearFilter => return filter::clear(log),
@@ -65,12 +64,13 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
 
 /// Follows the log, from its newest record on.
 pub(super) fn follow(log: &mut LogPane) -> Vec<Effect> {
-    if log.follow() { Vec::new() } else { open(log, log.filter.clone(), OpenAt::Newest) }
+    log.shift = 0;
+    if log.opening.is_none() && log.follow() { Vec::new() } else { open(log, log.filter.clone(), OpenAt::Newest) }
 }
 
 /// To the oldest record of all.
 fn first(log: &mut LogPane) -> Vec<Effect> {
-    if log.older == Edge::End && !log.opening {
+    if log.older == Edge::End && log.opening.is_none() {
         log.pause(0);
         return page(log);
     }
@@ -109,53 +109,4 @@ pub(super) fn mark(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
         None => return Vec::new(),
     }
     step(&mut model.log, 0)
-}
-
-fn seek(model: &mut Model, forward: bool, now: DateTime<Utc>) -> Vec<Effect> {
-    let log = &mut model.log;
-    let Some(search) = &log.search else {
-        model.say(Toast::bad("nothing is searched for yet: / begins"), now);
-        return Vec::new();
-    };
-    let Some(from) = log.index() else { return Vec::new() };
-    match nearest(log.lines(), from, forward, |line| holds(line, search)) {
-        Some(row) => {
-            log.pause(row);
-            page(log)
-        }
-        None => {
-            let said = format!("no further line here holds '{search}'");
-            model.say(Toast::bad(said), now);
-            Vec::new()
-        }
-    }
-}
-
-/// To the nearest error, among those held or beyond them.
-fn seek_error(model: &mut Model, forward: bool, now: DateTime<Utc>) -> Vec<Effect> {
-    let log = &mut model.log;
-    let Some(from) = log.index() else { return Vec::new() };
-    let bad = |line: &Line<'_>| line.level >= Level::Error;
-    // While following, the newest record itself may be one.
-    let from = if log.is_following() && !forward { from + 1 } else { from };
-    if let Some(row) = nearest(log.lines(), from, forward, bad) {
-        log.pause(row);
-        return page(log);
-    }
-    let end = if forward { log.lines().last() } else { log.lines().first() };
-    let goes_on = if forward { log.newer } else { log.older } != Edge::End;
-    let filter = log.filter.at_least(Level::Error);
-    match end {
-        Some(end) if goes_on && !filter.levels.is_none() => {
-            vec![Effect::Find { generation: log.generation, filter, from: end.seq, forward }]
-        }
-        _ => {
-            model.say(Toast::bad(no_error(forward)), now);
-            Vec::new()
-        }
-    }
-}
-
-pub(super) const fn no_error(forward: bool) -> &'static str {
-    if forward { "no error comes after this" } else { "no error comes before this" }
 }

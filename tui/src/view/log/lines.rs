@@ -1,7 +1,7 @@
 //! The lines of the log, each record on one or, wrapped, on several.
 
 use super::super::{Canvas, panel};
-use crate::model::{Edge, Line as LogLine, LogPane, PromptKind, SourceName, find_in, window};
+use crate::model::{Edge, Line as LogLine, LogPane, PromptKind, SourceName, decoded, find_in, window};
 use crate::text;
 use crate::theme::{self, Theme};
 use chrono::{DateTime, Utc};
@@ -30,7 +30,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
 
 fn empty(canvas: &mut Canvas<'_>, area: Rect) {
     let log = &canvas.model.log;
-    let nothing = if log.opening {
+    let nothing = if log.opening.is_some() {
         "…"
     } else if log.filter.is_empty() {
         "the log is empty: s sends a record"
@@ -167,7 +167,7 @@ impl<'a> Shown<'a> {
         if self.fields.is_empty() {
             Cow::Borrowed(self.message)
         } else {
-            Cow::Owned(format!("{} {}", self.message, self.fields))
+            Cow::Owned(format!("{} {}", self.message, decoded(self.fields)))
         }
     }
 
@@ -175,7 +175,14 @@ impl<'a> Shown<'a> {
         let (theme, width) = (canvas.model.theme, usize::from(row.width));
         let (mut spans, used) = self.head(canvas.now, width, theme, search);
         let message = self.text();
-        let message = text::clip(text::skip(&message, shift), width.saturating_sub(used));
+        let mut cells = width.saturating_sub(used);
+        if shift > 0 && cells > 0 {
+            // A cell of the message gives way, so that nothing else is moved.
+            spans.push(Span::styled("…", theme.muted));
+            cells -= 1;
+        }
+        let skipped = if shift > 0 { shift + 1 } else { 0 };
+        let message = text::clip(text::skip(&message, skipped), cells);
         marked(&mut spans, &message, search, theme);
         canvas.line(row, &Line::from(spans));
     }
