@@ -135,6 +135,8 @@ pub enum Action {
         /// The counts.
         hits: Result<Hits, Failure>,
     },
+    /// What became of [`Effect::Export`]; on success, what to say about it.
+    Exported(Result<String, Failure>),
     /// A file that was to be written is there already.
     Exists(Box<Export>),
     /// What became of a request; on success, what to say about it.
@@ -313,6 +315,8 @@ pub struct Export {
     pub overwrite: bool,
     /// The records.
     pub lines: Lines,
+    /// Whether the log has more of them, that are not held.
+    pub more: bool,
 }
 
 /// Why a request failed, as far as a person needs to know.

@@ -147,10 +147,11 @@ async fn accepts_query(client: &LogClient, query: &str) -> Result<(), ClientErro
 /// Writes a file beside the runtime's thread.
 async fn write(export: Box<Export>) -> Action {
     let (path, count) = (export.path.clone(), export.lines.len());
+    let more = if export.more { "; the log has more that are not held here" } else { "" };
     let written = tokio::task::spawn_blocking(move || (export::write(&export), export)).await;
-    let failed = |message: String| Action::Done(Err(Failure { message, ..Failure::default() }));
+    let failed = |message: String| Action::Exported(Err(Failure { message, ..Failure::default() }));
     match written {
-        Ok((Ok(()), _)) => Action::Done(Ok(format!("{count} records were written to {path}"))),
+        Ok((Ok(()), _)) => Action::Exported(Ok(format!("{count} records were written to {path}{more}"))),
         Ok((Err(ExportError::Exists(_)), export)) => Action::Exists(export),
         Ok((Err(error), _)) => failed(error.to_string()),
         Err(error) => failed(format!("{path} was not written: {error}")),

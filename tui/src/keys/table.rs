@@ -87,10 +87,11 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Log, &[ESC], Back, "back", "End the search, follow again, show all times, show every record: one after the other"),
 
     bind(Place::Record, &[ESC], Back, "close", "Close the detail"),
-    bind(Place::Record, &[UP, c('k')], Up, "", "To the previous field"),
-    bind(Place::Record, &[DOWN, c('j')], Down, "", "To the next field"),
+    bind(Place::Record, &[UP, c('k')], Up, "", "To the previous field; back to it, line by line"),
+    bind(Place::Record, &[DOWN, c('j')], Down, "", "To the next field; behind the last, on line by line"),
     bind(Place::Record, &[c('+')], Include, "only such", "Show only records in which this field is the same"),
     bind(Place::Record, &[c('-')], Exclude, "none such", "Show only records in which this field is another"),
+    bind(Place::Record, &[c('v')], CopyValue, "copy value", "Copy the value of this field; y copies the whole record"),
     bind(Place::Record, &[LEFT, c('p')], Left, "previous", "Show the record before it"),
     bind(Place::Record, &[RIGHT, c('n')], Right, "next", "Show the record after it"),
     bind(Place::Record, &[c('c')], Context, "context", "Show the record among all those of its service"),
@@ -99,6 +100,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Facets, &[ESC, c('o'), ENTER], Back, "close", "Close the list"),
     bind(Place::Facets, &[c(' ')], Toggle, "show or hide", "Show the level or service, or hide it"),
     bind(Place::Facets, &[c('a')], Only, "alone", "Show it alone, or all again"),
+    bind(Place::Facets, &[c('/')], Search, "find", "To a level or service, as you type a part of its name"),
     bind(Place::Facets, &[c('x')], ClearFilter, "all", "Drop the filter: show every record"),
 
     bind(Place::Timeline, &[ENTER], Open, "narrow", "Show only the records of what is selected"),

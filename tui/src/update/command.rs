@@ -65,6 +65,7 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
             Vec::new()
         }
         Command::Copy => general::copy(model, Copied::Selected, now),
+        Command::CopyValue => general::copy(model, Copied::Value, now),
         Command::CopyUrl => general::copy(model, Copied::Url, now),
         Command::CopyCurl => general::copy(model, Copied::Curl, now),
         Command::Undo => general::undo(model, now),

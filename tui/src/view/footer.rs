@@ -57,7 +57,11 @@ fn label(model: &Model, binding: &Binding, now: DateTime<Utc>) -> Option<&'stati
         (Place::Log, Command::Back) => log.back_step(now).map(BackStep::word),
         (Place::Log, Command::NextMatch | Command::PreviousMatch) if log.search.is_none() => None,
         (Place::Prompt, Command::Complete) if prompt != Some(PromptKind::Filter) => None,
-        (Place::Prompt, Command::Up) if matches!(prompt, Some(PromptKind::Time | PromptKind::Export)) => None,
+        (Place::Prompt, Command::Up)
+            if matches!(prompt, Some(PromptKind::Time | PromptKind::Facet | PromptKind::Export)) =>
+        {
+            None
+        }
         _ => Some(binding.label),
     }
 }

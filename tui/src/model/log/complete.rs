@@ -33,7 +33,10 @@ pub fn complete<'a>(
     };
     let all = match word.split_once(':') {
         Some((field, value)) => values(field, value, lines, services),
-        None => names(lines).map(|field| format!("{}:", field_name(&field))).filter(|name| starts(name, word)).collect(),
+        None => names(lines)
+            .map(|field| format!("{}:", field_name(&field)))
+            .filter(|name| starts(name, word))
+            .collect(),
     };
     let candidates = all.into_iter().take(CANDIDATES_MAX).collect();
     Completion {
@@ -86,8 +89,11 @@ mod tests {
 
     #[test]
     fn fields_services_levels_and_values_are_offered_where_they_can_stand() {
-        let fields =
-            ["{\"code\":28,\"path\":\"/var\"}", "{\"code\":30,\"user\":\"ann b\",\"at\":{\"zone\":\"a\"}}", ""];
+        let fields = [
+            "{\"code\":28,\"path\":\"/var\"}",
+            "{\"code\":30,\"user\":\"ann b\",\"at\":{\"zone\":\"a\"}}",
+            "",
+        ];
         let lines: Lines = (0..)
             .zip(fields)
             .map(|(seq, fields)| Line {

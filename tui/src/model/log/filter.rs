@@ -116,7 +116,12 @@ impl Services {
             None if names.len() < SERVICES_MAX => names.push(name.to_owned()),
             None => {}
         }
-        if names.is_empty() { Self::All } else { listed(names) }
+        match (names.is_empty(), self) {
+            // The last one stays: a log without any service is no view of it.
+            (true, Self::Only(_)) => self.clone(),
+            (true, _) => Self::All,
+            (false, _) => listed(names),
+        }
     }
 
     /// What is shown, in a few words; none where all are.
@@ -228,7 +233,7 @@ pub(super) fn field_name(field: &str) -> String {
     if !field.is_empty() && field.chars().all(plain) && !field.starts_with('-') {
         field.to_owned()
     } else {
-        format!("\"{field}\"")
+        quoted(field)
     }
 }
 

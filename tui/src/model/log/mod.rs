@@ -22,7 +22,7 @@ mod timeline;
 pub use back::BackStep;
 pub use block::Line;
 pub use complete::complete;
-pub use detail::{RecordDetail, RecordField};
+pub use detail::{BESIDE_FROM, LINES_MAX as DETAIL_LINES_MAX, RecordDetail, RecordField};
 pub use facets::Facet;
 pub use fields::decoded;
 pub use filter::{Filter, Levels, Services, Stretch, term};
@@ -101,6 +101,17 @@ pub struct Opened {
     pub newer: bool,
 }
 
+/// What became of a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked {
+    /// The record is marked.
+    Now,
+    /// It is not marked any more.
+    NoMore,
+    /// No other record can be marked.
+    Full,
+}
+
 /// Where one was, to come back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
@@ -120,6 +131,8 @@ pub struct LogPane {
     pub filter: Filter,
     /// The filter that is being tried.
     pub wanted: Option<Filter>,
+    /// Whether it is to be opened at its newest record, wherever one is.
+    pub to_newest: bool,
     /// Where the log is being opened: what is held is of before.
     pub opening: Option<OpenAt>,
     lines: Lines,
@@ -270,12 +283,15 @@ impl LogPane {
     /// The side on which what lies beyond is needed now, with the record at that
     /// end; it counts as being asked for from then on.
     pub fn needed(&mut self) -> Option<(Side, u64)> {
-        let row = self.index()?;
-        if self.older == Edge::More && row < NEAR && self.cursor.is_some() {
+        let row = self.index().filter(|_| self.opening.is_none())?;
+        // Of long records few are held: their ends are not always near.
+        let is_roomy = self.lines.bytes() < BYTES_MAX / 2;
+        let near = if is_roomy { NEAR } else { NEAR.min(self.lines.len() / 4 + 1) };
+        if self.older == Edge::More && row < near && self.cursor.is_some() {
             self.older = Edge::Loading;
             return self.lines.first().map(|line| (Side::Older, line.seq));
         }
-        if self.newer == Edge::More && row + NEAR >= self.lines.len() {
+        if self.newer == Edge::More && row + near >= self.lines.len() {
             self.newer = Edge::Loading;
             return self.lines.last().map(|line| (Side::Newer, line.seq));
         }
@@ -300,17 +316,17 @@ impl LogPane {
         self.newer == Edge::End
     }
 
-    /// Marks the selected record, or takes the mark away. Answers whether it is
-    /// marked now.
-    pub fn mark(&mut self) -> Option<bool> {
+    /// Marks the selected record, or takes the mark away.
+    pub fn mark(&mut self) -> Option<Marked> {
         let seq = self.selected()?.seq;
-        if self.marks.remove(&seq) {
-            return Some(false);
-        }
-        if self.marks.len() < MARKS_MAX {
+        Some(if self.marks.remove(&seq) {
+            Marked::NoMore
+        } else if self.marks.len() < MARKS_MAX {
             self.marks.insert(seq);
-        }
-        Some(self.marks.contains(&seq))
+            Marked::Now
+        } else {
+            Marked::Full
+        })
     }
 
     /// The next mark upwards, round to the last.

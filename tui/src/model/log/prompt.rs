@@ -17,6 +17,8 @@ pub enum PromptKind {
     Filter,
     /// A moment to go to.
     Time,
+    /// A part of the name of a level or a service that is listed.
+    Facet,
     /// A file to write what is shown to.
     Export,
 }

@@ -64,7 +64,8 @@ impl Filter {
     pub fn holding(&self, search: &str, lines: &Lines) -> Self {
         let pattern = format!("~{}", quoted(&escaped(search)));
         let own = field_names(lines);
-        let all = ["message", "service"].into_iter().map(str::to_owned).chain(own.into_iter().take(FIELDS_SOUGHT));
+        let all =
+            ["message", "service"].into_iter().map(str::to_owned).chain(own.into_iter().take(FIELDS_SOUGHT));
         let any: Vec<String> = all.map(|field| format!("{}:{pattern}", field_name(&field))).collect();
         let typed = self.query.trim();
         let typed = if typed.is_empty() { String::new() } else { format!("({typed}) ") };

@@ -2,12 +2,14 @@
 
 use super::{filter, go, open, prompt, seek, timeline};
 use crate::action::Effect;
-use crate::keys::Command;
+use crate::keys::{Command, Place};
 use crate::model::{
-    Edge, Filter, LogPane, Model, OpenAt, PromptKind, RecordDetail, Sought, Toast, View,
+    Edge, Filter, LogPane, MARKS_MAX, Marked, Model, OpenAt, PromptKind, RecordDetail, Sought, Toast, View,
 };
 use chrono::{DateTime, Utc};
 
+/// Said where a record is needed and there is none.
+const NOTHING: &str = "no record is selected here";
 /// The cells by which one key scrolls sideways.
 const SHIFT_CELLS: usize = 16;
 /// The farthest that lines scroll sideways.
@@ -23,6 +25,10 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
         Command::PageDown => return step(log, rows),
         Command::First => return first(log),
         Command::Last => return follow(log),
+        Command::Follow if log.has_ended(now) => {
+            // What is past cannot be followed: the time goes on.
+            return open(log, Filter { stretch: None, ..log.filter.clone() }, OpenAt::Newest);
+        }
         Command::Follow if log.is_following() => return step(log, 0),
         Command::Follow => return follow(log),
         Command::Left => log.shift = log.shift.saturating_sub(SHIFT_CELLS),
@@ -33,6 +39,7 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
                 log.detail = Some(RecordDetail::new(record));
                 return step(log, 0);
             }
+            model.say(Toast::bad(NOTHING), now);
         }
         Command::Search => prompt::open(log, PromptKind::Search, now),
         Command::Filter => prompt::open(log, PromptKind::Filter, now),
@@ -51,11 +58,15 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
             if let Some((seq, service)) = log.selected().map(|line| (line.seq, line.service.to_owned())) {
                 return context(log, seq, service);
             }
+            model.say(Toast::bad(NOTHING), now);
         }
         Command::Mark => return mark(model, now),
         Command::GoMark => match log.marked_before() {
             Some(seq) => return go(log, seq),
-            None => model.say(Toast::bad("nothing is marked yet: m marks a record"), now),
+            None => {
+                let key = model.keymap.key_of(Place::Log, Command::Mark);
+                model.say(Toast::bad(format!("nothing is marked yet: {key} marks a record")), now);
+            }
         },
         _ => {}
     }
@@ -65,7 +76,11 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
 /// Follows the log, from its newest record on.
 pub(super) fn follow(log: &mut LogPane) -> Vec<Effect> {
     log.shift = 0;
-    if log.opening.is_none() && log.follow() { Vec::new() } else { open(log, log.filter.clone(), OpenAt::Newest) }
+    if log.opening.is_none() && log.follow() {
+        Vec::new()
+    } else {
+        open(log, log.filter.clone(), OpenAt::Newest)
+    }
 }
 
 /// To the oldest record of all.
@@ -103,10 +118,13 @@ pub(super) fn context(log: &mut LogPane, seq: u64, service: String) -> Vec<Effec
 }
 
 pub(super) fn mark(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
-    match model.log.mark() {
-        Some(true) => model.say(Toast::good("marked: ' leads back here"), now),
-        Some(false) => model.say(Toast::good("the mark is taken away"), now),
-        None => return Vec::new(),
-    }
+    let key = model.keymap.key_of(Place::Log, Command::GoMark);
+    let said = match model.log.mark() {
+        Some(Marked::Now) => Toast::good(format!("marked: {key} leads back here")),
+        Some(Marked::NoMore) => Toast::good("the mark is taken away"),
+        Some(Marked::Full) => Toast::bad(format!("no more than {MARKS_MAX} records can be marked")),
+        None => Toast::bad(NOTHING),
+    };
+    model.say(said, now);
     step(&mut model.log, 0)
 }

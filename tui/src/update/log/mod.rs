@@ -2,6 +2,7 @@
 //! another, looking closer.
 
 mod detail;
+mod export;
 mod feed;
 mod filter;
 mod lines;
@@ -9,7 +10,8 @@ mod prompt;
 mod seek;
 mod timeline;
 
-pub(super) use feed::{arrived, checked, exists, filtered, found, hits, opened, paged};
+pub(super) use export::{exists, exported};
+pub(super) use feed::{arrived, checked, filtered, found, hits, opened, paged};
 pub(super) use prompt::{submit, typed};
 pub(super) use timeline::{count, tick};
 
@@ -22,12 +24,11 @@ use chrono::{DateTime, Utc};
 pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
     let log = &model.log;
     if log.prompt.is_some() {
-        prompt::run(model, command);
-        Vec::new()
+        prompt::run(model, command)
     } else if log.detail.is_some() {
         detail::run(model, command, now)
     } else if log.facet.is_some() {
-        filter::toggle(model, command)
+        filter::toggle(model, command, now)
     } else if log.timeline.cursor.is_some() {
         timeline::run(model, command, now)
     } else {
@@ -44,7 +45,7 @@ fn open(log: &mut LogPane, filter: Filter, at: OpenAt) -> Vec<Effect> {
     log.generation += 1;
     log.opening = Some(at);
     log.shift = 0;
-    log.wanted = None;
+    (log.wanted, log.to_newest) = (None, false);
     log.filter = filter.clone();
     vec![Effect::Follow { generation: log.generation, filter, at }]
 }
@@ -92,9 +93,9 @@ pub(super) fn back(log: &mut LogPane, now: DateTime<Utc>) -> Option<Vec<Effect>>
 pub(super) fn of_service(model: &mut Model, service: String) -> Vec<Effect> {
     model.tab = Tab::Log;
     let log = &mut model.log;
-    (log.detail, log.prompt, log.facet) = (None, None, None);
-    log.cursor = None;
-    log.opening = log.opening.map(|_| OpenAt::Newest);
+    (log.detail, log.prompt, log.facet, log.search) = (None, None, None, None);
+    timeline::leave(log);
+    log.to_newest = true;
     filter::try_out(log, Filter::of_service(service))
 }
 

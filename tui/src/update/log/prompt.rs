@@ -1,11 +1,9 @@
 //! The line of input: opened, typed into, completed, done.
 
-use super::{filter, seek};
-use crate::action::{Effect, Export, Failure};
+use super::{export, filter, seek};
+use crate::action::{Effect, Failure};
 use crate::keys::Command;
-use crate::model::{
-    Completion, Filter, LogPane, Model, OpenAt, Prompt, PromptKind, complete, parse_moment,
-};
+use crate::model::{Completion, Filter, LogPane, Model, OpenAt, Prompt, PromptKind, complete, parse_moment};
 use chrono::{DateTime, Utc};
 use tui_input::Input;
 
@@ -14,26 +12,30 @@ pub(super) fn open(log: &mut LogPane, kind: PromptKind, now: DateTime<Utc>) {
     let typed = match kind {
         PromptKind::Search => log.search.clone().unwrap_or_default(),
         PromptKind::Filter => log.filter.query.clone(),
-        PromptKind::Time => String::new(),
+        PromptKind::Time | PromptKind::Facet => String::new(),
         PromptKind::Export => format!("distlog-{}.ndjson", now.format("%Y%m%d-%H%M%S")),
     };
     log.prompt = Some(Prompt::new(kind, typed));
 }
 
 /// A command while it is typed into.
-pub(super) fn run(model: &mut Model, command: Command) {
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let log = &mut model.log;
-    let Some(prompt) = &mut log.prompt else { return };
+    let Some(prompt) = &mut log.prompt else { return Vec::new() };
+    let before = prompt.input.value().to_owned();
     let recent = match prompt.kind {
         PromptKind::Search => Some(&log.recent_searches),
         PromptKind::Filter => Some(&log.recent_filters),
-        PromptKind::Time | PromptKind::Export => None,
+        PromptKind::Time | PromptKind::Facet | PromptKind::Export => None,
     };
     match (command, recent) {
         (Command::Up, Some(recent)) => prompt.recall(recent, true),
         (Command::Down, Some(recent)) => prompt.recall(recent, false),
+        (Command::Up | Command::Down, None) if prompt.kind == PromptKind::Facet => {
+            filter::find(model, Some(command == Command::Down));
+        }
         (Command::Complete | Command::CompleteBack, _) if prompt.kind == PromptKind::Filter => {
-            let Some(mut prompt) = log.prompt.take() else { return };
+            let Some(mut prompt) = log.prompt.take() else { return Vec::new() };
             let typed = prompt.input.clone();
             prompt.complete(|| completion(model, &typed), command == Command::Complete);
             // What alone could stand here does: what could follow it is next.
@@ -45,6 +47,16 @@ pub(super) fn run(model: &mut Model, command: Command) {
         }
         _ => {}
     }
+    match &model.log.prompt {
+        Some(prompt) if prompt.input.value() != before => check(prompt).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A query that was put there is checked, as one that is typed.
+fn check(prompt: &Prompt) -> Option<Effect> {
+    let is_query = prompt.kind == PromptKind::Filter && !prompt.text().is_empty();
+    is_query.then(|| Effect::Check(prompt.text().to_owned()))
 }
 
 /// What could stand where the cursor is.
@@ -60,12 +72,20 @@ pub(in crate::update) fn typed(model: &mut Model, before: Option<String>) -> Vec
     let mut effects = Vec::new();
     if before.as_deref() != Some(prompt.input.value()) {
         prompt.edited();
-        if prompt.kind == PromptKind::Filter && !prompt.text().is_empty() {
+        if std::mem::take(&mut prompt.waiting) && prompt.kind == PromptKind::Filter {
+            // The answer is of what stood there before.
+            model.log.wanted = None;
+        }
+        if prompt.kind == PromptKind::Filter {
             prompt.offer(completion(model, &prompt.input));
-            effects.push(Effect::Check(prompt.text().to_owned()));
+            effects.extend(check(&prompt));
         }
     }
+    let finds = prompt.kind == PromptKind::Facet;
     model.log.prompt = Some(prompt);
+    if finds {
+        filter::find(model, None);
+    }
     effects
 }
 
@@ -75,11 +95,15 @@ pub(in crate::update) fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Ef
     let Some(prompt) = &mut log.prompt else { return Vec::new() };
     let typed = prompt.text().to_owned();
     match prompt.kind {
-        PromptKind::Filter if prompt.waiting => Vec::new(),
+        PromptKind::Filter if prompt.waiting && log.wanted.is_some() => Vec::new(),
         PromptKind::Filter => {
             prompt.waiting = true;
             let wanted = Filter { query: typed, ..filter::coming(log) };
             filter::try_out(log, wanted)
+        }
+        PromptKind::Facet => {
+            log.prompt = None;
+            Vec::new()
         }
         PromptKind::Search => {
             log.prompt = None;
@@ -104,15 +128,6 @@ pub(in crate::update) fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Ef
                 Vec::new()
             }
         },
-        PromptKind::Export if typed.is_empty() => {
-            prompt.failure =
-                Some(Failure { message: "a file name is needed".to_owned(), ..Failure::default() });
-            Vec::new()
-        }
-        PromptKind::Export => {
-            log.prompt = None;
-            let export = Export { path: typed, overwrite: false, lines: log.lines().clone() };
-            vec![Effect::Export(Box::new(export))]
-        }
+        PromptKind::Export => export::submit(log, typed),
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{go, lines};
 use crate::action::Effect;
+use crate::keys::{Command, Place};
 use crate::model::{Edge, Line, LogPane, Model, Seek, Sought, Toast, holds, nearest};
 use chrono::{DateTime, Utc};
 use shared::wire::log::Level;
@@ -26,7 +27,8 @@ pub(super) fn begin(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
 pub(super) fn run(model: &mut Model, sought: Sought, forward: bool, now: DateTime<Utc>) -> Vec<Effect> {
     let log = &mut model.log;
     if sought == Sought::Match && log.search.is_none() {
-        model.say(Toast::bad("nothing is searched for yet: / begins"), now);
+        let key = model.keymap.key_of(Place::Log, Command::Search);
+        model.say(Toast::bad(format!("nothing is searched for yet: {key} begins")), now);
         return Vec::new();
     }
     let Some(from) = log.index() else { return Vec::new() };
@@ -39,12 +41,7 @@ pub(super) fn run(model: &mut Model, sought: Sought, forward: bool, now: DateTim
 }
 
 /// What the history beyond what is held has.
-pub(super) fn found(
-    model: &mut Model,
-    seek: Seek,
-    found: Option<u64>,
-    now: DateTime<Utc>,
-) -> Vec<Effect> {
+pub(super) fn found(model: &mut Model, seek: Seek, found: Option<u64>, now: DateTime<Utc>) -> Vec<Effect> {
     match found {
         Some(seq) => {
             if seek.round {
@@ -73,11 +70,8 @@ fn arrive(log: &mut LogPane, row: usize) -> Vec<Effect> {
 /// Looks in the history where what is held is not the end of it.
 fn beyond(model: &mut Model, seek: Seek, now: DateTime<Utc>) -> Vec<Effect> {
     let log = &model.log;
-    let (end, edge) = if seek.forward {
-        (log.lines().last(), log.newer)
-    } else {
-        (log.lines().first(), log.older)
-    };
+    let (end, edge) =
+        if seek.forward { (log.lines().last(), log.newer) } else { (log.lines().first(), log.older) };
     match end {
         Some(end) if edge != Edge::End => ask(log, seek, end.seq),
         _ => none_beyond(model, seek, now),

@@ -50,8 +50,8 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
         Command::Right => timeline.step(1, now),
         Command::PageUp => timeline.step(-PAGE, now),
         Command::PageDown => timeline.step(PAGE, now),
-        Command::First => timeline.step(-(PARTS as isize), now),
-        Command::Last => timeline.step(PARTS as isize, now),
+        Command::First => timeline.to_begin(),
+        Command::Last => timeline.to_now(now),
         Command::ZoomIn => timeline.zoom(true, now),
         Command::ZoomOut => timeline.zoom(false, now),
         Command::Select => {

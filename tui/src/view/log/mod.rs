@@ -8,12 +8,10 @@ mod timeline;
 pub(super) use lines::record_line;
 
 use super::{Canvas, panel, record};
-use crate::model::{Edge, LogPane, SourceName};
+use crate::model::{BESIDE_FROM, Edge, LogPane, SourceName};
 use chrono::{DateTime, Utc};
 use ratatui::layout::{Constraint, Layout, Rect};
 
-/// The width from which on the detail stands beside the lines.
-const BESIDE_FROM: u16 = 140;
 /// The height of the panel's inside from which on it has room for the timeline.
 const TIMELINE_FROM: u16 = 12;
 
@@ -57,7 +55,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
         prompt::render(canvas, below, prompt);
     }
     if let Some(facet) = &canvas.model.log.facet {
-        facets::render(canvas, inner, facet);
+        facets::render(canvas, above.union(middle), facet);
     }
 }
 

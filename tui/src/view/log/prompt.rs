@@ -1,7 +1,8 @@
 //! The line of input under the log.
 
 use super::super::{Canvas, panel};
-use crate::model::{Completion, Prompt, PromptKind};
+use super::grouped;
+use crate::model::{Completion, Edge, LogPane, Prompt, PromptKind};
 use crate::text;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -22,8 +23,19 @@ const fn hint(kind: PromptKind) -> &'static str {
         PromptKind::Filter => {
             "error OR level:>=warn   user:ann*   -noise   \"a phrase\"   ~\"regex\"   code:>=500"
         }
-        PromptKind::Time => "14:30   2h (ago)   2026-11-22   2026-11-22T10:00:00Z   (UTC)",
-        PromptKind::Export => "a name that ends in .ndjson is written as JSON, any other as text",
+        PromptKind::Facet => "↑ ↓ to another that has it",
+        PromptKind::Time => "14:30   2h (ago)   yesterday   2026-11-22   2026-11-22 10:00   (UTC)",
+        PromptKind::Export => ".ndjson: a JSON object a line; any other name: text",
+    }
+}
+
+/// As [`hint`], with what is to be written: not always all that one expects.
+fn help(log: &LogPane, kind: PromptKind) -> String {
+    let more = if log.older == Edge::End && log.newer == Edge::End { "" } else { ", the log has more" };
+    let held = grouped(u64::try_from(log.lines().len()).unwrap_or(u64::MAX));
+    match kind {
+        PromptKind::Export => format!("the {held} records that are held{more}   {}", hint(kind)),
+        _ => hint(kind).to_owned(),
     }
 }
 
@@ -39,6 +51,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, prompt: &Prompt) {
         (PromptKind::Search, _) => "search: ",
         (PromptKind::Filter, false) => "filter: ",
         (PromptKind::Filter, true) => "filter … ",
+        (PromptKind::Facet, _) => "find: ",
         (PromptKind::Time, _) => "go to: ",
         (PromptKind::Export, _) => "write to: ",
     };
@@ -50,7 +63,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, prompt: &Prompt) {
     if let Some(failure) = &prompt.failure {
         let (at, said) = (rows.next().unwrap_or_default(), rows.next().unwrap_or_default());
         if let Some(position) = failure.position {
-            let before: String = prompt.input.value().trim_start().chars().take(position).collect();
+            let before = typed_before(prompt, position);
             let cells = text::width(&text::clean(&before)).saturating_sub(scrolled);
             let x = place.x.saturating_add(u16::try_from(cells).unwrap_or(u16::MAX));
             let x = x.min(at.right().saturating_sub(1));
@@ -61,8 +74,16 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, prompt: &Prompt) {
     let last = rows.next().unwrap_or_default();
     match &prompt.completion {
         Some(completion) => candidates(canvas, last, completion),
-        None => canvas.text(last, hint(prompt.kind), theme.muted),
+        None => canvas.text(last, &help(&canvas.model.log, prompt.kind), theme.muted),
     }
+}
+
+/// What stands before a character of the query, which the log counts without the
+/// spaces before it.
+fn typed_before(prompt: &Prompt, position: usize) -> String {
+    let typed = prompt.input.value();
+    let spaces = typed.chars().count() - typed.trim_start().chars().count();
+    typed.chars().take(spaces + position).collect()
 }
 
 /// What could stand at the cursor, and whether there is more than fits.

@@ -107,7 +107,7 @@ fn bars(
 fn length(timeline: &Timeline) -> String {
     let seconds = u64::from(timeline.step_s()) * PARTS as u64;
     let age = shared::span::age(std::time::Duration::from_secs(seconds));
-    if timeline.partial { format!("{age}, partly") } else { age }
+    if timeline.partial { format!("{age} UTC, partly") } else { format!("{age} UTC") }
 }
 
 /// Times along the axis; while keys act upon the timeline, those of what is
