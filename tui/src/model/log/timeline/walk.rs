@@ -4,20 +4,23 @@ use super::{PARTS, STEPS_S, Timeline, signed};
 use chrono::{DateTime, TimeDelta, Utc};
 
 impl Timeline {
-    /// Moves the cursor; beyond an end, the time moves on by half of what is seen.
+    /// Moves the cursor as far as an end; from there the time moves on by half of
+    /// what is seen.
     pub fn step(&mut self, by: isize, now: DateTime<Utc>) {
-        let cursor = signed(self.cursor.unwrap_or(PARTS - 1)).saturating_add(i64::try_from(by).unwrap_or(0));
-        let beyond = if cursor < 0 { -1 } else { i64::from(cursor >= PARTS as i64) };
-        self.set_cursor(cursor);
-        if beyond == 0 || (beyond > 0 && self.slides) {
-            return;
-        }
+        let from = self.cursor.unwrap_or(PARTS - 1);
+        let wanted = signed(from).saturating_add(i64::try_from(by).unwrap_or(0));
+        self.set_cursor(wanted);
+        let beyond = match (by, from) {
+            (..0, 0) => -1,
+            (1.., from) if from == PARTS - 1 && !self.slides => 1,
+            _ => return,
+        };
         let before = self.first;
         self.slides = false;
         self.shift(beyond * (PARTS as i64 / 2));
         self.settle(now);
-        // The end of what is left to see may be nearer than that.
-        self.set_cursor(cursor.saturating_sub(self.first - before));
+        // What is left to see may have been less than that.
+        self.set_cursor(wanted.saturating_sub(self.first - before));
     }
 
     /// To the first part that is shown.
@@ -125,7 +128,8 @@ mod tests {
             for cursor in [0, 1, 29, 30, 58, PARTS - 1] {
                 for by in -200..200 {
                     let mut timeline = asked();
-                    timeline.step(-(PARTS as isize) * 2, now());
+                    timeline.cursor = Some(0);
+                    timeline.step(-40, now());
                     if zoom {
                         timeline.zoom(true, now());
                     }
@@ -137,7 +141,9 @@ mod tests {
             }
         }
         let mut timeline = asked();
-        timeline.step(-200, now());
+        timeline.cursor = Some(0);
+        timeline.step(-1, now());
+        assert!(!timeline.slides);
         timeline.to_now(now());
         assert_eq!((timeline.cursor, timeline.slides), (Some(PARTS - 1), true));
     }
