@@ -91,7 +91,7 @@ pub enum Action {
         generation: u64,
         /// The records.
         lines: Lines,
-        /// How many this reader was too slow for.
+        /// How many this reader was too slow for, right before them.
         missed: u64,
     },
     /// The answer to [`Effect::Filter`].

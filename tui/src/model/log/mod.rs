@@ -218,7 +218,10 @@ impl LogPane {
     /// Takes records that arrived: they are held where the window ends with the
     /// log, and only counted where it does not.
     pub fn push(&mut self, arrived: &Lines, missed: u64) {
-        self.missed += missed;
+        if missed > 0 {
+            self.missed = self.missed.saturating_add(missed);
+            self.part();
+        }
         let told = self.told;
         for line in arrived.iter().filter(|line| line.seq > told) {
             self.told = line.seq;
@@ -228,6 +231,20 @@ impl LogPane {
                 self.trim();
             }
             self.timeline.count(line.ts_ns, line.level);
+        }
+    }
+
+    /// Records were passed over: what is held stays without a gap. Whoever follows
+    /// goes on behind it; whoever has scrolled back comes to it in time.
+    fn part(&mut self) {
+        if self.newer != Edge::End {
+            return;
+        }
+        if self.cursor.is_none() {
+            self.lines = Lines::default();
+            self.older = Edge::More;
+        } else {
+            self.newer = Edge::More;
         }
     }
 

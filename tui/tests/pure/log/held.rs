@@ -79,6 +79,31 @@ fn a_page_that_does_not_fit_any_more_is_dropped() {
 }
 
 #[test]
+fn what_was_passed_over_leaves_no_gap_in_what_is_held() {
+    let lagged = || Action::LogArrived {
+        stream: Stream::Lines,
+        generation: 0,
+        lines: numbered(500, 510),
+        missed: 400,
+    };
+    let mut model = full(80, 24);
+    press(&mut model, "3");
+    act(&mut model, lagged());
+    assert!(screen(&model).contains("400 missed"));
+    assert!(model.log.lines().iter().map(|line| line.seq).eq(500..510) && model.log.older == Edge::More);
+    let effects = press(&mut model, "<up>");
+    assert!(matches!(effects[..], [Effect::Page { side: LogSide::Older, from: 500, .. }]), "{effects:?}");
+    // Who has paused keeps what is held; what was passed over is fetched behind it.
+    let mut model = full(80, 24);
+    model.log.older = Edge::End;
+    press(&mut model, "3<up>");
+    act(&mut model, lagged());
+    assert_eq!((model.log.lines().len(), model.log.newer), (63, Edge::More));
+    let effects = press(&mut model, "<down>");
+    assert!(matches!(effects[..], [Effect::Page { side: LogSide::Newer, from: 63, .. }]), "{effects:?}");
+}
+
+#[test]
 fn of_long_records_few_are_held_and_standing_still_fetches_nothing_more() {
     let mut model = full(80, 24);
     press(&mut model, "3");

@@ -11,7 +11,7 @@ impl Timeline {
         let wanted = signed(from).saturating_add(i64::try_from(by).unwrap_or(0));
         self.set_cursor(wanted);
         let beyond = match (by, from) {
-            (..0, 0) => -1,
+            (..=-1, 0) => -1,
             (1.., from) if from == PARTS - 1 && !self.slides => 1,
             _ => return,
         };
