@@ -27,6 +27,8 @@ pub enum Action {
     Tick,
     /// The program was asked to end from outside.
     Terminate,
+    /// The program was asked from outside to stop like any job of the shell.
+    Suspend,
     /// A daemon did not answer; its feed tries again after `retry_in`.
     Away {
         /// Who is away.

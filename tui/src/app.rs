@@ -6,16 +6,17 @@ use crate::config::{self, Config};
 use crate::feed::{ACTIONS_MAX, Clients, Feeds};
 use crate::keys::{Keymap, Place};
 use crate::model::Model;
+use crate::pace::Pace;
 use crate::terminal::Terminal;
 use crate::theme::ThemeName;
 use crate::update::update;
-use crate::{local, once, stream};
+use crate::{local, once, out, stream};
 use chrono::Utc;
 use clap::{CommandFactory as _, Parser as _};
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -23,34 +24,38 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// The shortest time between two frames: 60 of them a second.
-const FRAME: Duration = Duration::from_micros(16_667);
 /// How often what shows its age is drawn anew.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    match run(Cli::parse()) {
-        Ok(status) => status,
-        Err(error) => {
-            eprintln!("distlog-tui: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let cli = Cli::parse();
+    let failed = match &cli.command {
+        // These end as grep does: 1 is said where nothing was found.
+        Some(Command::Tail(_) | Command::Search(_)) => ExitCode::from(stream::FAILED),
+        _ => ExitCode::FAILURE,
+    };
+    run(cli).unwrap_or_else(|error| {
+        out::complain(&error);
+        failed
+    })
 }
 
 fn run(cli: Cli) -> io::Result<ExitCode> {
+    // By hand, for clap would refuse the flags that hold before a subcommand too.
     if cli.command.is_some() && (cli.once || cli.local || cli.mouse || cli.theme.is_some()) {
         return Err(io::Error::other("--once, --local, --theme and --mouse do not go with a subcommand"));
     }
     match cli.command {
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "distlog-tui", &mut io::stdout());
-            return Ok(ExitCode::SUCCESS);
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "distlog-tui", &mut script);
+            return out::print(&script).map(|()| ExitCode::SUCCESS);
         }
         Some(Command::Man) => {
-            clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
-            return Ok(ExitCode::SUCCESS);
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            return out::print(&page).map(|()| ExitCode::SUCCESS);
         }
         _ => {}
     }
@@ -69,6 +74,9 @@ fn run(cli: Cli) -> io::Result<ExitCode> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(io::Error::other("the console needs a terminal; --once prints a snapshot without one"));
     }
+    if matches!(std::env::var("TERM").as_deref(), Ok("dumb" | "")) {
+        return Err(io::Error::other("this terminal cannot place text (TERM); --once prints a snapshot"));
+    }
     // What is said now goes before what the environment always says, and that
     // before the file.
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -81,14 +89,11 @@ fn run(cli: Cli) -> io::Result<ExitCode> {
 
 /// Lists every command with its name, its keys and what it does.
 fn list(keymap: &Keymap) -> io::Result<ExitCode> {
-    let mut out = String::new();
+    let mut rows = String::new();
     for binding in Place::ALL.into_iter().flat_map(|place| keymap.rows(place)) {
-        let _ = writeln!(out, "{:<26} {:<14} {}", binding.name(), binding.shown(), binding.help);
+        let _ = writeln!(rows, "{:<26} {:<14} {}", binding.name(), binding.shown(), binding.help);
     }
-    match io::stdout().write_all(out.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    out::print(rows.as_bytes()).map(|()| ExitCode::SUCCESS)
 }
 
 /// Runs the console until it is left; then stops the daemons of `--local`.
@@ -119,8 +124,8 @@ async fn show(config: Config, local: bool) -> io::Result<()> {
     // The terminal is given back first: stopping the daemons may take a while.
     drop(terminal);
     if let Some(mut daemons) = daemons.filter(|daemons| !daemons.is_finished()) {
-        eprintln!("distlog-tui: stopping the local daemons …");
         stop.cancel();
+        out::complain(&"stopping the local daemons …");
         // It may be waiting to tell something that nobody hears any more.
         inbox.close();
         let _ = (&mut daemons).await;
@@ -139,23 +144,26 @@ async fn handle(
     let mut events = EventStream::new();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut next_frame = Instant::now();
+    let mut pace = Pace::new(Instant::now());
     loop {
         let action = tokio::select! {
             // The frame goes first: a flood of records must not hold it up.
             biased;
-            () = sleep_until(next_frame), if model.changed => {
+            () = sleep_until(pace.next()), if model.changed => {
                 terminal.draw(model, Utc::now())?;
                 model.changed = false;
-                next_frame = Instant::now() + FRAME;
+                pace.drawn(Instant::now());
                 continue;
             }
             event = events.next() => match event {
-                Some(Ok(event)) => from_event(event, terminal),
+                Some(Ok(event)) => {
+                    pace.hurry();
+                    from_event(event, terminal)
+                }
                 Some(Err(error)) => return Err(error),
                 None => return Err(io::Error::other("the terminal is gone")),
             },
-            () = signals.recv() => Some(Action::Terminate),
+            asked = signals.recv() => Some(asked),
             _ = tick.tick(), if model.is_ageing() || model.is_sliding() => Some(Action::Tick),
             ended = feeds.ended() => {
                 ended.map_err(io::Error::other)?;
@@ -183,26 +191,32 @@ async fn handle(
     }
 }
 
-/// The signals that end the program.
-struct Signals([Signal; 4]);
+/// The signals that end the program, and the one that stops it.
+struct Signals {
+    end: [Signal; 4],
+    stop: Signal,
+}
 
 impl Signals {
     fn listen() -> io::Result<Self> {
         let kinds =
             [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()];
         let [terminate, hang_up, interrupt, quit] = kinds.map(signal);
-        Ok(Self([terminate?, hang_up?, interrupt?, quit?]))
+        let stop = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
+        Ok(Self { end: [terminate?, hang_up?, interrupt?, quit?], stop })
     }
 
     /// Waits for the first of them.
-    async fn recv(&mut self) {
-        let [terminate, hang_up, interrupt, quit] = &mut self.0;
+    async fn recv(&mut self) -> Action {
+        let Self { end: [terminate, hang_up, interrupt, quit], stop } = self;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = hang_up.recv() => {}
             _ = interrupt.recv() => {}
             _ = quit.recv() => {}
+            _ = stop.recv() => return Action::Suspend,
         }
+        Action::Terminate
     }
 }
 

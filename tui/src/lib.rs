@@ -16,6 +16,8 @@ pub mod keys;
 mod local;
 pub mod model;
 mod once;
+mod out;
+mod pace;
 mod stream;
 mod terminal;
 pub mod text;

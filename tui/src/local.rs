@@ -3,7 +3,7 @@
 
 use crate::action::{Action, Local};
 use crate::cli::{Endpoint, Endpoints};
-use crate::terminal::signal;
+use rustix::process::{Pid, Signal, kill_process};
 use shared::client::{ClientError, RegistryClient};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -109,8 +109,9 @@ async fn last_said(stream: Option<impl AsyncRead + Unpin>) -> String {
 
 /// Asks the daemons to stop, and waits; insists when they do not.
 async fn terminate(mut child: Child) {
-    if let Some(process) = child.id() {
-        signal("TERM", process);
+    // One that has ended needs no asking.
+    if let Some(process) = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+        let _ = kill_process(process, Signal::TERM);
     }
     if tokio::time::timeout(STOP_MAX, child.wait()).await.is_err() {
         let _ = child.kill().await;

@@ -3,13 +3,14 @@
 use crate::cli::{Endpoints, Format};
 use crate::feed::Clients;
 use crate::model::{Fleet, Service};
+use crate::out;
 use crate::text;
 use crate::view;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::wire::monitor::{Phase, Status};
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -63,13 +64,11 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
     let monitor = source(endpoints.monitor.as_str(), health.as_ref().err());
     for (name, source) in [("registry", &registry), ("monitor", &monitor)] {
         if let Some(error) = &source.error {
-            eprintln!("distlog-tui: the {name} cannot be reached: {}", text::clean(error));
+            out::complain(&format_args!("the {name} cannot be reached: {}", text::clean(error)));
         }
     }
     if registrations.is_err() && health.is_err() {
-        eprintln!(
-            "distlog-tui: start the daemons with 'distlogd all', or say where they are with --registry-url"
-        );
+        out::complain(&"start the daemons with 'distlogd all', or say where they are with --registry-url");
         return Ok(ExitCode::FAILURE);
     }
     let mut fleet = Fleet::default();
@@ -87,7 +86,7 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
         Format::Json => serde_json::to_string_pretty(&snapshot).map_err(io::Error::other)? + "\n",
         Format::Text => table(&snapshot),
     };
-    io::stdout().write_all(printed.as_bytes())?;
+    out::print(printed.as_bytes())?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::from(NOT_HEALTHY) })
 }
 
@@ -116,7 +115,7 @@ fn row(service: Service) -> Row {
         uptime: health.as_ref().and_then(|h| h.uptime),
         since: health.as_ref().and_then(|h| h.since),
         reason: health.as_ref().and_then(|h| h.reason),
-        detail: health.and_then(|h| h.detail),
+        detail: health.as_ref().and_then(|h| h.detail.clone()),
     }
 }
 

@@ -14,8 +14,8 @@ use crossterm::{cursor, execute, style};
 use quiet::Quiet;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
+use rustix::process::{Signal, kill_current_process_group};
 use std::io::{self, BufWriter, Stdout, Write as _};
-use std::process::{Command, Stdio};
 
 /// Holds a whole frame, so that it reaches the terminal in one piece.
 const FRAME_BYTES: usize = 256 * 1024;
@@ -111,7 +111,7 @@ impl Terminal {
     /// when the shell continues it.
     pub(crate) fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        signal("TSTP", std::process::id());
+        stop()?;
         take()?;
         if self.mouse {
             write(MOUSE_ON)?;
@@ -178,17 +178,14 @@ fn give_back() {
     let _ = disable_raw_mode();
 }
 
-/// Sends a signal to a process, and returns when it was sent.
+/// Stops the process group, as the terminal's own Ctrl-Z does: what the console
+/// was started from stops with it, and the shell has its prompt back. Returns
+/// when it is continued; at once where nobody could continue it.
 ///
-/// The shell does it: the call itself is unsafe in Rust, and a crate for it
-/// would be one more to trust.
-pub(crate) fn signal(name: &str, process: u32) {
-    let _ = Command::new("/bin/sh")
-        .args(["-c", &format!("kill -{name} {process}")])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+/// SIGTSTP itself is listened to and so stops nothing any more; SIGTTIN does the
+/// same by default. SIGSTOP would stop what nobody can continue too.
+fn stop() -> io::Result<()> {
+    Ok(kill_current_process_group(Signal::TTIN)?)
 }
 
 #[cfg(test)]

@@ -63,12 +63,6 @@ fn certain(c: char) -> Option<Certain> {
     })
 }
 
-/// The beginning of a text that is long enough to fill so many cells, for those
-/// who would otherwise copy all of it.
-pub fn start(text: &str, cells: usize) -> &str {
-    head(text, cells).0
-}
-
 /// JSON in which every character that could harm a terminal is written as JSON's
 /// own escape, which reads back as the same character.
 pub fn harmless_json(json: String) -> String {
@@ -96,7 +90,7 @@ pub fn width(text: &str) -> usize {
 
 /// The start of a text that is long enough to fill `cells`, and whether
 /// something was left out.
-fn head(text: &str, cells: usize) -> (&str, bool) {
+pub fn head(text: &str, cells: usize) -> (&str, bool) {
     let chars = cells.saturating_add(1).saturating_mul(CHARS_PER_CELL);
     match text.char_indices().nth(chars).and_then(|(at, _)| text.get(..at)) {
         Some(head) => (head, true),
@@ -111,8 +105,22 @@ fn shown(grapheme: &str) -> (usize, &str) {
     (shown.width(), shown)
 }
 
+/// Whether each byte of a text is a character that takes a cell, and nothing has
+/// to be cleaned: most of what is drawn is like that, and need not be measured.
+pub fn is_plain(text: &[u8]) -> bool {
+    text.iter().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// The text cleaned and cut to at most `cells`, with `…` where it was cut.
 pub fn clip(text: &str, cells: usize) -> String {
+    // One byte more is looked at: nothing that follows joins what is kept.
+    let seen = text.as_bytes().get(..=cells).unwrap_or(text.as_bytes());
+    if is_plain(seen) {
+        return match text.get(..cells) {
+            Some(start) if text.len() > cells => ellipsis(start.to_owned(), cells.saturating_sub(1), cells),
+            _ => text.to_owned(),
+        };
+    }
     let (start, cut) = head(text, cells);
     let start = clean(start);
     let mut out = String::new();

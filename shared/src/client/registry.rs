@@ -6,6 +6,7 @@ use crate::wire::registry::{
     Bookmark, Change, ChangeKind, Deregistered, GuardStatus, HistoryEntry, INDEX_HEADER, Lease, LeaseStatus,
     Place, Register, Registration, ServiceHealth, Snapshot,
 };
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -75,6 +76,17 @@ impl RegistryClient {
     /// # Errors
     /// See [`ClientError`].
     pub async fn services(&self) -> Result<(u64, Vec<Registration>), ClientError> {
+        let (revision, body) = self.services_bytes().await?;
+        let services = serde_json::from_slice(&body).map_err(|e| ClientError::unexpected(self.base(), e))?;
+        Ok((revision, services))
+    }
+
+    /// As [`Self::services`], not parsed: whoever asks again and again need not
+    /// read the same answer twice.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn services_bytes(&self) -> Result<(u64, Bytes), ClientError> {
         let response = self.0.send(self.0.call(Method::GET, "/services")).await?;
         let revision = response
             .headers()
@@ -82,8 +94,7 @@ impl RegistryClient {
             .and_then(|v| v.to_str().ok()?.parse().ok())
             .ok_or_else(|| ClientError::unexpected(self.base(), "no revision"))?;
         let body = response.bytes().await.map_err(|e| ClientError::transport(self.base(), &e))?;
-        let services = serde_json::from_slice(&body).map_err(|e| ClientError::unexpected(self.base(), e))?;
-        Ok((revision, services))
+        Ok((revision, body))
     }
 
     /// Whether expiry is held back, for whom and until when.

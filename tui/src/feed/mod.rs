@@ -19,11 +19,12 @@ use poll::Poll;
 use shared::client::http;
 use shared::client::{LibraryClient, LogClient, MonitorClient, RegistryClient};
 use shared::wire::log::Level;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// How many actions may wait for the update; a feed that brings more waits.
 pub(crate) const ACTIONS_MAX: usize = 64;
@@ -36,6 +37,10 @@ const MONITOR_EVERY: Duration = Duration::from_secs(2);
 const LIBRARY_EVERY: Duration = Duration::from_secs(2);
 /// The longest pause between two tries to reach a daemon.
 const RETRY_MAX: Duration = Duration::from_secs(3);
+
+/// How long a request waits for the next of its kind: of those that a held key
+/// makes, the last one is sent.
+const SETTLING: Duration = Duration::from_millis(60);
 
 /// A client for each daemon that the console talks to.
 #[derive(Debug, Clone)]
@@ -87,6 +92,29 @@ pub(crate) struct Feeds {
     library: Arc<Notify>,
     returned: Arc<AtomicBool>,
     lines: watch::Sender<Followed>,
+    /// The last request of each kind of which only the last is wanted.
+    latest: HashMap<Latest, AbortHandle>,
+}
+
+/// Requests whose answer nobody wants once the next of its kind was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Latest {
+    Study,
+    Around,
+    Hits,
+    Check,
+}
+
+impl Latest {
+    const fn of(effect: &Effect) -> Option<Self> {
+        match effect {
+            Effect::Study(_) => Some(Self::Study),
+            Effect::Around { .. } => Some(Self::Around),
+            Effect::Hits { .. } => Some(Self::Hits),
+            Effect::Check(_) => Some(Self::Check),
+            _ => None,
+        }
+    }
 }
 
 impl Feeds {
@@ -103,6 +131,7 @@ impl Feeds {
             library: Arc::default(),
             returned: Arc::default(),
             lines,
+            latest: HashMap::new(),
         };
         let (clients, actions) = (&feeds.clients, &feeds.actions);
         let poll = |source, every, now: &Arc<Notify>| Poll::new(source, every, now.clone(), actions.clone());
@@ -142,7 +171,11 @@ impl Feeds {
                     _ => None,
                 };
                 let (clients, actions) = (self.clients.clone(), self.actions.clone());
-                self.tasks.spawn(async move {
+                let latest = Latest::of(&effect);
+                let task = self.tasks.spawn(async move {
+                    if latest.is_some() {
+                        tokio::time::sleep(SETTLING).await;
+                    }
                     let Some(action) = call::call(&clients, effect).await else { return };
                     if let Some(poke) = poke {
                         poke.notify_one();
@@ -150,6 +183,9 @@ impl Feeds {
                     // The receiver is gone only when the program ends.
                     let _ = actions.send(action).await;
                 });
+                if let Some(before) = latest.and_then(|latest| self.latest.insert(latest, task)) {
+                    before.abort();
+                }
             }
         }
     }
@@ -160,6 +196,7 @@ impl Feeds {
     /// When a task panicked.
     pub(crate) async fn ended(&mut self) -> Result<(), tokio::task::JoinError> {
         match self.tasks.join_next().await {
+            Some(Err(error)) if error.is_cancelled() => Ok(()),
             Some(ended) => ended,
             None => std::future::pending().await,
         }

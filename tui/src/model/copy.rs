@@ -62,7 +62,7 @@ fn selected(model: &Model) -> Option<(String, String)> {
         }
         Place::Overview => {
             let health = model.fleet.service(model.subject()?)?.health.as_ref()?;
-            json(format!("the health of {}", health.name), serde_json::to_string(health))
+            json(format!("the health of {}", health.name), serde_json::to_string(&**health))
         }
         Place::Incidents | Place::Incident => {
             let incident = model.incidents.incident()?;

@@ -61,6 +61,11 @@ impl Word {
 }
 
 impl Words {
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether every word is in one of the texts.
     pub fn are_in(&self, texts: &[&str]) -> bool {
         self.0.iter().all(|word| texts.iter().any(|text| word.is_in(text)))

@@ -4,6 +4,7 @@ use super::graph::{Branch, Requirers, forest};
 use shared::wire::monitor::{Maintenance, ServiceStatus, Status};
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// How many latencies are kept of each service: what the widest sparkline shows.
 pub const LATENCIES_MAX: usize = 120;
@@ -16,7 +17,7 @@ pub struct Service {
     /// How many instances are registered.
     pub instances: usize,
     /// Its health; none where the monitor has not said.
-    pub health: Option<ServiceStatus>,
+    pub health: Option<Arc<ServiceStatus>>,
 }
 
 impl Service {
@@ -30,7 +31,7 @@ impl Service {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Instance {
     /// The registration.
-    pub registration: Registration,
+    pub registration: Arc<Registration>,
     /// What the monitor holds of it.
     pub status: Status,
     /// Its last latency in whole milliseconds.
@@ -76,19 +77,20 @@ pub struct Fleet {
     pub graph: Vec<Branch>,
     /// The services that neither require anything nor are required.
     pub alone: Vec<String>,
-    registrations: Vec<Registration>,
-    health: Vec<ServiceStatus>,
+    registrations: Vec<Arc<Registration>>,
+    health: Vec<Arc<ServiceStatus>>,
     latencies: BTreeMap<String, VecDeque<Option<u64>>>,
 }
 
 impl Fleet {
     /// Takes over what the registry says. False where nothing is new.
     pub fn register(&mut self, revision: u64, registrations: Vec<Registration>) -> bool {
-        if self.revision == revision && self.registrations == registrations {
+        let known = self.registrations.iter().map(AsRef::as_ref);
+        if self.revision == revision && known.eq(&registrations) {
             return false;
         }
         self.revision = revision;
-        self.registrations = registrations;
+        self.registrations = registrations.into_iter().map(Arc::new).collect();
         self.join();
         true
     }
@@ -96,11 +98,13 @@ impl Fleet {
     /// Takes over what the monitor says, and remembers the latencies. False
     /// where nothing is new.
     pub fn observe(&mut self, health: Vec<ServiceStatus>) -> bool {
-        if self.health == health {
+        if self.health.iter().map(AsRef::as_ref).eq(&health) {
             return false;
         }
+        let known: BTreeMap<&str, &ServiceStatus> =
+            self.health.iter().map(|before| (before.name.as_str(), before.as_ref())).collect();
         for now in &health {
-            let before = self.health.iter().find(|before| before.name == now.name);
+            let before = known.get(now.name.as_str());
             let probed = now.last_check.is_some() && before.and_then(|b| b.last_check) != now.last_check;
             if probed {
                 let samples = self.latencies.entry(now.name.clone()).or_default();
@@ -110,8 +114,9 @@ impl Fleet {
                 }
             }
         }
-        self.latencies.retain(|name, _| health.iter().any(|service| service.name == *name));
-        self.health = health;
+        let told: BTreeSet<&str> = health.iter().map(|service| service.name.as_str()).collect();
+        self.latencies.retain(|name, _| told.contains(name.as_str()));
+        self.health = health.into_iter().map(Arc::new).collect();
         self.join();
         true
     }
@@ -150,6 +155,13 @@ impl Fleet {
         requirers
     }
 
+    /// Who requires one service.
+    pub fn requirers_of(&self, service: &str) -> BTreeSet<&str> {
+        let requires =
+            |r: &&Arc<Registration>| r.required_services.iter().any(|required| required == service);
+        self.registrations.iter().filter(requires).map(|r| r.service_name.as_str()).collect()
+    }
+
     /// The latencies of a service, oldest first; none for a probe that failed.
     pub fn latencies(&self, service: &str) -> impl DoubleEndedIterator<Item = Option<u64>> + Clone {
         self.latencies.get(service).into_iter().flatten().copied()
@@ -174,7 +186,7 @@ impl Fleet {
         let names: BTreeSet<&str> = (self.registrations.iter().map(|r| r.service_name.as_str()))
             .chain(self.health.iter().map(|health| health.name.as_str()))
             .collect();
-        let health: BTreeMap<&str, &ServiceStatus> =
+        let health: BTreeMap<&str, &Arc<ServiceStatus>> =
             self.health.iter().map(|health| (health.name.as_str(), health)).collect();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for registration in &self.registrations {
@@ -185,7 +197,7 @@ impl Fleet {
             .map(|name| Service {
                 name: name.to_owned(),
                 instances: counts.get(name).copied().unwrap_or(0),
-                health: health.get(name).map(|health| (*health).clone()),
+                health: health.get(name).map(|health| Arc::clone(health)),
             })
             .collect();
         self.instances = self
@@ -221,10 +233,10 @@ impl Fleet {
     }
 }
 
-fn instance(registration: &Registration, health: Option<&&ServiceStatus>) -> Instance {
+fn instance(registration: &Arc<Registration>, health: Option<&&Arc<ServiceStatus>>) -> Instance {
     let found = health.and_then(|h| h.instances.iter().find(|i| i.instance_id == registration.instance_id));
     Instance {
-        registration: registration.clone(),
+        registration: Arc::clone(registration),
         status: found.map_or(Status::Unknown, |found| found.status),
         latency: found.and_then(|found| found.latency),
         detail: found.and_then(|found| found.detail.clone()),

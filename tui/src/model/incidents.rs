@@ -1,7 +1,7 @@
 //! Incidents: what is open with those that follow from it, what is over, and
 //! how often each service did well.
 
-use super::graph::{Drawn, tree};
+use super::graph::{Drawn, Requirers, tree};
 use super::{Around, Fleet, Selected};
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::wire::monitor::{Dependent, Incident, UptimeReport};
@@ -137,6 +137,7 @@ impl IncidentsPane {
     /// same one stays selected.
     pub fn arrange(&mut self, fleet: &Fleet, now: DateTime<Utc>) {
         let since = now - TimeDelta::days(self.period.days());
+        let requirers = fleet.requirers();
         let mut rows = Vec::new();
         for (at, incident) in self.incidents.iter().enumerate() {
             let recent = incident.resolved_at.is_none_or(|resolved| resolved >= since);
@@ -146,7 +147,7 @@ impl IncidentsPane {
             }
             rows.push(IncidentRow { incident: at, dependent: None, stem: String::new() });
             if incident.resolved_at.is_none() {
-                let dependents = followers(incident, fleet).into_iter();
+                let dependents = followers(incident, &requirers).into_iter();
                 rows.extend(dependents.map(|(dependent, stem)| IncidentRow {
                     incident: at,
                     dependent: Some(dependent),
@@ -224,12 +225,12 @@ fn concerns(incident: &Incident, service: &str) -> bool {
 
 /// The dependents of an incident in the order of the tree below its root, each
 /// with what is drawn before it. One that requires the root no more comes last.
-fn followers(incident: &Incident, fleet: &Fleet) -> Vec<(usize, String)> {
+fn followers(incident: &Incident, requirers: &Requirers<'_>) -> Vec<(usize, String)> {
     let places: BTreeMap<&str, usize> =
         incident.dependents.iter().enumerate().map(|(at, d)| (d.service.as_str(), at)).collect();
     let mut drawn = BTreeSet::new();
     let mut rows = Vec::new();
-    for branch in tree(&incident.service, &fleet.requirers()).into_iter().skip(1) {
+    for branch in tree(&incident.service, requirers).into_iter().skip(1) {
         // One that stands below several is listed once.
         if let Some(at) = places.get(branch.name.as_str())
             && branch.drawn != Drawn::Circle

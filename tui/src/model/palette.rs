@@ -60,6 +60,9 @@ fn score_word(word: &str, text: &[char]) -> Option<u32> {
     const FOLLOWS: u32 = 5;
     let begins =
         |at: usize| at.checked_sub(1).and_then(|at| text.get(at)).is_none_or(|c| !c.is_alphanumeric());
+    if word.chars().nth(text.len()).is_some() {
+        return None;
+    }
     let mut best: Option<Vec<Option<u32>>> = None;
     for letter in word.chars() {
         // The best score among the places before `at`, and the one just before it.

@@ -120,7 +120,11 @@ impl ServicesPane {
     /// changed; the same instance stays selected.
     pub fn arrange(&mut self, fleet: &Fleet) {
         let words = self.finder.words();
-        let found = fleet.instances.iter().enumerate().filter(|(_, instance)| words.are_in(&texts(instance)));
+        let found = fleet
+            .instances
+            .iter()
+            .enumerate()
+            .filter(|(_, instance)| words.is_empty() || words.are_in(&texts(instance)));
         self.rows = found.map(|(at, _)| at).collect();
         let (sort, reversed) = (self.sort, self.reversed);
         // The fleet is sorted by service and instance, and this keeps that order.

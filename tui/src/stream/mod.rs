@@ -8,17 +8,18 @@ mod search;
 mod tail;
 
 use crate::cli::Endpoints;
+use crate::{out, text};
 use clap::{Args, ValueEnum};
 use print::Printer;
 use shared::client::{ClientError, LogClient, LogQuery, http};
 use shared::wire::log::Level;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 /// Nothing was found.
 const NONE_FOUND: u8 = 1;
 /// It went wrong.
-const FAILED: u8 = 2;
+pub(crate) const FAILED: u8 = 2;
 
 /// Which records, and how they are printed: what both commands take.
 #[derive(Debug, Clone, Args)]
@@ -49,7 +50,7 @@ pub(crate) struct TailArgs {
     #[command(flatten)]
     stream: StreamArgs,
     /// End after so many records
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 }
 
@@ -166,14 +167,13 @@ fn end(
         Err(error) => {
             // What was found is true nonetheless.
             let _ = printer.finish();
-            eprintln!("distlog-tui: {}", crate::text::clean(&error.to_string()));
+            out::complain(&text::clean(&error.to_string()));
             if let StreamError::Log(ClientError::Refused(problem)) = &error
                 && let Some(position) = problem.position
             {
-                let at = crate::text::width(&crate::text::clean(
-                    &query.chars().take(position).collect::<String>(),
-                ));
-                eprintln!("  {}\n  {:at$}^", crate::text::clean(query), "");
+                let before: String = query.chars().take(position).collect();
+                let at = text::width(&text::clean(&before));
+                let _ = writeln!(io::stderr(), "  {}\n  {:at$}^", text::clean(query), "");
             }
             ExitCode::from(FAILED)
         }

@@ -52,6 +52,9 @@ fn is_final(error: &ClientError) -> bool {
         && error.status().is_some_and(|status| (400..500).contains(&status) && status != 429)
 }
 
+/// Before any record that is not stored yet: asks for the order of storing.
+const END: u64 = u64::MAX - 1;
+
 /// A tail, across connections.
 struct Tail<'a, W: Write> {
     client: &'a LogClient,
@@ -99,7 +102,9 @@ impl<W: Write> Tail<'_, W> {
     /// has begun anew, and is told from its beginning.
     async fn begin(&mut self) -> Result<u64, StreamError> {
         let one = LogQuery { limit: Some(1), ..LogQuery::default() };
-        let newest = self.client.search(&one).await?.records.first().map_or(0, |record| record.seq);
+        // In the order of storing: the latest by its time may have been stored long ago.
+        let last = LogQuery { before: Some(END), ..one.clone() };
+        let newest = self.client.search(&last).await?.records.first().map_or(0, |record| record.seq);
         let after = match self.after {
             Some(after) if after <= newest => after,
             Some(_) => 0,

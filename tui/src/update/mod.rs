@@ -38,6 +38,7 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             feeds::lease(model).into_iter().collect()
         }
         Action::Terminate => vec![Effect::Quit],
+        Action::Suspend => vec![Effect::Suspend],
         Action::Away { source, cause, retry_in } => {
             model.sources.get_mut(source).lost(cause, retry_in, now);
             Vec::new()
@@ -139,6 +140,7 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
         }
     };
     effects.extend(log::count(model, now));
+    model.log.pack();
     model.changed |= changed;
     effects
 }

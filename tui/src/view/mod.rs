@@ -59,9 +59,29 @@ impl Canvas<'_> {
     /// clean.
     fn line(&mut self, area: Rect, line: &Line<'_>) {
         let area = area.intersection(self.buffer.area);
-        if !area.is_empty() {
-            self.buffer.set_line(area.x, area.y, line, area.width);
+        let mut rest = area;
+        for span in line {
+            let style = line.style.patch(span.style);
+            let x = if text::is_plain(span.content.as_bytes()) {
+                self.plain(rest, &span.content, style)
+            } else {
+                let width = usize::from(rest.width);
+                self.buffer.set_stringn(rest.x, rest.y, &span.content, width, style).0
+            };
+            rest = Rect { x, width: rest.right().saturating_sub(x), ..rest };
         }
+    }
+
+    /// Draws plain text, a character a cell; answers where it ends.
+    fn plain(&mut self, area: Rect, plain: &str, style: Style) -> u16 {
+        let mut x = area.x;
+        for (at, c) in (area.x..area.right()).zip(plain.chars()) {
+            if let Some(cell) = self.buffer.cell_mut((at, area.y)) {
+                cell.set_char(c).set_style(style);
+            }
+            x = at + 1;
+        }
+        x
     }
 
     /// Draws any text at the top of an area, cleaned and cut to its width.

@@ -97,9 +97,8 @@ fn facts(canvas: &Canvas<'_>, instance: &Instance, cells: usize) -> evidence::Bl
     fact("Metadata", &metadata.join(", "));
     let requires: Vec<String> = it.required_services.iter().map(|name| listed(canvas, name)).collect();
     fact("Requires", &requires.join(", "));
-    let requirers = model.fleet.requirers();
-    let required_by = requirers.get(it.service_name.as_str()).into_iter().flatten();
-    let required_by: Vec<String> = required_by.map(|name| listed(canvas, name)).collect();
+    let required_by = model.fleet.requirers_of(&it.service_name);
+    let required_by: Vec<String> = required_by.into_iter().map(|name| listed(canvas, name)).collect();
     fact("Required by", &required_by.join(", "));
     fact("Told at", it.service_update_url.as_deref().unwrap_or_default());
     lines

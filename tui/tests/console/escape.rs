@@ -105,6 +105,53 @@ fn stopped_and_continued_it_gives_the_terminal_back_and_takes_it_again() {
 }
 
 #[test]
+fn asked_from_outside_to_stop_it_gives_the_terminal_back_and_takes_it_again() {
+    let fleet = Fleet::new();
+    let mut shell = Console::shell(&fleet);
+    shell.sees(&["prompt>"]);
+    let command = format!("{} --mouse {}\r", console().display(), fleet.flags().join(" "));
+    shell.press(&command);
+    for turn in 1..=2 {
+        shell.sees(&["Waiting for the registry"]);
+        shell.writes(b"\x1b[?1000h");
+        signal("TSTP", shell.foreground());
+        let stopped = |screen: &str| screen.matches("Stopped").count() == turn;
+        shell.until("to see it stopped", |screen| stopped(screen) && screen.trim_end().ends_with("prompt>"));
+        shell.is_as_found();
+        shell.press("fg\r");
+    }
+    shell.sees(&["Waiting for the registry"]);
+    shell.press("q");
+    shell.sees(&["prompt>"]);
+    shell.is_as_found();
+    shell.press("exit\r");
+    assert_eq!(shell.left(), 0);
+}
+
+#[test]
+fn what_it_was_started_from_stops_with_it() {
+    let fleet = Fleet::new();
+    let script = fleet.dir().join("script");
+    let command = format!("{} {}\ntrue\n", console().display(), fleet.flags().join(" "));
+    std::fs::write(&script, command).unwrap();
+    let mut shell = Console::shell(&fleet);
+    shell.sees(&["prompt>"]);
+    shell.press("sh ./script\r");
+    shell.sees(&["Waiting for the registry"]);
+    shell.press("\x1a");
+    shell.until("to see it stopped", |screen| {
+        screen.contains("Stopped") && screen.trim_end().ends_with("prompt>")
+    });
+    shell.is_as_found();
+    shell.press("fg\r");
+    shell.sees(&["Waiting for the registry"]);
+    shell.press("q");
+    shell.sees(&["prompt>"]);
+    shell.press("exit\r");
+    assert_eq!(shell.left(), 0);
+}
+
+#[test]
 fn mouse_and_paste_are_given_back_however_it_ends() {
     let fleet = Fleet::new();
     for name in ["TERM", "HUP"] {

@@ -221,6 +221,21 @@ fn daemons_of_its_own_are_started_when_there_are_none_and_stopped_on_the_way_out
 }
 
 #[test]
+fn daemons_of_its_own_are_stopped_and_not_killed_where_nobody_can_be_told() {
+    let fleet = Fleet::new();
+    let mut console = Console::start_unheard(&fleet, &["--local"]);
+    console.sees(&["● registry", "● monitor", "● log", "● library", "LibraryService"]);
+    console.press("q");
+    assert_eq!(console.left(), 0);
+    // SQLite takes the write-ahead log away when the last connection closes.
+    for database in ["registry", "library", "provider", "monitor"] {
+        let data = fleet.dir().join("distlog-data").join(database);
+        assert!(data.join(format!("{database}.db")).is_file());
+        assert!(!data.join(format!("{database}.db-wal")).exists(), "{database} was closed");
+    }
+}
+
+#[test]
 fn daemons_of_others_are_used_and_left_running() {
     let fleet = Fleet::started();
     let mut console = Console::start(&fleet, &["--local"]);

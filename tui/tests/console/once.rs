@@ -89,3 +89,40 @@ fn completions_and_the_man_page_are_printed() {
         assert!(String::from_utf8(output.stdout).unwrap().contains(holds), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_reader_that_has_gone_is_no_error_and_a_full_disk_is_one() {
+    let fleet = Fleet::started();
+    for arguments in [&["--once"] as &[&str], &["keys"], &["completions", "bash"], &["man"]] {
+        for (to, fails) in [("", false), ("/dev/full", true)] {
+            let mut command = Command::new(console());
+            // Where it is read from is closed before it starts.
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let out =
+                if to.is_empty() { Stdio::from(writer) } else { std::fs::File::create(to).unwrap().into() };
+            let output = command
+                .args(fleet.flags())
+                .args(arguments)
+                .stdin(Stdio::null())
+                .stdout(out)
+                .output()
+                .unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(said.contains("os error"), fails, "{arguments:?} {said}");
+            assert!(said.lines().count() <= 1 && output.status.code() != Some(101), "{arguments:?} {said}");
+        }
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_an_error_and_not_nothing_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("distlog.toml");
+    std::fs::write(&file, "[console]\ntheme = 1\n").unwrap();
+    for (command, status) in [("search", 2), ("tail", 2), ("keys", 1)] {
+        let output =
+            Command::new(console()).arg(command).arg("--config").arg(&file).stdin(Stdio::null()).output();
+        assert_eq!(output.unwrap().status.code(), Some(status), "{command}");
+    }
+}

@@ -42,6 +42,16 @@ impl Console {
         Self::run(fleet, command, environment)
     }
 
+    /// As [`Self::start`], where nothing can be written to standard error.
+    pub(crate) fn start_unheard(fleet: &Fleet, flags: &[&str]) -> Self {
+        let mut command = CommandBuilder::new("/bin/sh");
+        command.args(["-c", r#"exec "$0" "$@" 2>/dev/full"#]);
+        command.arg(console());
+        command.args(fleet.flags());
+        command.args(flags);
+        Self::run(fleet, command, &[])
+    }
+
     /// Starts a shell that waits for commands.
     pub(crate) fn shell(fleet: &Fleet) -> Self {
         let mut command = CommandBuilder::new("/bin/sh");
@@ -194,6 +204,11 @@ impl Console {
     /// The process.
     pub(crate) fn id(&self) -> u32 {
         self.child.process_id().unwrap()
+    }
+
+    /// The process that the terminal is with.
+    pub(crate) fn foreground(&self) -> u32 {
+        self.master.process_group_leader().unwrap().try_into().unwrap()
     }
 
     /// Waits until the console has left; answers its exit status. The terminal

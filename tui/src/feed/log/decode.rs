@@ -50,6 +50,9 @@ pub(super) enum DecodeError {
     /// It is no record.
     #[error("no record: {0}")]
     NoRecord(#[from] serde_json::Error),
+    /// It is no text.
+    #[error("no record: {0}")]
+    NoText(#[from] std::str::Utf8Error),
     /// A record without a time.
     #[error("the time of record {0} cannot be read")]
     NoTime(u64),
@@ -149,7 +152,8 @@ fn read_line(line: &[u8], batch: &mut Batch) -> Result<(), DecodeError> {
     if line.is_empty() {
         return Ok(());
     }
-    let read = serde_json::from_slice(line).map_err(DecodeError::from);
+    // Once for all of it, rather than for each of its strings.
+    let read = serde_json::from_str(std::str::from_utf8(line)?).map_err(DecodeError::from);
     read.and_then(|wire: Wire<'_>| take(&wire, batch)).or_else(forgive)
 }
 

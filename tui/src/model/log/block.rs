@@ -1,6 +1,7 @@
 //! A block of records: their texts one behind the other, and what is known of
 //! each beside its text.
 
+use super::packed::{Packer, Text};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use shared::wire::log::{Level, Record};
@@ -8,6 +9,8 @@ use std::collections::VecDeque;
 
 /// Bytes of text in one block; a record that is longer has a block of its own.
 const BLOCK_BYTES: usize = 32 << 10;
+/// Records of one block, about: usual ones have a hundred bytes.
+const BLOCK_RECORDS: usize = BLOCK_BYTES / 100;
 /// Services that one block tells apart; one more begins a new block.
 const BLOCK_SERVICES: usize = 64;
 
@@ -75,7 +78,7 @@ struct Entry {
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     first_seq: u64,
-    text: String,
+    text: Text,
     services: Vec<Box<str>>,
     entries: VecDeque<Entry>,
     /// Where the text of the first entry begins: those before it were let go.
@@ -83,12 +86,16 @@ pub(super) struct Block {
 }
 
 impl Block {
-    pub(super) fn new(first_seq: u64, bytes: usize) -> Self {
+    /// An empty one for records from a sequence on, the first of which has so
+    /// many bytes of text. It takes room that another one had, if that is enough.
+    pub(super) fn new(first_seq: u64, bytes: usize, room: Option<String>) -> Self {
+        let bytes = bytes.max(BLOCK_BYTES);
+        let room = room.filter(|room| room.capacity() >= bytes);
         Self {
             first_seq,
-            text: String::with_capacity(bytes.max(BLOCK_BYTES)),
+            text: Text::new(room.unwrap_or_else(|| String::with_capacity(bytes))),
             services: Vec::new(),
-            entries: VecDeque::new(),
+            entries: VecDeque::with_capacity(BLOCK_RECORDS),
             begin: 0,
         }
     }
@@ -102,12 +109,10 @@ impl Block {
         let (Ok(end_at), Ok(fields)) = (u32::try_from(end), u32::try_from(line.fields.len())) else {
             return false;
         };
-        if end > self.text.capacity() {
+        let Some(service) = self.service(line.service) else { return false };
+        if !self.text.push([line.message, line.fields]) {
             return false;
         }
-        let Some(service) = self.service(line.service) else { return false };
-        self.text.push_str(line.message);
-        self.text.push_str(line.fields);
         self.entries.push_back(Entry {
             ts_ns: line.ts_ns,
             seq,
@@ -145,8 +150,8 @@ impl Block {
             ts_ns: entry.ts_ns,
             level: entry.level,
             service: self.services.get(usize::from(entry.service))?,
-            message: self.text.get(begin..middle)?,
-            fields: self.text.get(middle..end)?,
+            message: self.text.as_str().get(begin..middle)?,
+            fields: self.text.as_str().get(middle..end)?,
         })
     }
 
@@ -158,16 +163,17 @@ impl Block {
         self.entries.back().map(|entry| self.seq(entry))
     }
 
-    /// About how many bytes it takes.
+    /// About how many bytes it takes, unpacked.
     pub(super) fn bytes(&self) -> usize {
         let services: usize = self.services.iter().map(|name| name.len() + size_of::<Box<str>>()).sum();
-        self.text.capacity() + self.entries.capacity() * size_of::<Entry>() + services + size_of::<Self>()
+        self.text.bytes() + self.entries.capacity() * size_of::<Entry>() + services + size_of::<Self>()
     }
 
-    /// Gives back what it will not need: nothing is added to it any more.
-    pub(super) fn seal(&mut self) {
-        self.text.shrink_to_fit();
+    /// Holds its texts packed: nothing is added to it any more.
+    /// Answers the room that they had, if it is of the usual size.
+    pub(super) fn pack(&mut self, packer: &mut Packer) -> Option<String> {
         self.entries.shrink_to_fit();
+        self.text.pack(packer).filter(|room| room.capacity() == BLOCK_BYTES)
     }
 
     /// How many records there are.

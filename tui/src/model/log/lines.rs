@@ -3,12 +3,19 @@
 //! A record is one stretch of text (its message, then its fields as the JSON
 //! that came) and 24 bytes about it. The texts of many records stand one behind
 //! the other in a block, so that holding a record allocates nothing, and letting
-//! go of the oldest gives back whole blocks. Nothing is parsed until it is
-//! looked at.
+//! go of the oldest gives back whole blocks. A block that is full and was not
+//! looked at lately is packed. Nothing is parsed until it is looked at.
 
 use super::block::{Block, Line};
+use super::packed::Packer;
 use shared::wire::log::Record;
 use std::collections::VecDeque;
+
+/// So many of the newest blocks are not packed: the last one still grows.
+const PLAIN_BLOCKS: usize = 2;
+
+/// So much room of packed blocks is kept for new ones.
+const ROOM_MAX: usize = 8;
 
 /// Records in the order of their sequence, oldest first.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +24,9 @@ pub struct Lines {
     len: usize,
     /// Bytes of all blocks but the last, which still grows.
     sealed_bytes: usize,
+    /// What packed blocks had before. What comes next takes it: given back, it
+    /// would be cut up for what is small and stays.
+    room: Vec<String>,
 }
 
 impl Lines {
@@ -30,7 +40,7 @@ impl Lines {
         self.len == 0
     }
 
-    /// About how many bytes they take.
+    /// About how many bytes they take, unpacked.
     pub fn bytes(&self) -> usize {
         self.sealed_bytes + self.blocks.back().map_or(0, Block::bytes)
     }
@@ -119,11 +129,11 @@ impl Lines {
             return;
         }
         if !self.blocks.back_mut().is_some_and(|block| block.push(line)) {
-            if let Some(full) = self.blocks.back_mut() {
-                full.seal();
+            if let Some(full) = self.blocks.back() {
                 self.sealed_bytes += full.bytes();
             }
-            let mut block = Block::new(line.seq, line.message.len() + line.fields.len());
+            let bytes = line.message.len() + line.fields.len();
+            let mut block = Block::new(line.seq, bytes, self.room.pop());
             block.push(line);
             self.blocks.push_back(block);
         }
@@ -138,12 +148,22 @@ impl Lines {
         };
         let mut front = Self::default();
         older.iter().take_while(|line| line.seq < first).for_each(|line| front.push(&line));
-        for mut block in front.blocks.into_iter().rev() {
-            block.seal();
+        for block in front.blocks.into_iter().rev() {
             self.sealed_bytes += block.bytes();
             self.blocks.push_front(block);
         }
         self.len += front.len;
+    }
+
+    /// Packs what nothing is added to any more, but for the newest, which is
+    /// looked at most; what was unpacked to be looked at is let go of.
+    pub(super) fn pack(&mut self, packer: &mut Packer) {
+        for block in self.blocks.iter_mut().rev().skip(PLAIN_BLOCKS) {
+            self.sealed_bytes -= block.bytes();
+            let room = block.pack(packer);
+            self.sealed_bytes += block.bytes();
+            self.room.extend(room.filter(|_| self.room.len() < ROOM_MAX));
+        }
     }
 
     /// Lets go of the oldest record.
@@ -242,10 +262,11 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
-        /// Beside a plain list, whatever is added and dropped at either end.
+        /// Beside a plain list, whatever is added, dropped at either end and packed.
         #[test]
-        fn they_are_what_a_plain_list_would_hold(steps in prop::collection::vec((0..6u8, 1..200usize, 0..800usize), 1..40)) {
+        fn they_are_what_a_plain_list_would_hold(steps in prop::collection::vec((0..7u8, 1..200usize, 0..800usize), 1..40)) {
             let (mut lines, mut naive) = (Lines::default(), VecDeque::<(u64, String, String)>::new());
+            let mut packer = Packer::default();
             let mut next = 1_000_000_u64;
             let mut oldest = next;
             for (kind, count, size) in steps {
@@ -266,6 +287,7 @@ mod tests {
                         lines.drop_first();
                         naive.pop_front();
                     },
+                    5 => lines.pack(&mut packer),
                     _ => for _ in 0..count {
                         lines.drop_last();
                         naive.pop_back();

@@ -15,6 +15,7 @@ mod fields;
 mod filter;
 mod lines;
 mod moment;
+mod packed;
 mod prompt;
 mod search;
 mod timeline;
@@ -33,11 +34,12 @@ pub use search::{Found, Seek, Sought, find_in, holds, nearest};
 pub use timeline::{Gravity, PARTS, Span, Timeline};
 
 use chrono::{DateTime, Utc};
+use packed::Packer;
 use std::collections::BTreeSet;
 
 /// How many records are held; those farthest from where one looks give way.
 pub const LINES_MAX: usize = 50_000;
-/// How many bytes of records are held, as a bound on memory.
+/// How many bytes of records are held, unpacked, as a bound on memory.
 pub const BYTES_MAX: usize = 16 << 20;
 /// How many records can be marked.
 pub const MARKS_MAX: usize = 1_000;
@@ -136,6 +138,7 @@ pub struct LogPane {
     /// Where the log is being opened: what is held is of before.
     pub opening: Option<OpenAt>,
     lines: Lines,
+    packer: Packer,
     /// The record that is selected; none while the log is followed.
     pub cursor: Option<u64>,
     /// How many arrived since the log was paused.
@@ -232,6 +235,9 @@ impl LogPane {
             }
             self.timeline.count(line.ts_ns, line.level);
         }
+        // While what arrived is still there: what is packed stays for long, and
+        // would cut up the room that it leaves.
+        self.pack();
     }
 
     /// Records were passed over: what is held stays without a gap. Whoever follows
@@ -291,6 +297,11 @@ impl LogPane {
                 self.newer = if self.newer == Edge::Loading { Edge::Loading } else { Edge::More };
             }
         }
+    }
+
+    /// Packs what is not looked at: done after every change.
+    pub fn pack(&mut self) {
+        self.lines.pack(&mut self.packer);
     }
 
     fn is_full(&self) -> bool {

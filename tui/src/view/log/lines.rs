@@ -176,11 +176,11 @@ impl<'a> Shown<'a> {
 
     /// As much of the message, with the fields behind it, as fills so many cells.
     fn text(&self, cells: usize) -> Cow<'a, str> {
-        let message = text::start(self.message, cells);
-        if self.fields.is_empty() || message.len() < self.message.len() {
+        let (message, is_cut) = text::head(self.message, cells);
+        if self.fields.is_empty() || is_cut {
             Cow::Borrowed(message)
         } else {
-            Cow::Owned(format!("{message} {}", decoded(text::start(self.fields, cells))))
+            Cow::Owned(format!("{message} {}", decoded(text::head(self.fields, cells).0)))
         }
     }
 

@@ -1,0 +1,66 @@
+//! The console started, and then left alone.
+
+use crate::fleet::Fleet;
+use crate::flood::keys;
+use crate::measure::{Numbers, heading, row};
+use crate::screen::Screen;
+use std::thread::sleep;
+use std::time::Duration;
+
+const STARTS: usize = 20;
+const SETTLING: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_secs(20);
+const SIZE: (u16, u16) = (80, 24);
+/// The tab bar is there when both of its ends are.
+const TAB_BAR: [&str; 2] = ["1 Overview", "5 Library"];
+
+/// From exec to the first screen with all of the tab bar.
+pub(crate) fn starts(fleet: &Fleet, with: &str) {
+    let times = (0..STARTS).map(|_| Screen::start(fleet.console(), SIZE).shows(&TAB_BAR));
+    row(&format!("first frame, {with}"), "30 ms", &Numbers::ms(times).told("ms"));
+}
+
+/// What a console takes that nobody touches, on the tab that shows what the
+/// monitor probes, and on one where nothing moves.
+pub(crate) fn idle(fleet: &Fleet) {
+    heading("idle, 80x24, the six daemons registered");
+    for (key, seen, what) in [("1", "Latest errors", "overview"), ("5", "Books", "library")] {
+        let mut screen = Screen::start(fleet.console(), SIZE);
+        screen.shows(&["● registry", "● monitor", "● log", "● library"]);
+        screen.press(key, seen);
+        sleep(SETTLING);
+        let (before, _) = screen.written();
+        let cpu = screen.process().cpu_percent(IDLE);
+        let bytes = screen.written().0 - before;
+        row(&format!("{what}: processor time"), "0.2 % of a core", &format!("{cpu:.3} % of a core"));
+        let aim = if key == "1" { "what changes" } else { "0 bytes" };
+        let told = format!("{bytes} bytes in {} s", IDLE.as_secs());
+        row(&format!("{what}: written to the terminal"), aim, &told);
+        row(&format!("{what}: resident"), "", &screen.process().resident());
+    }
+}
+
+/// How soon a key is obeyed where nothing else happens.
+pub(crate) fn quiet(fleet: &Fleet) {
+    let mut screen = Screen::start(fleet.console(), SIZE);
+    screen.shows(&["● registry", "● monitor", "● log", "● library"]);
+    let times = keys(&mut screen, "2", "LEASE", "1", "Latest errors");
+    row("key to paint", "16 ms", &times.told("ms"));
+}
+
+/// A big fleet, which is down: what it costs to be told of it again and again.
+pub(crate) fn big(fleet: &Fleet) {
+    const SERVICES: usize = 500;
+    const INSTANCES: usize = 10;
+    heading("500 services of 10 instances, 200x50");
+    fleet.register(SERVICES, INSTANCES);
+    let mut screen = Screen::start(fleet.console(), (200, 50));
+    screen.shows(&["● registry", "● monitor", "● log", "● library"]);
+    screen.press("2", "Services: 5");
+    sleep(SETTLING);
+    let cpu = screen.process().cpu_percent(IDLE);
+    row("services: processor time", "", &format!("{cpu:.2} % of a core"));
+    let times = keys(&mut screen, "1", "Latest errors", "2", "LEASE");
+    row("key to paint", "16 ms", &times.told("ms"));
+    row("resident", "", &screen.process().resident());
+}
