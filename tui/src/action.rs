@@ -1,7 +1,9 @@
 //! What can happen to the console, and what it can want done.
 
 use crate::keys::Key;
-use crate::model::{Around, Filter, Lines, LogSide, OpenAt, Opened, SourceName, Span, Stream, Study, Tab};
+use crate::model::{
+    Around, Filter, Lines, LogSide, OpenAt, Opened, Seek, SourceName, Span, Stream, Study, Tab,
+};
 use chrono::{DateTime, Utc};
 use shared::client::ClientError;
 use shared::wire::library::{Book, Lend, Loan, NewBook};
@@ -91,7 +93,7 @@ pub enum Action {
         generation: u64,
         /// The records.
         lines: Lines,
-        /// How many this reader was too slow for.
+        /// How many this reader was too slow for, right before them.
         missed: u64,
     },
     /// The answer to [`Effect::Filter`].
@@ -123,9 +125,9 @@ pub enum Action {
     LogFound {
         /// The generation of the filter.
         generation: u64,
-        /// Whether the search went towards the end of the log.
-        forward: bool,
-        /// The nearest error, if there is one.
+        /// What was looked for.
+        seek: Seek,
+        /// The nearest, if there is one.
         found: Result<Option<u64>, Failure>,
     },
     /// The answer to [`Effect::Hits`].
@@ -135,6 +137,8 @@ pub enum Action {
         /// The counts.
         hits: Result<Hits, Failure>,
     },
+    /// What became of [`Effect::Export`]; on success, what to say about it.
+    Exported(Result<String, Failure>),
     /// A file that was to be written is there already.
     Exists(Box<Export>),
     /// What became of a request; on success, what to say about it.
@@ -287,8 +291,8 @@ pub enum Effect {
         filter: Filter,
         /// Where to begin.
         from: u64,
-        /// Whether towards the end of the log.
-        forward: bool,
+        /// In which direction, and for the sake of what.
+        seek: Seek,
     },
     /// Count the records that pass a filter over time.
     Hits {
@@ -313,6 +317,8 @@ pub struct Export {
     pub overwrite: bool,
     /// The records.
     pub lines: Lines,
+    /// Whether the log has more of them, that are not held.
+    pub more: bool,
 }
 
 /// Why a request failed, as far as a person needs to know.

@@ -5,6 +5,7 @@
 
 use shared::sanitize;
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -18,11 +19,68 @@ const CHARS_PER_CELL: usize = GRAPHEME_CHARS_MAX + 1;
 
 /// A line without anything that could reach beyond its cells.
 ///
-/// Emoji presentation (U+FE0F) is dropped: terminals disagree about the width
-/// of what it follows.
+/// Where terminals disagree about a width, a ghost is left behind for ever: such
+/// characters are shown as others that look like them and whose width is certain.
 pub fn clean(text: &str) -> Cow<'_, str> {
     let safe = sanitize::sanitize(text);
-    if safe.contains('\u{fe0f}') { Cow::Owned(safe.replace('\u{fe0f}', "")) } else { safe }
+    if safe.is_ascii() || !safe.chars().any(|c| certain(c).is_some()) {
+        return safe;
+    }
+    let mut out = String::with_capacity(safe.len());
+    for c in safe.chars() {
+        match certain(c) {
+            Some(Certain::Text(shown)) => out.push_str(shown),
+            Some(Certain::Letter(letter)) => out.push(letter),
+            None => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// What is shown in place of a character of uncertain width.
+enum Certain {
+    Text(&'static str),
+    Letter(char),
+}
+
+/// What is shown in place of a character, where its width is uncertain.
+fn certain(c: char) -> Option<Certain> {
+    Some(match c {
+        // Emoji presentation, and the colours of skin: they merge or they do not.
+        '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' => Certain::Text(""),
+        // Two of them are a flag, or two letters: those of the country.
+        '\u{1f1e6}'..='\u{1f1ff}' => {
+            let nth = u8::try_from(u32::from(c) - 0x1f1e6).ok()?;
+            Certain::Letter(char::from(b'A' + nth))
+        }
+        // Thai and Lao sara am, as the two signs that it is made of.
+        '\u{e33}' => Certain::Text("\u{e4d}\u{e32}"),
+        '\u{eb3}' => Certain::Text("\u{ecd}\u{eb2}"),
+        // The half-width marks of sound, as whole ones.
+        '\u{ff9e}' => Certain::Letter('\u{309b}'),
+        '\u{ff9f}' => Certain::Letter('\u{309c}'),
+        _ => return None,
+    })
+}
+
+/// JSON in which every character that could harm a terminal is written as JSON's
+/// own escape, which reads back as the same character.
+pub fn harmless_json(json: String) -> String {
+    if !json.chars().any(sanitize::is_hazard) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if sanitize::is_hazard(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// How many cells a clean text takes.
@@ -38,12 +96,6 @@ pub fn head(text: &str, cells: usize) -> (&str, bool) {
         Some(head) => (head, true),
         None => (text, false),
     }
-}
-
-/// Whether a text alone surely takes so many cells, however it is composed.
-pub fn fills(text: &str, cells: usize) -> bool {
-    // A character has at most four bytes.
-    text.len() > cells.saturating_add(1).saturating_mul(CHARS_PER_CELL * 4)
 }
 
 /// A grapheme's cells and what of it is shown.
@@ -220,8 +272,18 @@ mod tests {
     }
 
     #[test]
-    fn emoji_presentation_is_dropped() {
-        assert_eq!(clip("\u{26a0}\u{fe0f} hot", 10), "\u{26a0} hot");
+    fn what_terminals_measure_differently_is_shown_as_what_they_do_not() {
+        for (text, want) in [
+            ("\u{26a0}\u{fe0f} hot", "\u{26a0} hot"),
+            ("🇩🇪 flag", "DE flag"),
+            ("👍🏽", "👍"),
+            ("กำ", "กํา"),
+            ("ｶﾞ", "ｶ゛"),
+        ] {
+            assert_eq!(clip(text, 10), want);
+            let alone: usize = clean(text).chars().map(|c| width(&c.to_string())).sum();
+            assert_eq!(width(&clean(text)), alone, "a terminal that merges nothing: {text}");
+        }
     }
 
     #[test]

@@ -94,11 +94,11 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
             let page = log::next(&clients.log, &filter, side, from).await.map_err(Failure::from);
             return Some(Action::LogPaged { generation, side, from, page });
         }
-        Effect::Find { generation, filter, from, forward } => {
-            let side = if forward { LogSide::Newer } else { LogSide::Older };
+        Effect::Find { generation, filter, from, seek } => {
+            let side = if seek.forward { LogSide::Newer } else { LogSide::Older };
             let found = log::beyond(&clients.log, &filter, side, from, 1).await.map_err(Failure::from);
             let found = found.map(|(lines, _)| lines.first().map(|line| line.seq));
-            return Some(Action::LogFound { generation, forward, found });
+            return Some(Action::LogFound { generation, seek, found });
         }
         Effect::Hits { asked, filter, span } => {
             let moment = |at: DateTime<Utc>| Some(at.to_rfc3339_opts(SecondsFormat::Secs, true));
@@ -147,10 +147,11 @@ async fn accepts_query(client: &LogClient, query: &str) -> Result<(), ClientErro
 /// Writes a file beside the runtime's thread.
 async fn write(export: Box<Export>) -> Action {
     let (path, count) = (export.path.clone(), export.lines.len());
+    let more = if export.more { "; the log has more that are not held here" } else { "" };
     let written = tokio::task::spawn_blocking(move || (export::write(&export), export)).await;
-    let failed = |message: String| Action::Done(Err(Failure { message, ..Failure::default() }));
+    let failed = |message: String| Action::Exported(Err(Failure { message, ..Failure::default() }));
     match written {
-        Ok((Ok(()), _)) => Action::Done(Ok(format!("{count} records were written to {path}"))),
+        Ok((Ok(()), _)) => Action::Exported(Ok(format!("{count} records were written to {path}{more}"))),
         Ok((Err(ExportError::Exists(_)), export)) => Action::Exists(export),
         Ok((Err(error), _)) => failed(error.to_string()),
         Err(error) => failed(format!("{path} was not written: {error}")),

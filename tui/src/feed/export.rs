@@ -5,7 +5,7 @@ use crate::action::Export;
 use crate::model::Line;
 use chrono::SecondsFormat;
 use shared::sanitize::sanitize;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -37,28 +37,30 @@ pub(super) fn write(export: &Export) -> Result<(), ExportError> {
     if !export.overwrite && path.symlink_metadata().is_ok() {
         return Err(ExportError::Exists(export.path.clone()));
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let written = write_to(&part, export).and_then(|()| {
-        if export.overwrite {
-            return fs::rename(&part, &path);
-        }
-        // Unlike a rename, a link does not replace what came meanwhile.
-        fs::hard_link(&part, &path).and_then(|()| fs::remove_file(&part))
-    });
+    let part = if export.overwrite { beside(&path) } else { path.clone() };
+    // Neither follows a link that somebody has put there.
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part);
+    let file = file.map_err(|cause| match cause.kind() {
+        io::ErrorKind::AlreadyExists if !export.overwrite => ExportError::Exists(export.path.clone()),
+        _ => failed(cause),
+    })?;
+    let written = write_to(file, export)
+        .and_then(|()| if export.overwrite { fs::rename(&part, &path) } else { Ok(()) });
     written.map_err(|cause| {
-        // It may not have come into being at all.
+        // What is half written is of no use.
         let _ = fs::remove_file(&part);
-        match cause.kind() {
-            io::ErrorKind::AlreadyExists => ExportError::Exists(export.path.clone()),
-            _ => failed(cause),
-        }
+        failed(cause)
     })
 }
 
-fn write_to(path: &Path, export: &Export) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+/// Where a file is written before it replaces another one.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    path.with_file_name(name)
+}
+
+fn write_to(file: File, export: &Export) -> io::Result<()> {
     let mut out = BufWriter::new(file);
     let ending = Path::new(&export.path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let as_json = ["ndjson", "jsonl", "json"].contains(&ending.to_ascii_lowercase().as_str());
@@ -125,6 +127,7 @@ mod tests {
                 path: path.to_str().unwrap().to_owned(),
                 overwrite,
                 lines: lines.clone(),
+                more: false,
             };
             write(&export(false)).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), want);
@@ -136,7 +139,7 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), want);
         }
         assert_eq!(dir.path().read_dir().unwrap().count(), 2, "nothing else is left behind");
-        let nowhere = Export { path: "/nonexistent/x".to_owned(), overwrite: false, lines };
+        let nowhere = Export { path: "/nonexistent/x".to_owned(), overwrite: false, lines, more: false };
         assert!(matches!(write(&nowhere), Err(ExportError::Io { .. })));
     }
 }

@@ -45,6 +45,8 @@ commands! {
     Undo = "undo",
     /// Copy what is selected.
     Copy = "copy",
+    /// Copy the value of the selected field.
+    CopyValue = "copy-value",
     /// Copy the URL of what is shown.
     CopyUrl = "copy-url",
     /// Copy a curl command for what is shown.

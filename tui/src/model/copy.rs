@@ -3,6 +3,7 @@
 
 use super::{Filter, Model, Side};
 use crate::keys::Place;
+use crate::text::{clean, harmless_json};
 use shared::client::http::segment;
 
 /// What of it is copied.
@@ -10,6 +11,8 @@ use shared::client::http::segment;
 pub enum Copied {
     /// What is selected.
     Selected,
+    /// The value of the selected field of a record.
+    Value,
     /// A URL.
     Url,
     /// A curl command.
@@ -24,6 +27,10 @@ pub const COPIED_BYTES_MAX: usize = 74_000 / 4 * 3;
 pub fn copied(model: &Model, what: Copied) -> Option<(String, String)> {
     match what {
         Copied::Selected => selected(model),
+        Copied::Value => {
+            let field = model.log.detail.as_ref()?.selected()?;
+            Some((format!("the value of {}", field.name), clean(&field.value).into_owned()))
+        }
         Copied::Url => Some(("the URL".to_owned(), url(model))),
         Copied::Curl => {
             // What goes on for ever is shown as it comes.
@@ -37,14 +44,15 @@ pub fn copied(model: &Model, what: Copied) -> Option<(String, String)> {
 }
 
 fn selected(model: &Model) -> Option<(String, String)> {
-    let json = |what: String, value: serde_json::Result<String>| Some((what, value.ok()?));
+    // What is pasted must not harm a terminal either.
+    let json = |what: String, value: serde_json::Result<String>| Some((what, harmless_json(value.ok()?)));
     match model.place_below() {
         Place::Services | Place::Service => {
             let registration = &model.services.subject(&model.fleet)?.registration;
             let what = format!("the URL of {}", registration.instance_id);
             Some((what, registration.service_url.clone()))
         }
-        Place::Log | Place::Prompt => {
+        Place::Log | Place::Prompt | Place::Timeline | Place::Facets => {
             let record = model.log.selected()?.to_record();
             json(format!("record {}", record.seq), serde_json::to_string(&record))
         }
@@ -74,7 +82,8 @@ fn selected(model: &Model) -> Option<(String, String)> {
 
 /// Whether the log is shown as it grows.
 fn is_followed(model: &Model) -> bool {
-    model.place_below() == Place::Log && model.log.is_following()
+    let log = [Place::Log, Place::Timeline, Place::Facets];
+    log.contains(&model.place_below()) && model.log.is_following()
 }
 
 /// A URL that answers what is on the screen.
@@ -92,7 +101,7 @@ fn url(model: &Model) -> String {
             let seq = model.log.detail.as_ref().map_or(0, |detail| detail.record.seq);
             format!("{}/log?after={}&before={}", endpoints.log, seq.saturating_sub(1), seq.saturating_add(1))
         }
-        Place::Log | Place::Prompt => {
+        Place::Log | Place::Prompt | Place::Timeline | Place::Facets => {
             let path = if is_followed(model) { "/log/tail" } else { "/log" };
             format!("{}{path}?{}format=text", endpoints.log, query(&model.log.filter))
         }

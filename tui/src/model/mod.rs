@@ -28,12 +28,14 @@ pub use form::{Field, Form, FormKind};
 pub use graph::{Branch, Drawn};
 pub use incidents::{IncidentRow, IncidentsPane, IncidentsView, Period};
 pub use library::{LibraryPane, Side};
-pub use log::{
-    BYTES_MAX, Completion, Edge, Facet, Filter, Gravity, LINES_MAX, Levels, Line, Lines, LogPane, MARKS_MAX,
-    OpenAt, Opened, PARTS, Prompt, PromptKind, Recent, RecordDetail, RecordField, Services, Side as LogSide,
-    Span, Stream, Stretch, Timeline, View,
+pub(crate) use log::{
+    BESIDE_FROM, DETAIL_LINES_MAX, complete, decoded, find_in, holds, nearest, parse_moment, term,
 };
-pub(crate) use log::{complete, find_in, holds, nearest, parse_moment, term};
+pub use log::{
+    BYTES_MAX, BackStep, Completion, Edge, Facet, Filter, Found, Gravity, LINES_MAX, Levels, Line, Lines,
+    LogPane, MARKS_MAX, Marked, OpenAt, Opened, PARTS, Prompt, PromptKind, Recent, RecordDetail, RecordField,
+    Seek, Services, Side as LogSide, Sought, Span, Stream, Stretch, Timeline, View,
+};
 pub use palette::{Palette, commands};
 pub use selected::Selected;
 pub use services::{InstanceKey, ServicesPane, SortBy};

@@ -50,7 +50,7 @@ pub(crate) struct TailArgs {
     #[command(flatten)]
     stream: StreamArgs,
     /// End after so many records
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 }
 

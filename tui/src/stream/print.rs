@@ -2,7 +2,6 @@
 
 use super::StreamFormat;
 use chrono::{SecondsFormat, Timelike as _};
-use shared::sanitize::is_hazard;
 use shared::wire::log::{Level, Record};
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -93,29 +92,15 @@ const fn colour(level: Level) -> &'static str {
     }
 }
 
-/// A record as one line of JSON. A character that could harm a terminal is
-/// written as JSON's own escape, which reads back as the same character.
+/// A record as one line of JSON, harmless on a terminal.
 fn json(record: &Record) -> io::Result<String> {
-    let json = serde_json::to_string(record).map_err(io::Error::other)?;
-    if !json.chars().any(is_hazard) {
-        return Ok(json);
-    }
-    let mut out = String::with_capacity(json.len() + 16);
-    for c in json.chars() {
-        if is_hazard(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    Ok(out)
+    Ok(crate::text::harmless_json(serde_json::to_string(record).map_err(io::Error::other)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::sanitize::is_hazard;
 
     fn record(message: &str) -> Record {
         let ts = "2026-11-22T10:00:00.123456Z".parse().unwrap();

@@ -65,6 +65,7 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
             Vec::new()
         }
         Command::Copy => general::copy(model, Copied::Selected, now),
+        Command::CopyValue => general::copy(model, Copied::Value, now),
         Command::CopyUrl => general::copy(model, Copied::Url, now),
         Command::CopyCurl => general::copy(model, Copied::Curl, now),
         Command::Undo => general::undo(model, now),
@@ -121,7 +122,7 @@ pub(super) fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
 fn back(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
     let went = match model.tab {
         Tab::Log => {
-            if let Some(effects) = log::back(&mut model.log) {
+            if let Some(effects) = log::back(&mut model.log, now) {
                 return effects;
             }
             false

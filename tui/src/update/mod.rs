@@ -103,15 +103,20 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             Vec::new()
         }
         Action::LogPaged { generation, side, from, page } => {
-            log::paged(model, generation, side, from, page, now)
+            log::paged(model, generation, side, from, page, now);
+            Vec::new()
         }
-        Action::LogFound { generation, forward, found } => log::found(model, generation, forward, found, now),
+        Action::LogFound { generation, seek, found } => log::found(model, generation, seek, found, now),
         Action::LogHits { asked, hits } => {
-            changed = log::hits(model, asked, hits);
+            changed = log::hits(model, asked, hits, now);
+            Vec::new()
+        }
+        Action::Exported(outcome) => {
+            log::exported(model, outcome, now);
             Vec::new()
         }
         Action::Exists(export) => {
-            log::exists(model, *export);
+            log::exists(model, *export, now);
             Vec::new()
         }
         Action::Done(outcome) => {

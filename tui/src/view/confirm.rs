@@ -25,6 +25,6 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, question: &Confirm) {
     let inner = panel::popup(canvas, area, &question.title, width, height);
     let mut lines: Vec<Line<'_>> = text.into_iter().map(Line::raw).collect();
     lines.push(Line::raw(""));
-    lines.push(Line::from(footer::keys(canvas.model, Place::Confirm, usize::from(width))));
+    lines.push(Line::from(footer::keys(canvas.model, Place::Confirm, canvas.now, usize::from(width))));
     canvas.lines(inner, lines);
 }

@@ -2,8 +2,9 @@
 
 use super::Canvas;
 use crate::keys::{Binding, Command, Place};
-use crate::model::Model;
+use crate::model::{BackStep, Model, PromptKind};
 use crate::text;
+use chrono::{DateTime, Utc};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
@@ -13,22 +14,22 @@ use ratatui::widgets::{Clear, Widget};
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let [_, area] = Layout::horizontal([Constraint::Length(1), Constraint::Min(0)]).areas(area);
-    let keys = keys(canvas.model, canvas.model.place(), usize::from(area.width));
+    let keys = keys(canvas.model, canvas.model.place(), canvas.now, usize::from(area.width));
     canvas.line(area, &Line::from(keys));
 }
 
 /// The keys of a place, as many of them as fit; those that lead to all others
 /// do before the rest.
-pub(super) fn keys(model: &Model, place: Place, cells: usize) -> Vec<Span<'static>> {
+pub(super) fn keys(model: &Model, place: Place, now: DateTime<Utc>, cells: usize) -> Vec<Span<'static>> {
     const GAP: usize = 2;
     let theme = model.theme;
-    let rows: Vec<(&Binding, String)> = model
+    let rows: Vec<(&Binding, &str, String)> = model
         .keymap
         .footer(place)
-        .filter_map(|binding| Some((binding, binding.keys.first()?.to_string())))
+        .filter_map(|binding| Some((binding, label(model, binding, now)?, binding.keys.first()?.to_string())))
         .collect();
-    let width = |(binding, key): &(&Binding, String)| text::width(key) + binding.label.len() + 1 + GAP;
-    let leads = |(binding, _): &&(&Binding, String)| {
+    let width = |(_, label, key): &(&Binding, &str, String)| text::width(key) + label.len() + 1 + GAP;
+    let leads = |(binding, ..): &&(&Binding, &str, String)| {
         matches!(binding.command, Command::Palette | Command::Help | Command::Back)
     };
     let reserved: usize = rows.iter().filter(leads).map(width).sum();
@@ -41,11 +42,28 @@ pub(super) fn keys(model: &Model, place: Place, cells: usize) -> Vec<Span<'stati
                 None => continue,
             }
         }
-        let (binding, key) = row;
+        let (_, label, key) = row;
         spans.push(Span::styled(key.clone(), theme.key));
-        spans.push(Span::styled(format!(" {}{:GAP$}", binding.label, ""), theme.muted));
+        spans.push(Span::styled(format!(" {label}{:GAP$}", ""), theme.muted));
     }
     spans
+}
+
+/// What a key does here, in a word; none where it is of no use now.
+fn label(model: &Model, binding: &Binding, now: DateTime<Utc>) -> Option<&'static str> {
+    let log = &model.log;
+    let prompt = log.prompt.as_ref().map(|prompt| prompt.kind);
+    match (binding.place, binding.command) {
+        (Place::Log, Command::Back) => log.back_step(now).map(BackStep::word),
+        (Place::Log, Command::NextMatch | Command::PreviousMatch) if log.search.is_none() => None,
+        (Place::Prompt, Command::Complete) if prompt != Some(PromptKind::Filter) => None,
+        (Place::Prompt, Command::Up)
+            if matches!(prompt, Some(PromptKind::Time | PromptKind::Facet | PromptKind::Export)) =>
+        {
+            None
+        }
+        _ => Some(binding.label),
+    }
 }
 
 /// ```text

@@ -1,15 +1,13 @@
 //! One record in full.
 
 use super::{Canvas, panel};
-use crate::model::RecordDetail;
+use crate::model::{DETAIL_LINES_MAX, RecordDetail};
 use crate::text;
 use crate::theme;
 use chrono::SecondsFormat;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// The most lines of a record that are shown.
-const LINES_MAX: usize = 2_000;
 /// The cells of a field's name.
 const NAME: usize = 18;
 
@@ -56,17 +54,18 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, detail: &RecordDetail)
         ]);
         lines.push(if is_selected { line.patch_style(theme.selected) } else { line });
     }
-    lines.push(Line::raw(""));
-    lines.extend(text::wrap(&record.message, cells, LINES_MAX).into_iter().map(Line::raw));
-    if !record.fields.is_empty() {
-        let json = serde_json::to_string_pretty(&record.fields).unwrap_or_default();
-        lines.push(Line::raw(""));
-        let json = text::wrap(&json, cells, LINES_MAX);
-        lines.extend(json.into_iter().map(|line| Line::styled(line, theme.key)));
-    }
     // The selected field stays in sight, below the time.
     let height = usize::from(inner.height);
     let selected_from = (detail.row + 2).saturating_sub(height);
     let scroll = if detail.row + 2 > height { detail.scroll.max(selected_from) } else { detail.scroll };
+    // No more is wrapped than is seen, and a line to tell that there is more.
+    let left = |lines: &[Line<'_>]| (scroll + height + 1).saturating_sub(lines.len()).min(DETAIL_LINES_MAX);
+    lines.push(Line::raw(""));
+    lines.extend(text::wrap(&record.message, cells, left(&lines)).into_iter().map(Line::raw));
+    if !record.fields.is_empty() {
+        lines.push(Line::raw(""));
+        let json = text::wrap(&detail.pretty(), cells, left(&lines));
+        lines.extend(json.into_iter().map(|line| Line::styled(line, theme.key)));
+    }
     panel::scrolled(canvas, inner, &lines, scroll);
 }

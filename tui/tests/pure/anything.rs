@@ -4,7 +4,7 @@ use crate::fixture::{self, act, away, fresh, now, record, study};
 use crossterm::event::KeyCode;
 use distlog_tui::action::{Action, Failure, Mouse, Target};
 use distlog_tui::keys::Key;
-use distlog_tui::model::{Filter, Lines, LogSide, Model, Opened, SourceName, Stream, Tab};
+use distlog_tui::model::{Filter, Lines, LogSide, Model, Opened, Seek, Sought, SourceName, Stream, Tab};
 use distlog_tui::theme::ThemeName;
 use distlog_tui::view;
 use proptest::prelude::*;
@@ -12,6 +12,14 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use shared::wire::log::{Level, Record};
 use std::time::Duration;
+
+fn seek() -> impl Strategy<Value = Seek> {
+    (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(error, forward, round)| Seek {
+        sought: if error { Sought::Error } else { Sought::Match },
+        forward,
+        round,
+    })
+}
 
 /// Anything that is typed: mostly what leads somewhere.
 fn key() -> impl Strategy<Value = Action> {
@@ -101,9 +109,9 @@ fn told() -> impl Strategy<Value = Action> {
             .prop_map(|(filter, failure)| Action::LogFiltered { filter, outcome: Err(failure) }),
         (any::<String>(), failure())
             .prop_map(|(query, failure)| Action::LogChecked { query, outcome: Err(failure) }),
-        prop::option::of(0..300_u64).prop_map(|found| Action::LogFound {
+        (prop::option::of(0..300_u64), seek()).prop_map(|(found, seek)| Action::LogFound {
             generation: 0,
-            forward: false,
+            seek,
             found: Ok(found)
         }),
         Just(fixture::hits(&fixture::fresh(80, 24))),

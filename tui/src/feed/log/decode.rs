@@ -39,7 +39,7 @@ const fn info() -> Level {
 #[derive(Deserialize)]
 struct WirePage<'a> {
     #[serde(borrow)]
-    records: Vec<Wire<'a>>,
+    records: Vec<&'a RawValue>,
     #[serde(borrow)]
     next: Option<Cow<'a, str>>,
 }
@@ -84,19 +84,34 @@ impl Wire<'_> {
 pub(super) fn page(json: &[u8], newest_first: bool) -> Result<(Lines, bool), DecodeError> {
     let page: WirePage<'_> = serde_json::from_slice(json)?;
     let mut lines = Lines::default();
+    let mut push = |record: &&RawValue| match serde_json::from_str::<Wire<'_>>(record.get()) {
+        Ok(wire) => wire.push_to(&mut lines).or_else(forgive),
+        Err(error) => forgive(error.into()),
+    };
     if newest_first {
-        page.records.iter().rev().try_for_each(|record| record.push_to(&mut lines))?;
+        page.records.iter().rev().try_for_each(&mut push)?;
     } else {
-        page.records.iter().try_for_each(|record| record.push_to(&mut lines))?;
+        page.records.iter().try_for_each(&mut push)?;
     }
     Ok((lines, page.next.is_some()))
+}
+
+/// One record that cannot be read, as that of a later log may not, is left out:
+/// it would stand in the way of all others for ever. What is not even JSON comes
+/// from somebody else.
+fn forgive(error: DecodeError) -> Result<(), DecodeError> {
+    match error {
+        DecodeError::NoRecord(error) if error.is_data() => Ok(()),
+        DecodeError::NoTime(_) => Ok(()),
+        error => Err(error),
+    }
 }
 
 /// What a tail brought since it was asked last.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) lines: Lines,
-    /// How many records this reader was too slow for.
+    /// How many records this reader was too slow for, right before these.
     pub(super) missed: u64,
 }
 
@@ -138,9 +153,17 @@ fn read_line(line: &[u8], batch: &mut Batch) -> Result<(), DecodeError> {
         return Ok(());
     }
     // Once for all of it, rather than for each of its strings.
-    let wire: Wire<'_> = serde_json::from_str(std::str::from_utf8(line)?)?;
+    let read = serde_json::from_str(std::str::from_utf8(line)?).map_err(DecodeError::from);
+    read.and_then(|wire: Wire<'_>| take(&wire, batch)).or_else(forgive)
+}
+
+fn take(wire: &Wire<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
     match wire.missed {
-        Some(missed) => batch.missed += missed,
+        Some(missed) => {
+            // What is held is without a gap: it begins anew behind this one.
+            batch.missed = batch.missed.saturating_add(missed);
+            batch.lines = Lines::default();
+        }
         None => wire.push_to(&mut batch.lines)?,
     }
     Ok(())
@@ -151,8 +174,9 @@ mod tests {
     use super::*;
 
     const TAIL: &str = concat!(
+        "{\"seq\":6,\"ts\":\"2026-11-22T10:00:00Z\",\"level\":\"info\"}\n{\"missed\":12}\n",
         r#"{"seq":7,"ts":"2026-11-22T10:00:00.123456789Z","level":"warn","service":"Müller","message":"a \"b\"\u001b","fields":{"n": 1}}"#,
-        "\n\n{\"missed\":12}\n",
+        "\n\n",
         r#"{"seq":9,"ts":"2026-11-22T10:00:01Z","level":"info","service":"","message":"分布"}"#,
         "\n",
     );
@@ -175,9 +199,21 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_an_error() {
-        for line in ["x\n", "{\"seq\":1,\"ts\":\"yesterday\",\"level\":\"info\"}\n", "{\"level\":\"loud\"}\n"]
-        {
+        for line in ["x\n", "{\"seq\":\n", "<html>\n"] {
             assert!(Decoder::default().read(line.as_bytes(), &mut Batch::default()).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_stands_in_the_way_of_no_other() {
+        let bad = ["{\"seq\":1,\"ts\":\"yesterday\",\"level\":\"info\"}", "{\"level\":\"loud\"}"];
+        let good = r#"{"seq":2,"ts":"2026-11-22T10:00:00Z","level":"info"}"#;
+        for bad in bad {
+            let mut batch = Batch::default();
+            Decoder::default().read(format!("{bad}\n{good}\n").as_bytes(), &mut batch).unwrap();
+            assert_eq!((batch.lines.len(), batch.missed), (1, 0), "{bad}");
+            let json = format!(r#"{{"records":[{bad},{good}],"next":null}}"#);
+            assert_eq!(page(json.as_bytes(), false).unwrap().0.len(), 1, "{bad}");
         }
     }
 

@@ -35,6 +35,14 @@ impl Facet {
         Level::ALL.into_iter().rev().map(Self::Level).chain(services).collect()
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Level(level) => level.as_str(),
+            Self::Service(name) => name,
+        }
+    }
+
     /// Whether a filter shows it.
     pub fn is_shown(&self, filter: &Filter) -> bool {
         match self {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use shared::client::LogQuery;
 use shared::wire::log::Level;
+use std::borrow::Cow;
 
 /// How many services can be toggled: each is a pattern of the query, of which
 /// the log takes 64.
@@ -115,7 +116,12 @@ impl Services {
             None if names.len() < SERVICES_MAX => names.push(name.to_owned()),
             None => {}
         }
-        if names.is_empty() { Self::All } else { listed(names) }
+        match (names.is_empty(), self) {
+            // The last one stays: a log without any service is no view of it.
+            (true, Self::Only(_)) => self.clone(),
+            (true, _) => Self::All,
+            (false, _) => listed(names),
+        }
     }
 
     /// What is shown, in a few words; none where all are.
@@ -218,15 +224,27 @@ pub fn quoted(text: &str) -> String {
 
 /// A term that only records with this value of a field match.
 pub fn term(field: &str, value: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    let name = if !field.is_empty() && field.chars().all(bare) && !field.starts_with('-') {
+    format!("{}:={}", field_name(field), bare(value))
+}
+
+/// The name of a field as the query language takes it.
+pub(super) fn field_name(field: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    if !field.is_empty() && field.chars().all(plain) && !field.starts_with('-') {
         field.to_owned()
     } else {
-        format!("\"{field}\"")
-    };
-    let plain =
-        !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
-    if plain { format!("{name}:={value}") } else { format!("{name}:={}", quoted(value)) }
+        quoted(field)
+    }
+}
+
+/// A value as the query language takes it: quoted where it has to be.
+pub(super) fn bare(value: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    if !value.is_empty() && value.chars().all(plain) {
+        Cow::Borrowed(value)
+    } else {
+        Cow::Owned(quoted(value))
+    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@
 //! needed. Records are held in the order of their sequence, so the cursor is a
 //! sequence: it stays on its record whatever arrives or is dropped around it.
 
+mod back;
 mod block;
 mod complete;
 mod detail;
 mod facets;
+mod fields;
 mod filter;
 mod lines;
 mod moment;
@@ -18,15 +20,17 @@ mod prompt;
 mod search;
 mod timeline;
 
+pub use back::BackStep;
 pub use block::Line;
 pub use complete::complete;
-pub use detail::{RecordDetail, RecordField};
+pub use detail::{BESIDE_FROM, LINES_MAX as DETAIL_LINES_MAX, RecordDetail, RecordField};
 pub use facets::Facet;
+pub use fields::decoded;
 pub use filter::{Filter, Levels, Services, Stretch, term};
 pub use lines::Lines;
 pub use moment::parse as parse_moment;
 pub use prompt::{Completion, Prompt, PromptKind, Recent};
-pub use search::{find_in, holds, nearest};
+pub use search::{Found, Seek, Sought, find_in, holds, nearest};
 pub use timeline::{Gravity, PARTS, Span, Timeline};
 
 use chrono::{DateTime, Utc};
@@ -99,6 +103,17 @@ pub struct Opened {
     pub newer: bool,
 }
 
+/// What became of a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked {
+    /// The record is marked.
+    Now,
+    /// It is not marked any more.
+    NoMore,
+    /// No other record can be marked.
+    Full,
+}
+
 /// Where one was, to come back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
@@ -118,8 +133,10 @@ pub struct LogPane {
     pub filter: Filter,
     /// The filter that is being tried.
     pub wanted: Option<Filter>,
-    /// Whether the log is being opened: what is held is of before.
-    pub opening: bool,
+    /// Whether it is to be opened at its newest record, wherever one is.
+    pub to_newest: bool,
+    /// Where the log is being opened: what is held is of before.
+    pub opening: Option<OpenAt>,
     lines: Lines,
     packer: Packer,
     /// The record that is selected; none while the log is followed.
@@ -136,6 +153,8 @@ pub struct LogPane {
     pub wrap: bool,
     /// The text whose matches are marked.
     pub search: Option<String>,
+    /// The match that was gone to last.
+    pub found: Option<Found>,
     /// The record that is looked at in full.
     pub detail: Option<RecordDetail>,
     /// The line of input, while one is open.
@@ -182,26 +201,30 @@ impl LogPane {
 
     /// Takes what was opened in place of what was held.
     pub fn open(&mut self, opened: Opened) {
-        if !self.opening {
+        if self.opening.is_none() {
             // Nobody asked: the log has begun anew, and its sequences with it.
             self.marks.clear();
             self.back_to = None;
         }
         let edge = |more| if more { Edge::More } else { Edge::End };
-        self.opening = false;
+        self.opening = None;
         (self.older, self.newer) = (edge(opened.older), edge(opened.newer));
         self.lines = opened.lines;
         self.told = self.lines.last().map_or(0, |line| line.seq);
         (self.arrived, self.missed) = (0, 0);
         self.cursor = opened.at;
-        self.cursor = opened.at.and_then(|_| Some(self.selected()?.seq));
+        // Where no record passes the filter, the place is kept nonetheless.
+        self.cursor = opened.at.map(|at| self.selected().map_or(at, |line| line.seq));
         self.trim();
     }
 
     /// Takes records that arrived: they are held where the window ends with the
     /// log, and only counted where it does not.
     pub fn push(&mut self, arrived: &Lines, missed: u64) {
-        self.missed += missed;
+        if missed > 0 {
+            self.missed = self.missed.saturating_add(missed);
+            self.part();
+        }
         let told = self.told;
         for line in arrived.iter().filter(|line| line.seq > told) {
             self.told = line.seq;
@@ -215,6 +238,20 @@ impl LogPane {
         // While what arrived is still there: what is packed stays for long, and
         // would cut up the room that it leaves.
         self.pack();
+    }
+
+    /// Records were passed over: what is held stays without a gap. Whoever follows
+    /// goes on behind it; whoever has scrolled back comes to it in time.
+    fn part(&mut self) {
+        if self.newer != Edge::End {
+            return;
+        }
+        if self.cursor.is_none() {
+            self.lines = Lines::default();
+            self.older = Edge::More;
+        } else {
+            self.newer = Edge::More;
+        }
     }
 
     /// Takes a page that was asked for from one end of what is held. A page that
@@ -274,12 +311,15 @@ impl LogPane {
     /// The side on which what lies beyond is needed now, with the record at that
     /// end; it counts as being asked for from then on.
     pub fn needed(&mut self) -> Option<(Side, u64)> {
-        let row = self.index()?;
-        if self.older == Edge::More && row < NEAR && self.cursor.is_some() {
+        let row = self.index().filter(|_| self.opening.is_none())?;
+        // Of long records few are held: their ends are not always near.
+        let is_roomy = self.lines.bytes() < BYTES_MAX / 2;
+        let near = if is_roomy { NEAR } else { NEAR.min(self.lines.len() / 4 + 1) };
+        if self.older == Edge::More && row < near && self.cursor.is_some() {
             self.older = Edge::Loading;
             return self.lines.first().map(|line| (Side::Older, line.seq));
         }
-        if self.newer == Edge::More && row + NEAR >= self.lines.len() {
+        if self.newer == Edge::More && row + near >= self.lines.len() {
             self.newer = Edge::Loading;
             return self.lines.last().map(|line| (Side::Newer, line.seq));
         }
@@ -304,17 +344,17 @@ impl LogPane {
         self.newer == Edge::End
     }
 
-    /// Marks the selected record, or takes the mark away. Answers whether it is
-    /// marked now.
-    pub fn mark(&mut self) -> Option<bool> {
+    /// Marks the selected record, or takes the mark away.
+    pub fn mark(&mut self) -> Option<Marked> {
         let seq = self.selected()?.seq;
-        if self.marks.remove(&seq) {
-            return Some(false);
-        }
-        if self.marks.len() < MARKS_MAX {
+        Some(if self.marks.remove(&seq) {
+            Marked::NoMore
+        } else if self.marks.len() < MARKS_MAX {
             self.marks.insert(seq);
-        }
-        Some(self.marks.contains(&seq))
+            Marked::Now
+        } else {
+            Marked::Full
+        })
     }
 
     /// The next mark upwards, round to the last.

@@ -15,6 +15,15 @@ pub struct MomentError;
 /// When the text is no moment.
 pub fn parse(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, MomentError> {
     let text = text.trim();
+    let today = now.date_naive();
+    let day = match text {
+        "today" => Some(today),
+        "yesterday" => today.checked_sub_days(Days::new(1)),
+        _ => NaiveDate::parse_from_str(text, "%Y-%m-%d").ok(),
+    };
+    if let Some(day) = day {
+        return Ok(day.and_time(NaiveTime::MIN).and_utc());
+    }
     if let Ok(Span(ago)) = text.trim_start_matches('-').parse() {
         return TimeDelta::from_std(ago).ok().and_then(|ago| now.checked_sub_signed(ago)).ok_or(MomentError);
     }
@@ -25,9 +34,6 @@ pub fn parse(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, MomentErro
         if let Ok(at) = NaiveDateTime::parse_from_str(text, format) {
             return Ok(at.and_utc());
         }
-    }
-    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        return Ok(day.and_time(NaiveTime::MIN).and_utc());
     }
     for format in ["%H:%M:%S%.f", "%H:%M"] {
         if let Ok(time) = NaiveTime::parse_from_str(text, format) {
@@ -51,6 +57,8 @@ mod tests {
             ("14:30", "2026-11-21T14:30:00Z"),
             ("09:00:05", "2026-11-22T09:00:05Z"),
             ("2h", "2026-11-22T08:42:07Z"),
+            ("yesterday", "2026-11-21T00:00:00Z"),
+            ("today", "2026-11-22T00:00:00Z"),
             ("-90s", "2026-11-22T10:40:37Z"),
             (" 2026-11-20 ", "2026-11-20T00:00:00Z"),
             ("2026-11-20 07:01", "2026-11-20T07:01:00Z"),

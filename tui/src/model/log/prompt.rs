@@ -17,6 +17,8 @@ pub enum PromptKind {
     Filter,
     /// A moment to go to.
     Time,
+    /// A part of the name of a level or a service that is listed.
+    Facet,
     /// A file to write what is shown to.
     Export,
 }
@@ -32,7 +34,7 @@ pub struct Prompt {
     pub failure: Option<Failure>,
     /// Whether the answer is being waited for.
     pub waiting: bool,
-    /// What could stand where the cursor is, once that was asked.
+    /// What could stand where the cursor is.
     pub completion: Option<Completion>,
     /// Which of the recent texts stands here, counted from the latest.
     recalled: Option<usize>,
@@ -51,9 +53,11 @@ impl Prompt {
         }
     }
 
-    /// What was typed, without spaces around it.
+    /// What was typed, without spaces around it; they count where a text is
+    /// searched for.
     pub fn text(&self) -> &str {
-        self.input.value().trim()
+        let (typed, trimmed) = (self.input.value(), self.input.value().trim());
+        if self.kind == PromptKind::Search && !trimmed.is_empty() { typed } else { trimmed }
     }
 
     /// Replaces what was typed by a recent text, an older or a later one.
@@ -75,13 +79,16 @@ impl Prompt {
 
     /// Puts the next of what could stand here, or the one before.
     pub fn complete(&mut self, completion: impl FnOnce() -> Completion, forward: bool) {
-        let completion = match self.completion.take() {
-            Some(begun) => begun.stepped(forward),
-            None => completion(),
-        };
-        self.input = completion.applied();
-        self.failure = None;
+        let completion = self.completion.take().unwrap_or_else(completion).stepped(forward);
+        if let Some(input) = completion.applied() {
+            (self.input, self.failure) = (input, None);
+        }
         self.completion = Some(completion);
+    }
+
+    /// Shows what could stand here, and leaves what was typed as it is.
+    pub fn offer(&mut self, completion: Completion) {
+        self.completion = Some(completion).filter(Completion::has_news);
     }
 
     /// What was said of the text before holds no more.
@@ -96,27 +103,39 @@ impl Prompt {
 pub struct Completion {
     /// The text before the word.
     pub before: String,
+    /// The word as it was typed.
+    pub word: String,
     /// The text after it.
     pub after: String,
-    /// What could stand there; the first is what does.
+    /// What could stand there.
     pub candidates: Vec<String>,
-    /// Which of them stands there now.
-    pub at: usize,
+    /// Which of them stands there now; none until one was asked for.
+    pub at: Option<usize>,
 }
 
 impl Completion {
     fn stepped(self, forward: bool) -> Self {
-        let count = self.candidates.len().max(1);
-        let at = (self.at + if forward { 1 } else { count - 1 }) % count;
+        let count = self.candidates.len();
+        let at = match self.at {
+            _ if count == 0 => None,
+            None if forward => Some(0),
+            None => Some(count - 1),
+            Some(at) => Some((at + if forward { 1 } else { count - 1 }) % count),
+        };
         Self { at, ..self }
     }
 
+    /// Whether something else could stand there than what was typed.
+    fn has_news(&self) -> bool {
+        !self.word.is_empty() && self.candidates.iter().any(|candidate| *candidate != self.word)
+    }
+
     /// The text with the candidate in its place, and the cursor behind it.
-    fn applied(&self) -> Input {
-        let word = self.candidates.get(self.at).map_or("", String::as_str);
+    fn applied(&self) -> Option<Input> {
+        let word = self.candidates.get(self.at?)?;
         let text = format!("{}{word}{}", self.before, self.after);
         let cursor = self.before.chars().count() + word.chars().count();
-        Input::new(text).with_cursor(cursor)
+        Some(Input::new(text).with_cursor(cursor))
     }
 }
 
@@ -164,7 +183,13 @@ mod tests {
     #[test]
     fn candidates_are_put_in_place_one_after_the_other() {
         let candidates = vec!["level:warn".to_owned(), "level:error".to_owned()];
-        let completion = || Completion { before: "a ".to_owned(), after: " b".to_owned(), candidates, at: 0 };
+        let completion = || Completion {
+            before: "a ".to_owned(),
+            word: "lev".to_owned(),
+            after: " b".to_owned(),
+            candidates,
+            at: None,
+        };
         let mut prompt = Prompt::new(PromptKind::Filter, "a lev b".to_owned());
         prompt.complete(completion, true);
         assert_eq!((prompt.input.value(), prompt.input.cursor()), ("a level:warn b", 12));

@@ -1,9 +1,89 @@
 //! Searching in what is held: case counts once a capital is typed, as in the
 //! query language.
 
+use super::LogPane;
 use super::block::Line;
+use super::fields::{decoded, field_names};
+use super::filter::{Filter, field_name, quoted};
 use super::lines::Lines;
 use std::ops::Range;
+
+/// How many fields are looked into in the history: a query has 64 patterns.
+const FIELDS_SOUGHT: usize = 24;
+
+/// What is gone to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sought {
+    /// An error, or what is graver.
+    Error,
+    /// A match of what is searched for.
+    Match,
+}
+
+/// A search beyond what is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seek {
+    /// What is looked for.
+    pub sought: Sought,
+    /// Whether towards the end of the log.
+    pub forward: bool,
+    /// Whether from the other end, as there was none on this side.
+    pub round: bool,
+}
+
+/// A match, and its place among those that are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// The record.
+    pub seq: u64,
+    /// Its number, counted from 1 at the oldest.
+    pub nth: usize,
+    /// How many are held.
+    pub of: usize,
+}
+
+impl LogPane {
+    /// Counts the matches, where the selected record is one.
+    pub fn count_matches(&mut self) {
+        self.found = None;
+        let (Some(search), Some(cursor)) = (&self.search, self.cursor) else { return };
+        let (mut nth, mut of, mut is_one) = (0, 0, false);
+        for line in self.lines.iter().filter(|line| holds(line, search)) {
+            of += 1;
+            nth += usize::from(line.seq <= cursor);
+            is_one |= line.seq == cursor;
+        }
+        self.found = is_one.then_some(Found { seq: cursor, nth, of });
+    }
+}
+
+impl Filter {
+    /// Only those records in which a text is found. The log looks into one field
+    /// at a time, so it is told of those that the newest records have.
+    #[must_use]
+    pub fn holding(&self, search: &str, lines: &Lines) -> Self {
+        let pattern = format!("~{}", quoted(&escaped(search)));
+        let own = field_names(lines);
+        let all =
+            ["message", "service"].into_iter().map(str::to_owned).chain(own.into_iter().take(FIELDS_SOUGHT));
+        let any: Vec<String> = all.map(|field| format!("{}:{pattern}", field_name(&field))).collect();
+        let typed = self.query.trim();
+        let typed = if typed.is_empty() { String::new() } else { format!("({typed}) ") };
+        Self { query: format!("{typed}({})", any.join(" OR ")), ..self.clone() }
+    }
+}
+
+/// A text as a regular expression that matches just that.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if r"\.+*?()|[]{}^$#&-~".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
 
 /// Where the searched text is found, from left to right.
 pub fn find_in(text: &str, search: &str) -> Vec<Range<usize>> {
@@ -18,7 +98,8 @@ pub fn find_in(text: &str, search: &str) -> Vec<Range<usize>> {
 
 /// Whether a record holds the searched text where it is shown.
 pub fn holds(line: &Line<'_>, search: &str) -> bool {
-    [line.message, line.fields, line.service].iter().any(|text| find_from(text, search, 0).is_some())
+    let holds = |text: &str| find_from(text, search, 0).is_some();
+    holds(line.message) || holds(line.service) || holds(&decoded(line.fields))
 }
 
 /// The nearest row after `from` that is as wanted, or before it.
@@ -40,14 +121,14 @@ fn find_from(text: &str, search: &str, from: usize) -> Option<usize> {
     if search.chars().any(char::is_uppercase) {
         return rest.find(search).map(|at| from + at);
     }
-    let first = search.as_bytes().first()?.to_ascii_lowercase();
+    let first = *search.as_bytes().first()?;
     let bytes = rest.as_bytes();
-    let hit = |at: usize| {
-        let there = bytes.get(at..at + search.len());
+    let hit = |at: &usize| {
+        let there = bytes.get(*at..at + search.len());
         there.is_some_and(|there| there.eq_ignore_ascii_case(search.as_bytes()))
     };
-    let begins = bytes.iter().enumerate().filter(|(_, byte)| byte.to_ascii_lowercase() == first);
-    begins.map(|(at, _)| at).find(|at| hit(*at)).map(|at| from + at)
+    let mut begins = memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), bytes);
+    begins.find(hit).map(|at| from + at)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Its counts come from the log when it is opened, zoomed or moved; from then on
 //! what arrives is counted here, so that it lives without being asked for again.
 
+mod walk;
+
 use super::filter::Stretch;
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::wire::log::{Hits, Level};
@@ -18,6 +20,8 @@ const ZOOM: usize = 3;
 /// After so long the counts are asked for anew: while the log was away, records
 /// came that nobody counted here.
 const FRESH_S: i64 = 60;
+/// After so long they are asked for again where they did not come.
+const RETRY_S: i64 = 5;
 
 /// How grave a count is: what is drawn apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +46,10 @@ impl Gravity {
             Level::Trace | Level::Debug | Level::Info => Self::Rest,
         }
     }
+}
+
+fn signed(part: usize) -> i64 {
+    i64::try_from(part).unwrap_or(i64::MAX)
 }
 
 /// Counts of one part, by gravity.
@@ -138,9 +146,14 @@ impl Timeline {
         at_s.div_euclid(i64::from(self.step_s()))
     }
 
+    /// The first part where the last is now.
+    fn last_first(&self, now: DateTime<Utc>) -> i64 {
+        self.number_of(now.timestamp()) - (PARTS as i64 - 1)
+    }
+
     /// Moves its end to now, where it slides. True where something moved.
     pub fn slide(&mut self, now: DateTime<Utc>) -> bool {
-        let first = self.number_of(now.timestamp()) - (PARTS as i64 - 1);
+        let first = self.last_first(now);
         let parts = first - self.first;
         if !self.slides || parts == 0 {
             return false;
@@ -163,7 +176,7 @@ impl Timeline {
         }
         self.first = self.first.saturating_add(by);
         let moved = |part: usize| {
-            let part = i64::try_from(part).unwrap_or(0).saturating_sub(by);
+            let part = signed(part).saturating_sub(by);
             usize::try_from(part.max(0)).unwrap_or(0).min(PARTS - 1)
         };
         self.cursor = self.cursor.map(moved);
@@ -175,7 +188,7 @@ impl Timeline {
         let part = self.number_of(ts_ns.div_euclid(1_000_000_000)) - self.first;
         let part = usize::try_from(part).ok().and_then(|part| self.parts.get_mut(part));
         if let Some(count) = part.and_then(|part| part.get_mut(Gravity::of(level) as usize)) {
-            *count += 1;
+            *count = count.saturating_add(1);
         }
     }
 
@@ -189,6 +202,11 @@ impl Timeline {
         self.asked_at = Some(now);
         self.asked += 1;
         Some(Span { since: self.begin_of(0), until: self.begin_of(PARTS), step_s: self.step_s() })
+    }
+
+    /// Asks anew soon: the counts did not come.
+    pub fn retry(&mut self, now: DateTime<Utc>) {
+        self.asked_at = now.checked_sub_signed(TimeDelta::seconds(FRESH_S - RETRY_S));
     }
 
     /// Asks anew at the next opportunity.
@@ -215,47 +233,15 @@ impl Timeline {
                 let part = usize::try_from(self.number_of(at.timestamp()) - self.first).ok();
                 let part = part.and_then(|part| self.parts.get_mut(part));
                 if let Some(count) = part.and_then(|part| part.get_mut(gravity as usize)) {
-                    *count += hits;
+                    *count = count.saturating_add(*hits);
                 }
             }
         }
     }
 
-    /// Moves the cursor; beyond an end, the time moves on by half of what is seen.
-    pub fn step(&mut self, by: isize, now: DateTime<Utc>) {
-        let cursor = self.cursor.unwrap_or(PARTS - 1);
-        let wanted = cursor.saturating_add_signed(by);
-        let beyond = (by < 0 && cursor == 0) || wanted >= PARTS;
-        self.cursor = Some(wanted.min(PARTS - 1));
-        if !beyond || (by > 0 && self.slides) {
-            return;
-        }
-        let half = PARTS as i64 / 2;
-        self.slides = false;
-        self.shift(if by < 0 { -half } else { half });
-        self.step(by, now);
-        self.settle(now);
-    }
-
-    /// Closer to the cursor, or farther from it.
-    pub fn zoom(&mut self, closer: bool, now: DateTime<Utc>) {
-        let zoom = if closer { self.zoom.checked_sub(1) } else { Some(self.zoom + 1) };
-        let Some(zoom) = zoom.filter(|zoom| *zoom < STEPS_S.len()) else { return };
-        let cursor = self.cursor.unwrap_or(PARTS - 1);
-        let at = self.begin_of(cursor) + TimeDelta::seconds(i64::from(self.step_s()) / 2);
-        self.zoom = zoom;
-        self.first = self.number_of(at.timestamp()) - PARTS as i64 / 2;
-        self.anchor = None;
-        self.slides = false;
-        self.clear();
-        self.settle(now);
-        let cursor = self.number_of(at.timestamp()) - self.first;
-        self.cursor = self.cursor.map(|_| usize::try_from(cursor).unwrap_or(0).min(PARTS - 1));
-    }
-
     /// Ends at now where it would go beyond it.
     fn settle(&mut self, now: DateTime<Utc>) {
-        let last = self.number_of(now.timestamp()) - (PARTS as i64 - 1);
+        let last = self.last_first(now);
         if self.first >= last {
             let by = last - self.first;
             self.shift(by);
@@ -306,46 +292,6 @@ mod tests {
         assert_eq!(timeline.counts(Gravity::Bad).sum::<u64>(), 2);
         assert_eq!(timeline.counts(Gravity::Rest).next(), Some(5));
         assert!(timeline.ask(now() + TimeDelta::seconds(61)).is_some());
-    }
-
-    #[test]
-    fn the_cursor_moves_through_time_as_far_back_as_one_likes_and_no_further_than_now() {
-        let mut timeline = asked();
-        timeline.step(0, now());
-        timeline.step(1, now());
-        assert_eq!((timeline.cursor, timeline.slides), (Some(PARTS - 1), true));
-        timeline.step(-(PARTS as isize), now());
-        assert_eq!((timeline.cursor, timeline.slides), (Some(0), true));
-        let begin = timeline.begin_of(0);
-        timeline.step(-1, now());
-        assert_eq!(timeline.begin_of(timeline.cursor.unwrap()), begin - TimeDelta::minutes(1));
-        assert!(!timeline.slides);
-        for _ in 0..200 {
-            timeline.step(1, now());
-        }
-        assert!(timeline.slides);
-        assert_eq!(
-            timeline.stretch(0, PARTS - 1).until,
-            "2026-11-22T10:43:00Z".parse::<DateTime<Utc>>().unwrap()
-        );
-    }
-
-    #[test]
-    fn a_zoom_keeps_the_cursor_at_its_time() {
-        let mut timeline = asked();
-        timeline.step(-20, now());
-        let at = timeline.selected().unwrap();
-        for closer in [true, true, true, true, false, false, false] {
-            timeline.zoom(closer, now());
-            let selected = timeline.selected().unwrap();
-            assert!(selected.since < at.until && at.since < selected.until, "{selected:?}");
-        }
-        assert_eq!(timeline.step_s(), 60);
-        for _ in 0..20 {
-            timeline.zoom(false, now());
-        }
-        assert_eq!(timeline.step_s(), 43_200);
-        assert!(timeline.begin_of(PARTS) > now() && timeline.slides);
     }
 
     #[test]

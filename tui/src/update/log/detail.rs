@@ -6,17 +6,16 @@ use crate::keys::Command;
 use crate::model::{Facet, Filter, Levels, LogPane, Model, RecordDetail, RecordField, Services, Toast, term};
 use chrono::{DateTime, Utc};
 
-/// The lines by which a page scrolls.
-const PAGE: usize = 10;
-
 pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
+    let (size, page) = (model.size, isize::try_from(model.page()).unwrap_or(isize::MAX));
     let log = &mut model.log;
     let Some(detail) = &mut log.detail else { return Vec::new() };
     match command {
-        Command::Up => detail.row = detail.row.saturating_sub(1),
-        Command::Down => detail.row = (detail.row + 1).min(detail.fields().len().saturating_sub(1)),
-        Command::PageUp => detail.scroll = detail.scroll.saturating_sub(PAGE),
-        Command::PageDown => detail.scroll = detail.scroll.saturating_add(PAGE),
+        Command::Up => detail.up(),
+        Command::Down => detail.down(size),
+        Command::PageUp => detail.scroll_by(-page, size),
+        Command::PageDown => detail.scroll_by(page, size),
+        Command::Last => detail.scroll_by(isize::MAX, size),
         Command::First => (detail.row, detail.scroll) = (0, 0),
         Command::Left => return neighbour(log, -1),
         Command::Right => return neighbour(log, 1),

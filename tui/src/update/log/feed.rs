@@ -1,10 +1,10 @@
 //! What the log's feeds bring.
 
-use super::{go, lines, open};
-use crate::action::{Effect, Export, Failure};
+use super::{open, seek};
+use crate::action::{Effect, Failure};
 use crate::model::{
-    Confirm, ERRORS_MAX, Filter, Lines, LogSide, Model, OpenAt, Opened, Overlay, PromptKind, SourceName,
-    Stream, Tab, Toast,
+    ERRORS_MAX, Filter, Lines, LogSide, Model, OpenAt, Opened, PromptKind, Seek, SourceName, Stream, Tab,
+    Toast,
 };
 use chrono::{DateTime, Utc};
 use shared::wire::log::Hits;
@@ -18,6 +18,7 @@ pub(crate) fn opened(model: &mut Model, stream: Stream, generation: u64, opened:
         Stream::Lines if generation == model.log.generation => {
             model.sources.get_mut(SourceName::Log).heard(now);
             model.log.open(opened);
+            model.log.count_matches();
             model.log.timeline.outdate();
         }
         Stream::Lines => {}
@@ -79,7 +80,7 @@ pub(crate) fn filtered(
             }
             log.recent_filters.push(filter.query.trim());
             log.back_to = None;
-            let at = log.cursor.map_or(OpenAt::Newest, OpenAt::Seq);
+            let at = if log.to_newest { OpenAt::Newest } else { log.here() };
             open(log, filter, at)
         }
         (Err(failure), Some(prompt)) => {
@@ -107,6 +108,8 @@ pub(crate) fn checked(model: &mut Model, query: &str, outcome: Result<(), Failur
     }
 }
 
+/// What comes next is asked for by the next step, not by this: of very long
+/// records so few are held that it would never end.
 pub(crate) fn paged(
     model: &mut Model,
     generation: u64,
@@ -114,20 +117,18 @@ pub(crate) fn paged(
     from: u64,
     page: Result<(Lines, bool), Failure>,
     now: DateTime<Utc>,
-) -> Vec<Effect> {
+) {
     if generation != model.log.generation {
-        return Vec::new();
+        return;
     }
     match page {
         Ok((page, more)) => {
             model.log.push_page(side, from, &page, more);
-            lines::page(&mut model.log)
         }
         Err(failure) => {
-            // As a page that brings nothing: the next step asks again.
+            // As a page that brings nothing.
             model.log.push_page(side, from, &Lines::default(), true);
             model.say(Toast::bad(failure.message), now);
-            Vec::new()
         }
     }
 }
@@ -135,7 +136,7 @@ pub(crate) fn paged(
 pub(crate) fn found(
     model: &mut Model,
     generation: u64,
-    forward: bool,
+    seek: Seek,
     found: Result<Option<u64>, Failure>,
     now: DateTime<Utc>,
 ) -> Vec<Effect> {
@@ -143,11 +144,7 @@ pub(crate) fn found(
         return Vec::new();
     }
     match found {
-        Ok(Some(seq)) => go(&mut model.log, seq),
-        Ok(None) => {
-            model.say(Toast::bad(lines::no_error(forward)), now);
-            Vec::new()
-        }
+        Ok(found) => seek::found(model, seek, found, now),
         Err(failure) => {
             model.say(Toast::bad(failure.message), now);
             Vec::new()
@@ -156,27 +153,18 @@ pub(crate) fn found(
 }
 
 /// True where that changes what is shown. Counts that fail to come are asked for
-/// again after a while; that the log is away is said elsewhere.
-pub(crate) fn hits(model: &mut Model, asked: u64, hits: Result<Hits, Failure>) -> bool {
+/// again soon; that the log is away is said elsewhere.
+pub(crate) fn hits(model: &mut Model, asked: u64, hits: Result<Hits, Failure>, now: DateTime<Utc>) -> bool {
     let timeline = &mut model.log.timeline;
     match hits {
         Ok(hits) if asked == timeline.asked => {
             timeline.told(&hits);
             model.tab == Tab::Log
         }
+        Err(_) if asked == timeline.asked => {
+            timeline.retry(now);
+            false
+        }
         _ => false,
     }
-}
-
-pub(crate) fn exists(model: &mut Model, export: Export) {
-    let count = export.lines.len();
-    model.overlay = Some(Overlay::Confirm(Confirm {
-        title: format!("Replace {}?", export.path),
-        text: format!(
-            "There is a file {} already. A yes writes the {count} records in its place; \
-             what it holds now is lost.",
-            export.path
-        ),
-        effect: Effect::Export(Box::new(Export { overwrite: true, ..export })),
-    }));
 }

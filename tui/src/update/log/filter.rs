@@ -1,8 +1,10 @@
 //! The filter: tried out with the log, toggled, added to.
 
+use super::prompt;
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Facet, Filter, Levels, LogPane, Model};
+use crate::model::{Facet, Filter, Levels, LogPane, Model, PromptKind};
+use chrono::{DateTime, Utc};
 use shared::wire::log::Level;
 
 /// Asks the log whether it accepts a filter.
@@ -18,13 +20,13 @@ pub(super) fn coming(log: &LogPane) -> Filter {
 
 /// Raises the least level that is shown, or lowers it, round to the other end.
 pub(super) fn level(log: &mut LogPane, up: bool) -> Vec<Effect> {
-    const STEPS: [Level; 4] = [Level::Trace, Level::Info, Level::Warn, Level::Error];
+    const STEPS: usize = Level::ALL.len();
     let filter = coming(log);
-    let least = filter.levels.least();
-    let at =
-        STEPS.iter().position(|step| Some(*step) == least).unwrap_or(if up { STEPS.len() - 1 } else { 1 });
-    let at = (at + if up { 1 } else { STEPS.len() - 1 }) % STEPS.len();
-    let levels = STEPS.get(at).map_or_else(Levels::default, |least| Levels::from(*least));
+    // Levels that were chosen one by one give way to all of them.
+    let least = filter.levels.least().unwrap_or(if up { Level::Fatal } else { Level::Debug });
+    let at = Level::ALL.iter().position(|level| *level == least).unwrap_or(0);
+    let at = (at + if up { 1 } else { STEPS - 1 }) % STEPS;
+    let levels = Level::ALL.get(at).map_or_else(Levels::default, |least| Levels::from(*least));
     try_out(log, Filter { levels, ..filter })
 }
 
@@ -39,18 +41,13 @@ pub(super) fn with_term(filter: &Filter, term: &str) -> Filter {
     let typed = filter.query.trim();
     let query = if typed.is_empty() {
         term.to_owned()
-    } else if typed.contains(" OR ") && !is_one_group(typed) {
+    } else if typed.contains("OR") {
+        // Once more than needed does no harm.
         format!("({typed}) {term}")
     } else {
         format!("{typed} {term}")
     };
     Filter { query, ..filter.clone() }
-}
-
-/// Whether a query is wholly within one pair of parentheses, or ends in terms
-/// that were added behind one.
-fn is_one_group(query: &str) -> bool {
-    query.starts_with('(') && query.rfind(" OR ") < query.rfind(')')
 }
 
 /// Everything that can be toggled.
@@ -59,8 +56,26 @@ pub(super) fn facets(model: &Model) -> Vec<Facet> {
     Facet::all(&coming(&model.log), model.log.lines(), fleet)
 }
 
+/// To the first of those listed that has what is typed; or to the next one, down
+/// or up, round to the other end.
+pub(super) fn find(model: &mut Model, next: Option<bool>) {
+    let Some(typed) = model.log.prompt.as_ref().map(|prompt| prompt.text().to_lowercase()) else { return };
+    let all = facets(model);
+    let at = all.iter().position(|facet| Some(facet) == model.log.facet.as_ref()).unwrap_or(0);
+    let has = |facet: &&Facet| facet.name().to_lowercase().contains(&typed);
+    let (before, from) = all.split_at_checked(at).unwrap_or((&all, &[]));
+    let found = match next {
+        None => all.iter().find(has),
+        Some(true) => from.iter().skip(1).chain(before).find(has),
+        Some(false) => before.iter().rev().chain(from.iter().rev()).find(has),
+    };
+    if let Some(facet) = found {
+        model.log.facet = Some(facet.clone());
+    }
+}
+
 /// A command while levels and services are listed.
-pub(super) fn toggle(model: &mut Model, command: Command) -> Vec<Effect> {
+pub(super) fn toggle(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
     let all = facets(model);
     let page = model.page();
     let log = &mut model.log;
@@ -77,6 +92,10 @@ pub(super) fn toggle(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Toggle => return try_out(log, selected.toggled(&coming(log))),
         Command::Only => return try_out(log, selected.only(&coming(log))),
         Command::ClearFilter => return clear(log),
+        Command::Search => {
+            prompt::open(log, PromptKind::Facet, now);
+            at
+        }
         _ => at,
     };
     log.facet = all.get(to.min(last)).cloned();
@@ -93,7 +112,7 @@ mod tests {
             ("", "x:=1"),
             ("a b", "a b x:=1"),
             ("a OR b", "(a OR b) x:=1"),
-            ("(a OR b) y:=2", "(a OR b) y:=2 x:=1"),
+            ("(a OR b) OR(c)", "((a OR b) OR(c)) x:=1"),
             ("(a OR b) OR c", "((a OR b) OR c) x:=1"),
         ] {
             let filter = Filter { query: query.to_owned(), ..Filter::default() };

@@ -1,14 +1,15 @@
 //! The lines: moving among them, and what begins at one of them.
 
-use super::{filter, go, open, prompt, timeline};
+use super::{filter, go, open, prompt, seek, timeline};
 use crate::action::Effect;
-use crate::keys::Command;
+use crate::keys::{Command, Place};
 use crate::model::{
-    Edge, Filter, Line, LogPane, Model, OpenAt, PromptKind, RecordDetail, Toast, View, holds, nearest,
+    Edge, Filter, LogPane, MARKS_MAX, Marked, Model, OpenAt, PromptKind, RecordDetail, Sought, Toast, View,
 };
 use chrono::{DateTime, Utc};
-use shared::wire::log::Level;
 
+/// Said where a record is needed and there is none.
+const NOTHING: &str = "no record is selected here";
 /// The cells by which one key scrolls sideways.
 const SHIFT_CELLS: usize = 16;
 /// The farthest that lines scroll sideways.
@@ -24,6 +25,10 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
         Command::PageDown => return step(log, rows),
         Command::First => return first(log),
         Command::Last => return follow(log),
+        Command::Follow if log.has_ended(now) => {
+            // What is past cannot be followed: the time goes on.
+            return open(log, Filter { stretch: None, ..log.filter.clone() }, OpenAt::Newest);
+        }
         Command::Follow if log.is_following() => return step(log, 0),
         Command::Follow => return follow(log),
         Command::Left => log.shift = log.shift.saturating_sub(SHIFT_CELLS),
@@ -34,6 +39,7 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
                 log.detail = Some(RecordDetail::new(record));
                 return step(log, 0);
             }
+            model.say(Toast::bad(NOTHING), now);
         }
         Command::Search => prompt::open(log, PromptKind::Search, now),
         Command::Filter => prompt::open(log, PromptKind::Filter, now),
@@ -41,10 +47,10 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
         Command::Export => prompt::open(log, PromptKind::Export, now),
         Command::Facets => model.log.facet = filter::facets(model).into_iter().next(),
         Command::Timeline => timeline::enter(log, now),
-        Command::NextMatch => return seek(model, true, now),
-        Command::PreviousMatch => return seek(model, false, now),
-        Command::NextError => return seek_error(model, true, now),
-        Command::PreviousError => return seek_error(model, false, now),
+        Command::NextMatch => return seek::run(model, Sought::Match, true, now),
+        Command::PreviousMatch => return seek::run(model, Sought::Match, false, now),
+        Command::NextError => return seek::run(model, Sought::Error, true, now),
+        Command::PreviousError => return seek::run(model, Sought::Error, false, now),
         Command::Level => return filter::level(log, true),
         Command::LevelDown => return filter::level(log, false),
         Command::ClearFilter => return filter::clear(log),
@@ -52,11 +58,15 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
             if let Some((seq, service)) = log.selected().map(|line| (line.seq, line.service.to_owned())) {
                 return context(log, seq, service);
             }
+            model.say(Toast::bad(NOTHING), now);
         }
         Command::Mark => return mark(model, now),
         Command::GoMark => match log.marked_before() {
             Some(seq) => return go(log, seq),
-            None => model.say(Toast::bad("nothing is marked yet: m marks a record"), now),
+            None => {
+                let key = model.keymap.key_of(Place::Log, Command::Mark);
+                model.say(Toast::bad(format!("nothing is marked yet: {key} marks a record")), now);
+            }
         },
         _ => {}
     }
@@ -65,12 +75,17 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
 
 /// Follows the log, from its newest record on.
 pub(super) fn follow(log: &mut LogPane) -> Vec<Effect> {
-    if log.follow() { Vec::new() } else { open(log, log.filter.clone(), OpenAt::Newest) }
+    log.shift = 0;
+    if log.opening.is_none() && log.follow() {
+        Vec::new()
+    } else {
+        open(log, log.filter.clone(), OpenAt::Newest)
+    }
 }
 
 /// To the oldest record of all.
 fn first(log: &mut LogPane) -> Vec<Effect> {
-    if log.older == Edge::End && !log.opening {
+    if log.older == Edge::End && log.opening.is_none() {
         log.pause(0);
         return page(log);
     }
@@ -103,59 +118,13 @@ pub(super) fn context(log: &mut LogPane, seq: u64, service: String) -> Vec<Effec
 }
 
 pub(super) fn mark(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
-    match model.log.mark() {
-        Some(true) => model.say(Toast::good("marked: ' leads back here"), now),
-        Some(false) => model.say(Toast::good("the mark is taken away"), now),
-        None => return Vec::new(),
-    }
-    step(&mut model.log, 0)
-}
-
-fn seek(model: &mut Model, forward: bool, now: DateTime<Utc>) -> Vec<Effect> {
-    let log = &mut model.log;
-    let Some(search) = &log.search else {
-        model.say(Toast::bad("nothing is searched for yet: / begins"), now);
-        return Vec::new();
+    let key = model.keymap.key_of(Place::Log, Command::GoMark);
+    let said = match model.log.mark() {
+        Some(Marked::Now) => Toast::good(format!("marked: {key} leads back here")),
+        Some(Marked::NoMore) => Toast::good("the mark is taken away"),
+        Some(Marked::Full) => Toast::bad(format!("no more than {MARKS_MAX} records can be marked")),
+        None => Toast::bad(NOTHING),
     };
-    let Some(from) = log.index() else { return Vec::new() };
-    match nearest(log.lines(), from, forward, |line| holds(line, search)) {
-        Some(row) => {
-            log.pause(row);
-            page(log)
-        }
-        None => {
-            let said = format!("no further line here holds '{search}'");
-            model.say(Toast::bad(said), now);
-            Vec::new()
-        }
-    }
-}
-
-/// To the nearest error, among those held or beyond them.
-fn seek_error(model: &mut Model, forward: bool, now: DateTime<Utc>) -> Vec<Effect> {
-    let log = &mut model.log;
-    let Some(from) = log.index() else { return Vec::new() };
-    let bad = |line: &Line<'_>| line.level >= Level::Error;
-    // While following, the newest record itself may be one.
-    let from = if log.is_following() && !forward { from + 1 } else { from };
-    if let Some(row) = nearest(log.lines(), from, forward, bad) {
-        log.pause(row);
-        return page(log);
-    }
-    let end = if forward { log.lines().last() } else { log.lines().first() };
-    let goes_on = if forward { log.newer } else { log.older } != Edge::End;
-    let filter = log.filter.at_least(Level::Error);
-    match end {
-        Some(end) if goes_on && !filter.levels.is_none() => {
-            vec![Effect::Find { generation: log.generation, filter, from: end.seq, forward }]
-        }
-        _ => {
-            model.say(Toast::bad(no_error(forward)), now);
-            Vec::new()
-        }
-    }
-}
-
-pub(super) const fn no_error(forward: bool) -> &'static str {
-    if forward { "no error comes after this" } else { "no error comes before this" }
+    model.say(said, now);
+    step(&mut model.log, 0)
 }

@@ -2,31 +2,33 @@
 //! another, looking closer.
 
 mod detail;
+mod export;
 mod feed;
 mod filter;
 mod lines;
 mod prompt;
+mod seek;
 mod timeline;
 
-pub(super) use feed::{arrived, checked, exists, filtered, found, hits, opened, paged};
+pub(super) use export::{exists, exported};
+pub(super) use feed::{arrived, checked, filtered, found, hits, opened, paged};
 pub(super) use prompt::{submit, typed};
 pub(super) use timeline::{count, tick};
 
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Filter, LogPane, Model, OpenAt, Tab};
+use crate::model::{BackStep, Filter, LogPane, Model, OpenAt, Tab};
 use chrono::{DateTime, Utc};
 
 /// A command in the log, or in what lies over its lines.
 pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
     let log = &model.log;
     if log.prompt.is_some() {
-        prompt::run(model, command);
-        Vec::new()
+        prompt::run(model, command)
     } else if log.detail.is_some() {
         detail::run(model, command, now)
     } else if log.facet.is_some() {
-        filter::toggle(model, command)
+        filter::toggle(model, command, now)
     } else if log.timeline.cursor.is_some() {
         timeline::run(model, command, now)
     } else {
@@ -41,8 +43,9 @@ fn open(log: &mut LogPane, filter: Filter, at: OpenAt) -> Vec<Effect> {
         log.timeline.clear();
     }
     log.generation += 1;
-    log.opening = true;
-    log.wanted = None;
+    log.opening = Some(at);
+    log.shift = 0;
+    (log.wanted, log.to_newest) = (None, false);
     log.filter = filter.clone();
     vec![Effect::Follow { generation: log.generation, filter, at }]
 }
@@ -58,31 +61,41 @@ fn go(log: &mut LogPane, seq: u64) -> Vec<Effect> {
 }
 
 /// One step back. None where there is nothing to go back from.
-pub(super) fn back(log: &mut LogPane) -> Option<Vec<Effect>> {
+pub(super) fn back(log: &mut LogPane, now: DateTime<Utc>) -> Option<Vec<Effect>> {
     let closed = log.prompt.take().is_some()
         || log.detail.take().is_some()
         || log.facet.take().is_some()
-        || timeline::leave(log)
-        || log.search.take().is_some();
+        || timeline::leave(log);
     if closed {
         return Some(Vec::new());
     }
-    if let Some(view) = log.back_to.take() {
-        return Some(open(log, view.filter, view.cursor.map_or(OpenAt::Newest, OpenAt::Seq)));
-    }
-    if !log.is_following() {
-        return Some(lines::follow(log));
-    }
-    log.filter.stretch?;
-    Some(open(log, Filter { stretch: None, ..log.filter.clone() }, OpenAt::Newest))
+    Some(match log.back_step(now)? {
+        BackStep::Search => {
+            (log.search, log.found) = (None, None);
+            Vec::new()
+        }
+        BackStep::Context => {
+            let view = log.back_to.take()?;
+            open(log, view.filter, view.cursor.map_or(OpenAt::Newest, OpenAt::Seq))
+        }
+        BackStep::Follow => lines::follow(log),
+        BackStep::Stretch => {
+            // What came before and after is shown around where one is.
+            let here = log.selected().filter(|_| log.has_ended(now));
+            let at = here.map_or(OpenAt::Newest, |line| OpenAt::Seq(line.seq));
+            open(log, Filter { stretch: None, ..log.filter.clone() }, at)
+        }
+        BackStep::Filter => open(log, Filter::default(), OpenAt::Newest),
+    })
 }
 
 /// Shows one service's log alone.
 pub(super) fn of_service(model: &mut Model, service: String) -> Vec<Effect> {
     model.tab = Tab::Log;
     let log = &mut model.log;
-    (log.detail, log.prompt, log.facet) = (None, None, None);
-    log.cursor = None;
+    (log.detail, log.prompt, log.facet, log.search) = (None, None, None, None);
+    timeline::leave(log);
+    log.to_newest = true;
     filter::try_out(log, Filter::of_service(service))
 }
 

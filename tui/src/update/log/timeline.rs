@@ -15,6 +15,9 @@ pub(in crate::update) fn count(model: &mut Model, now: DateTime<Utc>) -> Option<
         return None;
     }
     let log = &mut model.log;
+    if log.timeline.cursor.is_none() && log.opening.is_none() {
+        log.timeline.keep(log.moment(now), now);
+    }
     let span = log.timeline.ask(now)?;
     let filter = Filter { stretch: None, ..log.filter.clone() };
     Some(Effect::Hits { asked: log.timeline.asked, filter, span })
@@ -25,10 +28,11 @@ pub(in crate::update) fn tick(model: &mut Model, now: DateTime<Utc>) -> bool {
     model.tab == Tab::Log && model.log.timeline.slide(now)
 }
 
-/// Lets keys act upon it, from its end.
+/// Lets keys act upon it, from where one is.
 pub(super) fn enter(log: &mut LogPane, now: DateTime<Utc>) {
     log.timeline.slide(now);
-    log.timeline.cursor = Some(PARTS - 1);
+    let here = log.moment(now).and_then(|at| log.timeline.part_of(at));
+    log.timeline.cursor = Some(here.unwrap_or(PARTS - 1));
 }
 
 /// Gives the keys back to the lines. True where it had them.
@@ -46,8 +50,8 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
         Command::Right => timeline.step(1, now),
         Command::PageUp => timeline.step(-PAGE, now),
         Command::PageDown => timeline.step(PAGE, now),
-        Command::First => timeline.step(-(PARTS as isize), now),
-        Command::Last => timeline.step(PARTS as isize, now),
+        Command::First => timeline.to_begin(),
+        Command::Last => timeline.to_now(now),
         Command::ZoomIn => timeline.zoom(true, now),
         Command::ZoomOut => timeline.zoom(false, now),
         Command::Select => {
@@ -58,10 +62,7 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
             leave(log);
             return open(log, Filter { stretch, ..filter::coming(log) }, OpenAt::Newest);
         }
-        Command::GoTime => {
-            leave(log);
-            prompt::open(log, PromptKind::Time, now);
-        }
+        Command::GoTime => prompt::open(log, PromptKind::Time, now),
         Command::ClearFilter => {
             leave(log);
             return filter::clear(log);

@@ -5,18 +5,18 @@ use crate::model::{Facet, window};
 use crate::text;
 use crate::theme;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-/// The inside of the list, in cells.
-const WIDTH: u16 = 36;
+/// The least inside of the list, in cells.
+const WIDTH_MIN: usize = 36;
 
 /// ```text
-/// ┌ Levels and services ────────┐
-/// │ [x] ✗ fatal                 │
-/// │ [ ] ○ debug                 │
-/// │ [x] LibraryService          │
-/// └─────────────────────────────┘
+/// ┌ Levels and services · 5 of 120 ─┐
+/// │ [x] ✗ fatal                     │
+/// │ [ ] ○ debug                     │
+/// │ ─── services ────────────────── │
+/// │ [x] LibraryService              ↓
+/// └─────────────────────────────────┘
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, selected: &Facet) {
     let model = canvas.model;
@@ -24,22 +24,51 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, selected: &Facet) {
     let filter = log.wanted.as_ref().unwrap_or(&log.filter);
     let fleet = model.fleet.services.iter().map(|service| service.name.as_str());
     let all = Facet::all(filter, log.lines(), fleet);
-    let width = WIDTH.min(area.width.saturating_sub(4));
-    let height = u16::try_from(all.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
-    let inner = panel::popup(canvas, area, "Levels and services", width, height);
+    let cells = all.iter().map(|facet| text::width(&label(facet)) + text::width(SHOWN)).max().unwrap_or(0);
+    let width = u16::try_from(cells.max(WIDTH_MIN)).unwrap_or(u16::MAX).min(area.width.saturating_sub(4));
     let at = all.iter().position(|facet| facet == selected).unwrap_or(0);
-    let seen = window(all.len(), at, usize::from(inner.height));
-    for (row, facet) in inner.rows().zip(all.get(seen).unwrap_or_default()) {
-        let (glyph, name, style): (_, &str, Style) = match facet {
-            Facet::Level(level) => (theme::level_glyph(*level), level.as_str(), theme.level(*level)),
-            Facet::Service(name) => ("", name, theme.text),
+    // Between the levels and the services stands a line.
+    let levels = all.iter().filter(|facet| matches!(facet, Facet::Level(_))).count();
+    let row_of = |at: usize| at + usize::from(at >= levels);
+    let mut rows: Vec<Option<&Facet>> = all.iter().map(Some).collect();
+    rows.insert(levels.min(rows.len()), None);
+    let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
+    let title = format!("Levels and services · {} of {}", at + 1, all.len());
+    let inner = panel::popup(canvas, area, &title, width, height);
+    let seen = window(rows.len(), row_of(at), usize::from(inner.height));
+    let border = Rect { x: inner.right() + 1, width: 1, height: 1, ..inner };
+    if seen.start > 0 {
+        canvas.text(border, "↑", theme.key);
+    }
+    if seen.end < rows.len() {
+        canvas.text(Rect { y: inner.bottom().saturating_sub(1), ..border }, "↓", theme.key);
+    }
+    for (row, facet) in inner.rows().zip(rows.get(seen).unwrap_or_default()) {
+        let Some(facet) = facet else {
+            let rule = format!("─── services {}", "─".repeat(usize::from(row.width)));
+            canvas.line(row, &Line::styled(rule, theme.muted));
+            continue;
         };
-        let shown = if facet.is_shown(filter) { "[x] " } else { "[ ] " };
-        let label = if glyph.is_empty() { name.to_owned() } else { format!("{glyph} {name}") };
-        let label = text::clip(&label, usize::from(row.width).saturating_sub(text::width(shown)));
+        let style = match facet {
+            Facet::Level(level) => theme.level(*level),
+            Facet::Service(_) => theme.text,
+        };
+        let shown = if facet.is_shown(filter) { SHOWN } else { HIDDEN };
+        let cells = usize::from(row.width).saturating_sub(text::width(shown));
+        let label = text::clip(&label(facet), cells);
         canvas.line(row, &Line::from(vec![Span::styled(shown, theme.text), Span::styled(label, style)]));
-        if facet == selected {
+        if *facet == selected {
             canvas.buffer.set_style(row, theme.selected);
         }
+    }
+}
+
+const SHOWN: &str = "[x] ";
+const HIDDEN: &str = "[ ] ";
+
+fn label(facet: &Facet) -> String {
+    match facet {
+        Facet::Level(level) => format!("{} {level}", theme::level_glyph(*level)),
+        Facet::Service(name) => text::clean(name).into_owned(),
     }
 }

@@ -1,10 +1,11 @@
 //! The lines of the log, each record on one or, wrapped, on several.
 
 use super::super::{Canvas, panel};
-use crate::model::{Edge, Line as LogLine, LogPane, PromptKind, SourceName, find_in, window};
+use crate::keys::{Command, Place};
+use crate::model::{Edge, Line as LogLine, LogPane, PromptKind, SourceName, decoded, find_in, window};
 use crate::text;
 use crate::theme::{self, Theme};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -29,15 +30,18 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 fn empty(canvas: &mut Canvas<'_>, area: Rect) {
-    let log = &canvas.model.log;
-    let nothing = if log.opening {
-        "…"
+    let (log, keymap) = (&canvas.model.log, &canvas.model.keymap);
+    let key = |command| keymap.key_of(Place::Log, command);
+    let nothing = if log.opening.is_some() {
+        "…".to_owned()
     } else if log.filter.is_empty() {
-        "the log is empty: s sends a record"
+        format!("the log is empty: {} sends a record", key(Command::Send))
     } else {
-        "no record passes the filter yet: x drops it, F changes it"
+        let yet = if log.has_ended(canvas.now) { "" } else { " yet" };
+        let (drop, change) = (key(Command::ClearFilter), key(Command::Filter));
+        format!("no record passes the filter{yet}: {drop} drops it, {change} changes it")
     };
-    panel::empty(canvas, area, SourceName::Log, nothing);
+    panel::empty(canvas, area, SourceName::Log, &nothing);
 }
 
 /// The text whose matches are marked: as it is typed, or as it was.
@@ -101,7 +105,10 @@ fn wrapped(canvas: &mut Canvas<'_>, area: Rect, index: usize) {
 
 /// Marks the row of the selected record, and lets each be clicked.
 fn select(canvas: &mut Canvas<'_>, row: Rect, at: usize, selected: usize) {
-    canvas.clickable(row, at, selected);
+    // Beside a detail the keys are the detail's, and so would be a click.
+    if canvas.model.place_below() == Place::Log {
+        canvas.clickable(row, at, selected);
+    }
     if at == selected && !canvas.model.log.is_following() {
         canvas.buffer.set_style(row, canvas.model.theme.selected);
     }
@@ -149,8 +156,13 @@ impl<'a> Shown<'a> {
         theme: Theme,
         search: &str,
     ) -> (Vec<Span<'static>>, usize) {
-        let today = self.ts.date_naive() == now.date_naive();
-        let time = self.ts.format(if today { "%H:%M:%S%.3f" } else { "%m-%d %H:%M " }).to_string();
+        let (day, today) = (self.ts.date_naive(), now.date_naive());
+        let format = match day {
+            day if day == today => "%H:%M:%S%.3f",
+            day if day.year() == today.year() => "%m-%d %H:%M ",
+            _ => "%Y-%m-%d  ",
+        };
+        let time = self.ts.format(format).to_string();
         let service = if width >= 120 { 24 } else { 15 };
         let mark = if self.mark { Span::styled("◆", theme.note) } else { Span::raw(" ") };
         let level = format!("{} {:<5} ", theme::level_glyph(self.level), self.level.as_upper());
@@ -162,32 +174,38 @@ impl<'a> Shown<'a> {
         (spans, cells)
     }
 
-    /// The message with the fields behind it, as far as so many cells show them.
+    /// As much of the message, with the fields behind it, as fills so many cells.
     fn text(&self, cells: usize) -> Cow<'a, str> {
-        if self.fields.is_empty() || text::fills(self.message, cells) {
-            Cow::Borrowed(self.message)
+        let (message, is_cut) = text::head(self.message, cells);
+        if self.fields.is_empty() || is_cut {
+            Cow::Borrowed(message)
         } else {
-            Cow::Owned(format!("{} {}", self.message, self.fields))
+            Cow::Owned(format!("{message} {}", decoded(text::head(self.fields, cells).0)))
         }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, row: Rect, shift: usize, search: &str) {
         let (theme, width) = (canvas.model.theme, usize::from(row.width));
         let (mut spans, used) = self.head(canvas.now, width, theme, search);
-        let message = self.text(shift + width);
-        let message = text::clip(text::skip(&message, shift), width.saturating_sub(used));
-        marked(&mut spans, &message, search, theme);
+        let text = self.text(shift + width);
+        let mut cells = width.saturating_sub(used);
+        let mut message = text::clean(&text);
+        if shift > 0 && cells > 0 {
+            // A cell of the message gives way, so that nothing else is moved.
+            spans.push(Span::styled("…", theme.muted));
+            cells -= 1;
+            message = Cow::Owned(text::skip(&message, shift + 1).to_owned());
+        }
+        marked(&mut spans, &text::clip(&message, cells), search, theme);
         canvas.line(row, &Line::from(spans));
     }
 
     /// As many lines as it needs; those after the first stand below the message.
     fn wrapped(&self, now: DateTime<Utc>, width: usize, theme: Theme, search: &str) -> Vec<Line<'static>> {
         let (head, used) = self.head(now, width, theme, search);
-        let cells = width.saturating_sub(used);
+        let cells = width.saturating_sub(used).max(1);
         let mut head = Some(head);
-        let text = self.text(cells * WRAPPED_MAX);
-        let (start, _) = text::head(&text, cells * WRAPPED_MAX);
-        text::wrap(&text::clean(start), cells.max(1), WRAPPED_MAX)
+        text::wrap(&text::clean(&self.text(cells * WRAPPED_MAX)), cells, WRAPPED_MAX)
             .into_iter()
             .map(|part| {
                 let mut spans = head.take().unwrap_or_else(|| vec![Span::raw(" ".repeat(used))]);

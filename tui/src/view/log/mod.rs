@@ -8,12 +8,10 @@ mod timeline;
 pub(super) use lines::record_line;
 
 use super::{Canvas, panel, record};
-use crate::model::{LogPane, SourceName};
+use crate::model::{BESIDE_FROM, Edge, LogPane, SourceName};
 use chrono::{DateTime, Utc};
 use ratatui::layout::{Constraint, Layout, Rect};
 
-/// The width from which on the detail stands beside the lines.
-const BESIDE_FROM: u16 = 140;
 /// The height of the panel's inside from which on it has room for the timeline.
 const TIMELINE_FROM: u16 = 12;
 
@@ -57,14 +55,16 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
         prompt::render(canvas, below, prompt);
     }
     if let Some(facet) = &canvas.model.log.facet {
-        facets::render(canvas, inner, facet);
+        facets::render(canvas, above.union(middle), facet);
     }
 }
 
 /// How the log is looked at, in words.
 fn title(log: &LogPane, now: DateTime<Utc>) -> String {
-    let mut said = vec![if log.opening {
+    let mut said = vec![if log.opening.is_some() {
         "Log … opening".to_owned()
+    } else if log.has_ended(now) {
+        "Log ■ range".to_owned()
     } else if log.is_following() {
         "Log ▶ following".to_owned()
     } else {
@@ -83,11 +83,23 @@ fn title(log: &LogPane, now: DateTime<Utc>) -> String {
     if !log.filter.query.is_empty() {
         said.push(log.filter.query.clone());
     }
-    said.extend(log.search.as_ref().map(|search| format!("/{search}")));
+    said.extend(log.search.as_ref().map(|search| searched(log, search)));
     if log.missed > 0 {
         said.push(format!("{} missed", grouped(log.missed)));
     }
     said.join(" · ")
+}
+
+/// What is searched for, and which match one is at.
+fn searched(log: &LogPane, search: &str) -> String {
+    let held = if log.older == Edge::End && log.newer == Edge::End { "" } else { " held" };
+    match log.found.filter(|found| log.cursor == Some(found.seq)) {
+        Some(found) => {
+            let (nth, of) = (grouped(found.nth as u64), grouped(found.of as u64));
+            format!("/{search} match {nth} of {of}{held}")
+        }
+        None => format!("/{search}"),
+    }
 }
 
 /// A number with its thousands set apart.

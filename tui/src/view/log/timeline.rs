@@ -2,9 +2,10 @@
 
 use super::super::Canvas;
 use super::grouped;
-use crate::model::{Gravity, PARTS, Stretch, Timeline};
+use crate::model::{Gravity, Model, PARTS, Stretch, Timeline};
 use crate::text;
 use crate::theme::{BARS, Theme};
+use chrono::{DateTime, Utc};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -13,16 +14,18 @@ use shared::wire::log::Level;
 /// Three rows of bars and one of times.
 pub(super) const HEIGHT: u16 = 4;
 /// The cells of a row's label, with a space behind it.
-const LABEL: u16 = 15;
+const LABEL: u16 = 18;
 /// The cells that a time on the axis takes, with room around it.
 const TIME: usize = 16;
 
 /// ```text
-/// ✗ error      2        ▁                            █
-/// ▲ warn      11    ▁      ▁▂                        ▁ ▁
-/// ● other  4,211 ▃▃▄▃▃▄▅▄▃▃▃▄▃▃▃▃▂▃▃▄▄▃▃▃▄▃▃▃▄▃▃▄▃▃▃█▄▃▃▄▃▃▃▄▃▃▄▃
-///                09:43            10:03             10:23         10:42
+/// ✗ error+        2        ▁                            █
+/// ▲ warn         11    ▁      ▁▂                        ▁ ▁
+/// ● other   104,211 ▃▃▄▃▃▄▅▄▃▃▃▄▃▃▃▃▂▃▃▄▄▃▃▃▄▃▃▃▄▃▃▄▃▃▃█▄▃▃▄▃▃▃▄▃▃▄▃
+/// 1h                09:43  ├─^────┤ 10:03             10:23       10:42
 /// ```
+///
+/// `^` is where one is, `├─┤` the stretch that the log is narrowed to.
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let (theme, timeline) = (canvas.model.theme, &canvas.model.log.timeline);
     if area.width <= LABEL || area.height < HEIGHT {
@@ -33,7 +36,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
         let (label, style) = label(gravity, theme);
         let counts: Vec<u64> = timeline.counts(gravity).collect();
         let total: u64 = counts.iter().sum();
-        let total = if timeline.known { grouped(total) } else { "…".to_owned() };
+        let total = if timeline.known { short(total) } else { "…".to_owned() };
         let label =
             format!("{label}{} ", text::fit_right(&total, usize::from(LABEL) - 1 - text::width(label)));
         let mut spans = vec![Span::styled(label, style)];
@@ -57,9 +60,18 @@ fn columns(cells: usize) -> Vec<(usize, usize)> {
 
 const fn label(gravity: Gravity, theme: Theme) -> (&'static str, Style) {
     match gravity {
-        Gravity::Bad => ("✗ error", theme.level(Level::Error)),
-        Gravity::Warn => ("▲ warn ", theme.level(Level::Warn)),
-        Gravity::Rest => ("● other", theme.level(Level::Info)),
+        Gravity::Bad => ("✗ error+", theme.level(Level::Error)),
+        Gravity::Warn => ("▲ warn  ", theme.level(Level::Warn)),
+        Gravity::Rest => ("● other ", theme.level(Level::Info)),
+    }
+}
+
+/// A count in no more cells than a label has for it.
+fn short(count: u64) -> String {
+    match count {
+        0..10_000_000 => grouped(count),
+        10_000_000..10_000_000_000 => format!("{}M", grouped(count / 1_000_000)),
+        _ => format!("{}G", grouped(count / 1_000_000_000)),
     }
 }
 
@@ -95,7 +107,7 @@ fn bars(
 fn length(timeline: &Timeline) -> String {
     let seconds = u64::from(timeline.step_s()) * PARTS as u64;
     let age = shared::span::age(std::time::Duration::from_secs(seconds));
-    if timeline.partial { format!("{age}, partly") } else { age }
+    if timeline.partial { format!("{age} UTC, partly") } else { format!("{age} UTC") }
 }
 
 /// Times along the axis; while keys act upon the timeline, those of what is
@@ -124,11 +136,50 @@ fn times(canvas: &mut Canvas<'_>, axis: Rect, columns: &[(usize, usize)]) {
         (true, _) => "%H:%M",
         (false, _) => "%m-%d %H:%M",
     };
+    let marks = marks(canvas.model, now, columns);
     for (cell, (part, _)) in columns.iter().enumerate().step_by(TIME) {
         let time = timeline.begin_of(*part).format(format).to_string();
-        let x = axis.x.saturating_add(u16::try_from(cell).unwrap_or(u16::MAX));
-        if cell + text::width(&time) <= columns.len() {
+        let end = cell + text::width(&time);
+        let is_free = marks.get(cell.saturating_sub(1)..=end).unwrap_or_default().iter().all(Option::is_none);
+        if end < columns.len() && is_free {
+            let x = axis.x.saturating_add(u16::try_from(cell).unwrap_or(u16::MAX));
             canvas.text(Rect { x, width: axis.right().saturating_sub(x), ..axis }, &time, theme.muted);
+        }
+    }
+    for (x, mark) in (axis.x..axis.right()).zip(marks) {
+        if let Some(mark) = mark {
+            canvas.text(Rect { x, width: 1, ..axis }, mark, theme.key);
+        }
+    }
+}
+
+/// What marks a column of the axis: where one is, and the stretch that is shown.
+fn marks(model: &Model, now: DateTime<Utc>, columns: &[(usize, usize)]) -> Vec<Option<&'static str>> {
+    let (log, timeline) = (&model.log, &model.log.timeline);
+    let here = log.moment(now).and_then(|at| timeline.part_of(at));
+    let here = here.and_then(|part| columns.iter().position(|(from, to)| (*from..*to).contains(&part)));
+    let narrowed = |(from, to): &(usize, usize)| {
+        let part = timeline.stretch(*from, to.saturating_sub(1));
+        log.filter.stretch.is_some_and(|shown| shown.since < part.until && part.since < shown.until)
+    };
+    let narrowed: Vec<bool> = columns.iter().map(narrowed).collect();
+    let (first, last) = (narrowed.iter().position(|is| *is), narrowed.iter().rposition(|is| *is));
+    (0..columns.len())
+        .map(|column| match column {
+            column if here == Some(column) => Some("^"),
+            column if first == Some(column) => Some("├"),
+            column if last == Some(column) => Some("┤"),
+            column => narrowed.get(column).filter(|is| **is).map(|_| "─"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_count_is_exact_for_as_long_as_there_is_room() {
+        for (count, want) in [(9_999_999, "9,999,999"), (10_000_000, "10M"), (u64::MAX, "18,446,744,073G")] {
+            assert_eq!(super::short(count), want);
         }
     }
 }
