@@ -1,16 +1,17 @@
 //! The registry's routes.
 
+mod change;
 mod errors;
 mod leases;
 mod past;
 mod targets;
 
 use super::core::Core;
-use super::state::{Entry, Selector};
+use super::state::Entry;
+use super::stream;
 use super::view::Beginning;
-use super::{stream, valid};
 use crate::runtime::error::ApiError;
-use crate::runtime::extract::{Body, Json, Path, Query, parse_json};
+use crate::runtime::extract::{Path, Query};
 use crate::runtime::listing::{Format, TableRow, or_dash, table};
 use crate::runtime::probe::{Prober, Spec};
 use crate::runtime::{Context, StartError, sse};
@@ -23,14 +24,12 @@ use shared::client::MonitorClient;
 use shared::daemon::Daemon;
 use shared::span::Span;
 use shared::wire::monitor::Maintenance;
-use shared::wire::registry::{
-    Deregistered, INDEX_HEADER, InstanceHealth, Place, Register, Registration, ServiceHealth,
-};
+use shared::wire::registry::{INDEX_HEADER, InstanceHealth, Place, Registration, ServiceHealth};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -63,11 +62,11 @@ struct App {
 pub fn routes(core: Arc<Core>, context: &Context) -> Result<OpenApiRouter, StartError> {
     let prober = Prober::new().map_err(|e| StartError::Other(format!("cannot set up probes: {e}")))?;
     Ok(OpenApiRouter::new()
-        .routes(routes!(list_services, register, deregister))
+        .routes(routes!(list_services, change::register, change::deregister))
         .routes(routes!(list_tag))
         .routes(routes!(watch))
-        .routes(routes!(list_instances, deregister_service))
-        .routes(routes!(deregister_instance))
+        .routes(routes!(list_instances, change::deregister_service))
+        .routes(routes!(change::deregister_instance))
         .routes(routes!(leases::renew, leases::lease))
         .routes(routes!(leases::guard))
         .routes(routes!(past::history))
@@ -121,15 +120,6 @@ impl TableRow for Registration {
             self.registered_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
         ]
     }
-}
-
-/// Register an instance, or renew and update it
-#[utoipa::path(post, path = "/services", tag = "registry", request_body = Register,
-    responses((status = 200, body = Registration)))]
-async fn register(State(app): State<App>, Json(register): Json<Register>) -> Result<Response, ApiError> {
-    valid::check(&register).map_err(|invalid| ApiError::invalid(invalid.field, invalid.reason))?;
-    let registration = app.core.register(register).await?;
-    Ok(axum::Json(registration).into_response())
 }
 
 /// All registrations; with `index`, as soon as there is news
@@ -267,61 +257,6 @@ impl App {
             .buffered(PROBES_OF_ONE_MAX)
             .collect()
             .await
-    }
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Deregister {
-    service_name: Option<String>,
-    service_url: Option<String>,
-}
-
-/// Remove what is at a URL
-///
-/// The body is the URL as plain text, or JSON.
-#[utoipa::path(delete, path = "/services", tag = "registry", request_body = Deregister,
-    responses((status = 200, body = Deregistered)))]
-async fn deregister(State(app): State<App>, Body(body): Body) -> Result<Response, ApiError> {
-    let text = std::str::from_utf8(&body).map_err(|_| ApiError::malformed("the body is not UTF-8"))?.trim();
-    let selector = if text.starts_with('{') {
-        match parse_json::<Deregister>(text.as_bytes())? {
-            Deregister { service_name, service_url: Some(url) } => Selector::Url(service_name, url),
-            Deregister { service_name: Some(name), service_url: None } => Selector::Service(name),
-            Deregister { .. } => return Err(ApiError::invalid("serviceUrl", "must be given")),
-        }
-    } else if text.is_empty() {
-        return Err(ApiError::malformed(
-            "the body is empty: send the service's URL, or {\"serviceName\":…,\"serviceUrl\":…}",
-        ));
-    } else {
-        Selector::Url(None, text.to_owned())
-    };
-    app.remove(selector).await
-}
-
-/// Remove a service with all its instances
-#[utoipa::path(delete, path = "/services/{name}", tag = "registry", params(("name" = String, Path)),
-    responses((status = 200, body = Deregistered)))]
-async fn deregister_service(State(app): State<App>, Path(name): Path<String>) -> Result<Response, ApiError> {
-    app.remove(Selector::Service(name)).await
-}
-
-/// Remove one instance
-#[utoipa::path(delete, path = "/services/{name}/{instance}", tag = "registry",
-    params(("name" = String, Path), ("instance" = String, Path)),
-    responses((status = 200, body = Deregistered)))]
-async fn deregister_instance(
-    State(app): State<App>,
-    Path((name, instance)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
-    app.remove(Selector::Instance(name, instance)).await
-}
-
-impl App {
-    async fn remove(&self, selector: Selector) -> Result<Response, ApiError> {
-        let (removed, revision) = self.core.deregister(selector).await?;
-        Ok(axum::Json(Deregistered { removed, revision }).into_response())
     }
 }
 

@@ -291,6 +291,7 @@ pub struct Acknowledgement {
 
 /// What is sent to take an incident up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Acknowledge {
     /// Who takes it up.
     pub by: String,
