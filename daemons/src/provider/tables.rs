@@ -2,6 +2,7 @@
 
 use crate::runtime::listing::{TableRow, or_dash};
 use serde::Serialize;
+use shared::credentials::without_password;
 use shared::wire::provider::{Discovered, Edge, Subscription};
 
 /// An instance in the table of all.
@@ -16,7 +17,7 @@ impl TableRow for DiscoveredRow {
         vec![
             found.registration.service_name.clone(),
             found.registration.instance_id.clone(),
-            found.registration.service_url.clone(),
+            without_password(&found.registration.service_url).into_owned(),
             if found.healthy { "healthy" } else { "unhealthy" }.to_owned(),
             or_dash(found.latency.map(|ms| format!("{ms} ms"))),
             or_dash(found.last_check.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())),

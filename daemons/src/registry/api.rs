@@ -21,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use shared::client::MonitorClient;
+use shared::credentials::without_password;
 use shared::daemon::Daemon;
 use shared::span::Span;
 use shared::wire::monitor::Maintenance;
@@ -113,7 +114,7 @@ impl TableRow for Registration {
         vec![
             self.service_name.clone(),
             self.instance_id.clone(),
-            self.service_url.clone(),
+            without_password(&self.service_url).into_owned(),
             or_dash(self.service_version.as_deref()),
             self.tags.join(","),
             self.ttl_seconds.map_or_else(|| "-".to_owned(), |ttl| format!("{ttl}s")),

@@ -1,6 +1,7 @@
 //! The bounds of every setting.
 
 use super::{Settings, SettingsError, channel, probe};
+use shared::credentials::without_password;
 use shared::daemon::Daemon;
 
 /// The largest number of anything that is counted.
@@ -20,7 +21,10 @@ impl Settings {
             {
                 return Err(SettingsError::Invalid {
                     key: daemon.word(),
-                    reason: format!("url: '{url}' is not a URL; write it as http://host:port"),
+                    reason: format!(
+                        "url: '{}' is not a URL; write it as http://host:port",
+                        without_password(url)
+                    ),
                 });
             }
         }
