@@ -4,8 +4,10 @@
 //! monitor that runs or without one, and goes through what is recorded with the
 //! rules of the configuration: the last probes of each instance (about
 //! [`PROBES_PER_INSTANCE`](super::store::PROBES_PER_INSTANCE)), and before them
-//! the transitions, which the rules of their time have made. Who requires whom,
-//! and which instances a service has, is as it is now.
+//! the transitions, which the rules of their time have made. All that is recorded
+//! is gone through, and what is opened within the time asked for is told. Who
+//! requires whom is as it is now; who is there no more was there until it was
+//! seen last.
 
 mod record;
 mod run;
@@ -39,13 +41,15 @@ pub fn replay(settings: &Settings, Span(span): Span) -> Result<String, StartErro
     let record = Connection::open_with_flags(&path, flags)
         .and_then(|connection| {
             connection.execute_batch("PRAGMA busy_timeout=5000; BEGIN")?;
-            record::read(&connection, since)
+            record::read(&connection)
         })
         .map_err(|e| StartError::path("cannot read", &path, e))?;
     let rules = rules(&settings.monitor);
-    let actual = record.incidents.clone();
+    let asked = |incident: &Incident| incident.opened_at >= since;
+    let actual: Vec<Incident> = record.incidents.iter().filter(|one| asked(one)).cloned().collect();
     let probes_since = record.probes_since();
-    let would = run::run(record, rules, now);
+    let mut would = run::run(record, rules, now);
+    would.retain(asked);
 
     let Thresholds { failures, successes } = rules.thresholds;
     let monitor = &settings.monitor;
