@@ -1,8 +1,9 @@
 //! Passwords in URLs: used, and not shown.
 
 use crate::harness::endpoint::{Endpoint, Mood};
-use crate::harness::{Setup, eventually};
+use crate::harness::{Setup, binary, eventually};
 use serde_json::json;
+use std::process::Command;
 
 const PASSWORD: &str = "s3cret-word";
 
@@ -65,4 +66,15 @@ async fn a_password_in_a_url_is_used_for_calls_and_shown_nowhere() {
     assert!(listed.contains(PASSWORD), "whoever calls it needs it: {listed}");
     let (_, _, diagnostics) = fleet.terminate();
     assert!(!diagnostics.contains(PASSWORD), "{diagnostics}");
+}
+
+#[test]
+fn a_password_in_the_configuration_is_not_shown_when_it_is_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("http://ann:{PASSWORD}@127.0.0.1:1");
+    let file = format!("[log]\nurl = '{url}'\n[[probe]]\nname = 'P'\nurl = '{url}'\n");
+    std::fs::write(dir.path().join("distlog.toml"), file).unwrap();
+    let output = Command::new(binary()).arg("check-config").current_dir(dir.path()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.matches("http://ann:***@127.0.0.1:1").count() == 2, "{text}");
 }

@@ -179,6 +179,14 @@ fn what_cannot_be_used_is_named_and_nothing_starts() {
     let message = fault(Setup::new("registry").flag("--bind", "0.0.0.0"));
     assert!(message.contains("0.0.0.0") && message.contains("--insecure"), "{message}");
 
+    let same_port = |command| Setup::new(command).flag("--log-port", 22050).flag("--web-port", 22050);
+    for command in ["all", "check-config"] {
+        let message = fault(same_port(command));
+        assert!(message.contains("log.port and web.port are both 22050"), "{message}");
+    }
+    let elsewhere = same_port("check-config").flag("--web-url", "http://another:22050");
+    assert!(elsewhere.run_to_end().0.success(), "on another machine it may be the same");
+
     let setup = Setup::new("all");
     std::fs::write(setup.dir().join("distlog.toml"), "[monitor]\nintervall = \"1s\"\n").unwrap();
     let message = fault(setup);
