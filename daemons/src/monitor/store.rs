@@ -12,11 +12,9 @@ use super::maintenance;
 use super::service::{Instance, Record, Service};
 use super::state::{Rules, State};
 use super::uptime::{Bucket, before_a_day, bucket_of};
+use crate::runtime::database::columns::{json, signed, time, to_json, unsigned};
 use chrono::{DateTime, Utc};
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use shared::wire::monitor::{Acknowledgement, Incident, Maintenance, Phase, ProbeRecord, Transition};
 
 /// Probes that are kept of one instance: somewhat less than three hours of them
@@ -94,19 +92,22 @@ pub struct Rows {
 
 impl Rows {
     /// What the state says now of what the batch names.
-    pub fn of(batch: &Batch, state: &State) -> Self {
+    ///
+    /// # Errors
+    /// When one of them cannot be written as JSON.
+    pub fn of(batch: &Batch, state: &State) -> rusqlite::Result<Self> {
         let check = |(service, id): &(String, String)| {
             let instance = state.services.get(service).and_then(|service| service.instances.get(id));
-            (service.clone(), id.clone(), instance.map(to_json))
+            Ok((service.clone(), id.clone(), instance.map(to_json).transpose()?))
         };
         let service = |name: &String| {
             let service = state.services.get(name).or_else(|| state.gone.get(name));
-            (name.clone(), service.map(|service| to_json(&service.record)))
+            Ok((name.clone(), service.map(|service| to_json(&service.record)).transpose()?))
         };
-        Self {
-            checks: batch.checks.iter().map(check).collect(),
-            services: batch.services.iter().map(service).collect(),
-        }
+        Ok(Self {
+            checks: batch.checks.iter().map(check).collect::<rusqlite::Result<_>>()?,
+            services: batch.services.iter().map(service).collect::<rusqlite::Result<_>>()?,
+        })
     }
 }
 
@@ -157,7 +158,7 @@ pub fn write(
             EventData::Transition(transition) => &transition.name,
             EventData::Incident(incident) => &incident.service,
         };
-        put.execute(params![signed(*id), now.timestamp_millis(), data.name(), service, to_json(data)])?;
+        put.execute(params![signed(*id), now.timestamp_millis(), data.name(), service, to_json(data)?])?;
     }
     let mut put =
         connection.prepare_cached("INSERT OR REPLACE INTO incidents VALUES (?1, ?2, ?3, ?4, ?5)")?;
@@ -167,7 +168,7 @@ pub fn write(
             incident.service,
             incident.opened_at.timestamp_millis(),
             incident.resolved_at.map(|at| at.timestamp_millis()),
-            to_json(incident),
+            to_json(incident)?,
         ])?;
     }
     // Only what has ended: it may have begun anew since.
@@ -205,7 +206,7 @@ pub fn begin_maintenance(connection: &Connection, maintenance: &Maintenance) -> 
     let until = maintenance.until.map(|until| until.timestamp_millis());
     connection
         .prepare_cached("INSERT OR REPLACE INTO maintenance VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![maintenance.service, instance, until, to_json(maintenance)])?;
+        .execute(params![maintenance.service, instance, until, to_json(maintenance)?])?;
     Ok(())
 }
 
@@ -251,7 +252,7 @@ pub fn acknowledge(
     let incident = Incident { acknowledged: Some(acknowledged.clone()), ..incident };
     connection
         .prepare_cached("UPDATE incidents SET body = ?2 WHERE id = ?1")?
-        .execute(params![signed(id), to_json(&incident)])?;
+        .execute(params![signed(id), to_json(&incident)?])?;
     Ok(incident)
 }
 
@@ -264,7 +265,7 @@ pub fn history(
     service: &str,
     limit: usize,
 ) -> rusqlite::Result<(Vec<Transition>, Vec<ProbeRecord>)> {
-    let limit = signed_len(limit);
+    let limit = signed(limit);
     let transitions = connection
         .prepare_cached(
             "SELECT data FROM events WHERE service = ?1 AND name = 'transition' ORDER BY id DESC LIMIT ?2",
@@ -292,11 +293,10 @@ pub fn uptime(connection: &Connection, service: &str, since: DateTime<Utc>) -> r
 
 /// A probe: time, instance, latency, reason and detail.
 pub fn probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {
-    let at = DateTime::from_timestamp_millis(row.get(0)?).unwrap_or_default();
     let reason: Option<String> = row.get(3)?;
     let reason = reason.and_then(|word| serde_json::from_value(serde_json::Value::String(word)).ok());
     Ok(ProbeRecord {
-        at,
+        at: time(row, 0)?,
         instance_id: row.get(1)?,
         healthy: reason.is_none(),
         latency: row.get::<_, Option<i64>>(2)?.map(unsigned),
@@ -312,7 +312,7 @@ pub fn incidents(connection: &Connection, open_only: bool, limit: usize) -> rusq
     } else {
         "SELECT body FROM incidents ORDER BY id DESC LIMIT ?1"
     };
-    connection.prepare_cached(sql)?.query_map([signed_len(limit)], |row| json(row, 0))?.collect()
+    connection.prepare_cached(sql)?.query_map([signed(limit)], |row| json(row, 0))?.collect()
 }
 
 /// The ids of the oldest and the newest event that are kept; 0 where there is none.
@@ -328,7 +328,7 @@ pub fn event_range(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
 pub fn events_after(connection: &Connection, after: u64, limit: usize) -> rusqlite::Result<Vec<Told>> {
     connection
         .prepare_cached("SELECT id, name, data FROM events WHERE id > ?1 ORDER BY id LIMIT ?2")?
-        .query_map(params![signed(after), signed_len(limit)], |row| {
+        .query_map(params![signed(after), signed(limit)], |row| {
             let name: String = row.get(1)?;
             let name = if name == "incident" { "incident" } else { "transition" };
             Ok(Told { id: unsigned(row.get(0)?), name, data: row.get(2)? })
@@ -348,29 +348,6 @@ pub fn each(
         take(row)?;
     }
     Ok(())
-}
-
-/// What stands in a column as JSON.
-pub fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(&row.get::<_, String>(column)?)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))
-}
-
-/// These types are written as JSON without fail.
-fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn signed_len(value: usize) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn unsigned(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@
 
 use super::outbox::Effects;
 use super::subscription::{Owner, Wish};
+use crate::runtime::database::columns::unsigned;
 use chrono::{DateTime, Utc};
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::wire::provider::Subscription;
 use std::fmt;
@@ -251,26 +251,6 @@ pub fn of_owner(connection: &Connection, owner: &Owner) -> rusqlite::Result<Vec<
             Ok((row.get(0)?, Wish { service, callback_url, owner: Some(owner.clone()) }))
         })?
         .collect()
-}
-
-/// Reads JSON that was written here.
-pub fn json<T: serde::de::DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
-    serde_json::from_str(text).map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into()))
-}
-
-/// Writes JSON.
-pub fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
-}
-
-/// A number as SQLite keeps it.
-pub fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// A number as it was kept.
-pub fn unsigned(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
 }
 
 #[cfg(test)]

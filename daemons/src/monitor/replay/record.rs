@@ -1,7 +1,8 @@
 //! What is recorded of the past, in the order in which it happened.
 
 use super::super::service::{self, Instance};
-use super::super::store::{each, json, probe};
+use super::super::store::{each, probe};
+use crate::runtime::database::columns::json;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use shared::wire::monitor::{Incident, Phase, ProbeRecord, Status, Transition};

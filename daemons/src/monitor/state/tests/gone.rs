@@ -37,7 +37,7 @@ fn that_holds_over_a_restart() {
     bench.fail("a");
     bench.remove("a", false);
     let rows = Rows::of(&bench.batch, &bench.state);
-    store::write(&connection, &bench.batch, &rows, bench.now).unwrap();
+    store::write(&connection, &bench.batch, &rows.unwrap(), bench.now).unwrap();
     bench.state = store::load(&connection, bench.state.rules, bench.now).unwrap();
     assert_eq!(bench.status("a"), None);
     bench.register("a", &[]);
