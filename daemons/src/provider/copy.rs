@@ -197,14 +197,29 @@ fn look_for_those_left_out(
 ) -> rusqlite::Result<()> {
     effects.left_out = Some(false);
     for registration in kept(connection)?.into_values().flat_map(Instances::into_values) {
-        let mut wanted = wishes(&registration);
-        if let Some(owner) = wanted.first().and_then(|wish| wish.owner.clone()) {
-            let here = store::of_owner(connection, &owner)?;
-            wanted.retain(|wish| here.iter().all(|(_, known)| known != wish));
-            subscribe_all(connection, &wanted, now, effects)?;
-        }
+        subscribe_all(connection, &unfulfilled(connection, &registration)?, now, effects)?;
     }
     Ok(())
+}
+
+/// Whether a registration asks for what there was no room for.
+pub fn is_anyone_left_out(connection: &Connection) -> rusqlite::Result<bool> {
+    for registration in kept(connection)?.into_values().flat_map(Instances::into_values) {
+        if !unfulfilled(connection, &registration)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What a registration asks for and is not subscribed to.
+fn unfulfilled(connection: &Connection, registration: &Registration) -> rusqlite::Result<BTreeSet<Wish>> {
+    let mut wanted = wishes(registration);
+    if let Some(owner) = wanted.first().and_then(|wish| wish.owner.clone()) {
+        let here = store::of_owner(connection, &owner)?;
+        wanted.retain(|wish| here.iter().all(|(_, known)| known != wish));
+    }
+    Ok(wanted)
 }
 
 fn subscribe_all(

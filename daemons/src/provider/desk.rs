@@ -148,8 +148,11 @@ impl Desk {
         let dir = context.own_dir()?;
         let path = dir.path().join("provider.db");
         let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&context.health))?;
-        let (subscriptions, fleet) = Connection::open(&path)
-            .and_then(|connection| Ok((store::list(&connection)?, copy::load(&connection, Utc::now())?)))
+        let (subscriptions, fleet, left_out) = Connection::open(&path)
+            .and_then(|connection| {
+                let fleet = copy::load(&connection, Utc::now())?;
+                Ok((store::list(&connection)?, fleet, copy::is_anyone_left_out(&connection)?))
+            })
             .map_err(|e| StartError::path("cannot read", &path, e))?;
         let client = http::build(|builder| builder.dns_resolver(Arc::new(address::Guard)))
             .map_err(|error| StartError::Other(format!("cannot set up an HTTP client: {error}")))?;
@@ -166,7 +169,7 @@ impl Desk {
             _dir: dir,
         });
         desk.register(context);
-        desk.health.pass(PART);
+        desk.tell_left_out(left_out);
         desk.unserved.notify_one();
         context.spawn(Arc::clone(&desk).serve(context.clone()));
         context.spawn(Arc::clone(&desk).count_waiting());
@@ -285,10 +288,16 @@ impl Desk {
         effects.woken.iter().filter_map(|id| served.get(id)).for_each(|one| one.news.notify_one());
         effects.present.iter().filter_map(|id| served.get(id)).for_each(|one| one.present.notify_one());
         self.meters.folded.inc_by(effects.folded);
-        match effects.left_out {
-            Some(true) => self.health.warn(PART, "there is no room for all that registrations ask for"),
-            Some(false) => self.health.pass(PART),
-            None => {}
+        if let Some(left_out) = effects.left_out {
+            self.tell_left_out(left_out);
+        }
+    }
+
+    fn tell_left_out(&self, left_out: bool) {
+        if left_out {
+            self.health.warn(PART, "there is no room for all that registrations ask for");
+        } else {
+            self.health.pass(PART);
         }
     }
 
