@@ -2,6 +2,7 @@
 
 mod change;
 mod errors;
+mod health;
 mod leases;
 mod past;
 mod targets;
@@ -13,19 +14,17 @@ use super::view::Beginning;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Path, Query};
 use crate::runtime::listing::{Format, TableRow, or_dash, table};
-use crate::runtime::probe::{Prober, Spec};
+use crate::runtime::probe::Prober;
 use crate::runtime::{Context, StartError, sse};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
 use serde::Deserialize;
 use shared::client::MonitorClient;
 use shared::credentials::without_password;
 use shared::daemon::Daemon;
 use shared::span::Span;
-use shared::wire::monitor::Maintenance;
-use shared::wire::registry::{INDEX_HEADER, InstanceHealth, Place, Registration, ServiceHealth};
+use shared::wire::registry::{INDEX_HEADER, Place, Registration};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -38,12 +37,6 @@ use utoipa_axum::routes;
 const WAIT_MAX: Duration = Duration::from_secs(600);
 /// The wait of a long poll that names none.
 const WAIT_DEFAULT: Duration = Duration::from_secs(30);
-/// How long a probe on request may take.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the monitor may take to say what is under maintenance.
-const MONITOR_MAX: Duration = Duration::from_millis(500);
-/// Probes at a time for one request.
-const PROBES_OF_ONE_MAX: usize = 32;
 /// Probes at a time for all requests.
 const PROBES_MAX: usize = 128;
 
@@ -71,7 +64,7 @@ pub fn routes(core: Arc<Core>, context: &Context) -> Result<OpenApiRouter, Start
         .routes(routes!(leases::renew, leases::lease))
         .routes(routes!(leases::guard))
         .routes(routes!(past::history))
-        .routes(routes!(probe))
+        .routes(routes!(health::probe))
         .routes(routes!(targets::prometheus))
         .with_state(App {
             core,
@@ -186,15 +179,7 @@ impl App {
             })
             .collect();
         if query.healthy {
-            let (healthy, maintenances) = tokio::join!(self.probe(&listed), self.maintenances());
-            let in_use = |r: &Registration| {
-                !maintenances.iter().any(|of| {
-                    of.service == r.service_name
-                        && of.instance.as_ref().is_none_or(|instance| *instance == r.instance_id)
-                })
-            };
-            let mut healthy = healthy.iter().map(|instance| instance.healthy);
-            listed.retain(|entry| healthy.next().unwrap_or(false) && in_use(&entry.registration));
+            listed = self.healthy(listed).await;
         }
         let mut response = match query.format {
             Format::Text => {
@@ -227,37 +212,6 @@ impl App {
             () = tokio::time::sleep(wait) => {}
             () = self.stop.cancelled() => {}
         }
-    }
-
-    /// What operators take out of use; nothing while the monitor is away.
-    async fn maintenances(&self) -> Vec<Maintenance> {
-        tokio::time::timeout(MONITOR_MAX, self.monitor.maintenances())
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .unwrap_or_default()
-    }
-
-    /// Probes instances now, in the order given.
-    async fn probe(&self, entries: &[&Arc<Entry>]) -> Vec<InstanceHealth> {
-        let target = |r: &Registration| (r.instance_id.clone(), Spec::of(r.probe_url(), &r.metadata));
-        let targets: Vec<_> = entries.iter().map(|entry| target(&entry.registration)).collect();
-        futures_util::stream::iter(targets)
-            .map(|(instance_id, spec)| async move {
-                // Without a permit the daemon is stopping, and the probe with it.
-                let _permit = self.probes.acquire().await;
-                let outcome = self.prober.probe(&spec, PROBE_TIMEOUT).await;
-                let latency = u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX);
-                InstanceHealth {
-                    instance_id,
-                    healthy: outcome.failure.is_none(),
-                    latency: outcome.failure.is_none().then_some(latency),
-                    reason: outcome.failure.map(|f| format!("{}: {}", f.phase.as_str(), f.detail)),
-                }
-            })
-            .buffered(PROBES_OF_ONE_MAX)
-            .collect()
-            .await
     }
 }
 
@@ -298,24 +252,4 @@ async fn watch(
         .map_err(|gone| ApiError::new(StatusCode::GONE, gone.to_string()))?;
     let holds = app.core.holds.subscribe();
     Ok(sse::answer_written(app.stop.clone(), stream::events(begun, watch, resume, holds)))
-}
-
-/// Whether a service answers, by probing it now
-#[utoipa::path(get, path = "/health/{name}", tag = "registry", params(("name" = String, Path)),
-    responses((status = 200, body = ServiceHealth)))]
-async fn probe(
-    State(app): State<App>,
-    Path(name): Path<String>,
-) -> Result<axum::Json<ServiceHealth>, ApiError> {
-    let (_, entries) = app.core.list(Some(&name));
-    if entries.is_empty() {
-        return Err(ApiError::unknown(format!("no service '{name}' is registered")));
-    }
-    let instances = app.probe(&entries.iter().collect::<Vec<_>>()).await;
-    Ok(axum::Json(ServiceHealth {
-        service_name: name,
-        healthy: instances.iter().any(|instance| instance.healthy),
-        latency: instances.iter().filter_map(|instance| instance.latency).min(),
-        instances,
-    }))
 }
