@@ -120,4 +120,14 @@ mod tests {
         assert_eq!(svg.matches("no probes</title>").count(), 46, "{svg}");
         assert!(svg.contains("a: 75.00% of probes well over 1d"), "{svg}");
     }
+
+    #[test]
+    fn a_chart_of_an_hour_ends_with_the_ten_minutes_that_pass() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::minutes(65);
+        let buckets = [1, 6].map(|number| Bucket { number, good: 3, total: 6 });
+        let svg = chart("a", &buckets, TimeDelta::hours(1), now);
+        assert_eq!(svg.matches("<rect class").count(), 6);
+        let told: Vec<&str> = svg.split("<title>1970-01-01 ").skip(1).map(|bar| &bar[..15]).collect();
+        assert_eq!((told[0], told[5]), ("00:10 UTC: 50.0", "01:00 UTC: 50.0"), "{svg}");
+    }
 }

@@ -15,7 +15,7 @@ mod run;
 use super::check::Thresholds;
 use super::core::rules;
 use crate::runtime::StartError;
-use crate::runtime::listing::{TableRow, table};
+use crate::runtime::listing::{TableRow, counted, table};
 use crate::settings::Settings;
 use chrono::{TimeDelta, Utc};
 use rusqlite::{Connection, OpenFlags};
@@ -54,14 +54,16 @@ pub fn replay(settings: &Settings, Span(span): Span) -> Result<String, StartErro
     let Thresholds { failures, successes } = rules.thresholds;
     let monitor = &settings.monitor;
     let mut text = format!(
-        "The last {} with these rules: {failures} failures, {successes} successes, flapping after \
-         {} changes within {}.\n\n",
+        "The last {} with these rules: {}, {}, flapping after \
+         {} within {}.\n\n",
         Span(span),
-        monitor.flap_changes,
+        counted(failures, "failure", "failures"),
+        counted(successes, "success", "successes"),
+        counted(monitor.flap_changes, "change", "changes"),
         monitor.flap_window,
     );
-    text.push_str(&format!("Would have been paged: {}\n", counted(&would)));
-    text.push_str(&format!("Was opened in fact:    {}\n", counted(&actual)));
+    text.push_str(&format!("Would have been paged: {}\n", summed_up(&would)));
+    text.push_str(&format!("Was opened in fact:    {}\n", summed_up(&actual)));
     for (title, incidents) in [("Would have been", &would), ("Was", &actual)] {
         if !incidents.is_empty() {
             text.push_str(&format!("\n{title}:\n"));
@@ -77,10 +79,14 @@ pub fn replay(settings: &Settings, Span(span): Span) -> Result<String, StartErro
     Ok(text)
 }
 
-fn counted(incidents: &[Incident]) -> String {
+fn summed_up(incidents: &[Incident]) -> String {
     let flapping = incidents.iter().filter(|incident| incident.kind == IncidentKind::Flapping).count();
     let affected: usize = incidents.iter().map(|incident| incident.affected.len()).sum();
-    format!("{} incidents ({flapping} flapping), {affected} failures that were part of one", incidents.len())
+    format!(
+        "{} ({flapping} flapping), {} part of one",
+        counted(incidents.len(), "incident", "incidents"),
+        counted(affected, "failure that was", "failures that were")
+    )
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
 
 /// Seconds in one sum.
-const BUCKET_S: i64 = 600;
+pub const BUCKET_S: i64 = 600;
 /// Sums in a day.
 const BUCKETS: i64 = 86_400 / BUCKET_S;
 

@@ -5,6 +5,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use shared::sanitize::sanitize;
+use std::fmt::Display;
 use unicode_width::UnicodeWidthStr;
 use utoipa::{IntoParams, ToSchema};
 
@@ -52,6 +53,11 @@ impl Format {
     pub fn text(self, text: String) -> Response {
         ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
     }
+}
+
+/// `1 success`, `2 successes`.
+pub fn counted<N: Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
+    if count == N::from(1) { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
 /// Columns aligned by width on a terminal, each cell harmless.
