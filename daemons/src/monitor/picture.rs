@@ -31,7 +31,7 @@ const fn colour(status: Status) -> &'static str {
     }
 }
 
-/// The colour of a share of good probes.
+/// The colour of a share of time in which probes went well.
 fn colour_of(share: f64) -> &'static str {
     if share >= 0.99 {
         GREEN
@@ -114,17 +114,18 @@ mod tests {
     #[test]
     fn a_chart_has_a_bar_for_each_time_and_says_where_there_was_no_probe() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
-        let buckets = [Bucket { number: 0, good: 6, total: 6 }, Bucket { number: 143, good: 3, total: 6 }];
+        let buckets =
+            [Bucket { number: 0, good_ms: 6, total_ms: 6 }, Bucket { number: 143, good_ms: 3, total_ms: 6 }];
         let svg = chart("a", &buckets, TimeDelta::hours(24), now);
         assert_eq!(svg.matches("<rect class").count(), 48);
         assert_eq!(svg.matches("no probes</title>").count(), 46, "{svg}");
-        assert!(svg.contains("a: 75.00% of probes well over 1d"), "{svg}");
+        assert!(svg.contains("a: well for 75.00% of 1d"), "{svg}");
     }
 
     #[test]
     fn a_chart_of_an_hour_ends_with_the_ten_minutes_that_pass() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::minutes(65);
-        let buckets = [1, 6].map(|number| Bucket { number, good: 3, total: 6 });
+        let buckets = [1, 6].map(|number| Bucket { number, good_ms: 3, total_ms: 6 });
         let svg = chart("a", &buckets, TimeDelta::hours(1), now);
         assert_eq!(svg.matches("<rect class").count(), 6);
         let told: Vec<&str> = svg.split("<title>1970-01-01 ").skip(1).map(|bar| &bar[..15]).collect();

@@ -166,7 +166,7 @@ pub struct Service {
     pub instances: BTreeMap<String, Instance>,
     /// Its status.
     pub record: Record,
-    /// The share of good probes.
+    /// The share of the time in which it did well.
     pub uptime: Uptime,
     /// The instances that it had when it was looked at last.
     pub listed: BTreeSet<String>,

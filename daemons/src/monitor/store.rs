@@ -56,8 +56,7 @@ pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqli
         let name: String = row.get(0)?;
         let listed = state.services.get_mut(&name);
         if let Some(service) = listed.or_else(|| state.gone.get_mut(&name)) {
-            let bucket =
-                Bucket { number: row.get(1)?, good: unsigned(row.get(2)?), total: unsigned(row.get(3)?) };
+            let bucket = bucket(row, 1)?;
             service.uptime.restore(bucket);
         }
         Ok(())
@@ -150,7 +149,7 @@ pub fn write(
     }
     let mut put = connection.prepare_cached("INSERT OR REPLACE INTO uptime VALUES (?1, ?2, ?3, ?4)")?;
     for ((service, _), bucket) in &batch.uptime {
-        put.execute(params![service, bucket.number, signed(bucket.good), signed(bucket.total)])?;
+        put.execute(params![service, bucket.number, signed(bucket.good_ms), signed(bucket.total_ms)])?;
     }
     let mut put = connection.prepare_cached("INSERT OR REPLACE INTO events VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for (id, data) in &batch.events {
@@ -279,15 +278,18 @@ pub fn history(
     Ok((transitions, probes))
 }
 
+fn bucket(row: &Row<'_>, number: usize) -> rusqlite::Result<Bucket> {
+    let ms = |column| Ok::<_, rusqlite::Error>(unsigned(row.get(column)?));
+    Ok(Bucket { number: row.get(number)?, good_ms: ms(number + 1)?, total_ms: ms(number + 2)? })
+}
+
 /// A service's sums of probes since a moment, oldest first.
 pub fn uptime(connection: &Connection, service: &str, since: DateTime<Utc>) -> rusqlite::Result<Vec<Bucket>> {
     connection
         .prepare_cached(
             "SELECT bucket, good, total FROM uptime WHERE service = ?1 AND bucket >= ?2 ORDER BY bucket",
         )?
-        .query_map(params![service, bucket_of(since)], |row| {
-            Ok(Bucket { number: row.get(0)?, good: unsigned(row.get(1)?), total: unsigned(row.get(2)?) })
-        })?
+        .query_map(params![service, bucket_of(since)], |row| bucket(row, 0))?
         .collect()
 }
 
@@ -351,48 +353,4 @@ pub fn each(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::core::rules;
-    use super::super::schema::MIGRATIONS;
-    use super::*;
-    use crate::settings::{Given, Settings};
-
-    #[test]
-    fn a_maintenance_of_the_first_version_is_read_and_a_service_without_newer_fields() {
-        let connection = Connection::open_in_memory().unwrap();
-        let (first, later) = MIGRATIONS.split_at(2);
-        first.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
-        connection
-            .execute_batch(
-                r#"INSERT INTO maintenance VALUES ('S', NULL, '{"service":"S","reason":"r","owner":"o","until":null}');
-                   INSERT INTO checks VALUES ('S', 'i', '{"url":"http://h","probe_url":"http://h","check":{"status":"healthy","streak":4}}');
-                   INSERT INTO incidents VALUES (7, 'S', 0, NULL,
-                     '{"id":7,"service":"S","opened_at":"2026-01-01T00:00:00Z","resolved_at":null,"reason":null,"detail":null}');"#,
-            )
-            .unwrap();
-        later.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
-        let settings = Settings::load(Given::default(), None).unwrap();
-        let state = load(&connection, rules(&settings.monitor), Utc::now()).unwrap();
-        let maintenance = state.maintenances().remove(0);
-        assert_eq!((maintenance.service.as_str(), maintenance.instance), ("S", None));
-        let instance = state.report_one("S", Utc::now()).unwrap().instances.remove(0);
-        assert_eq!((instance.status.as_str(), instance.probed.as_str()), ("maintenance", "healthy"));
-        assert_eq!(state.open[&7].dependents, []);
-        end_maintenance(&connection, &("S".to_owned(), None)).unwrap();
-        let state = load(&connection, rules(&settings.monitor), Utc::now()).unwrap();
-        assert!(state.maintenances().is_empty());
-    }
-
-    #[test]
-    fn the_newest_probes_are_found_without_sorting_all() {
-        let connection = Connection::open_in_memory().unwrap();
-        MIGRATIONS.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
-        let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {NEWEST_PROBES}")).unwrap();
-        let plan: Vec<String> = explained
-            .query_map(params!["S", 9], |row| row.get(3))
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap();
-        assert!(plan.len() == 1 && plan[0].contains("probes_of_service"), "{plan:?}");
-    }
-}
+mod tests;

@@ -43,7 +43,7 @@ async fn pictures_are_svg_with_the_state_in_words() {
         ("badge/a%3Cb.svg", ">healthy</text>"),
         ("badge/a%3Cb.svg?type=uptime&days=7", ">a&lt;b uptime 7d</text>"),
         ("chart/a%3Cb.svg?span=24h", "a&lt;b: "),
-        ("chart/a%3Cb.svg?span=1h", "over 1h"),
+        ("chart/a%3Cb.svg?span=1h", "of 1h"),
     ] {
         let answer = monitor.get("monitor", &format!("/monitor/{path}")).await.ok();
         assert_eq!(answer.header("content-type"), "image/svg+xml; charset=utf-8");

@@ -1,5 +1,5 @@
 //! A chart of a service's uptime: a bar for each part of a time, as high as the
-//! share of its probes that went well. There are 48 parts, or fewer where each
+//! share of it in which its probes went well. There are 48 parts, or fewer where each
 //! would be shorter than what is summed up.
 
 use super::super::uptime::{BUCKET_S, Bucket, bucket_of, share};
@@ -19,7 +19,7 @@ pub fn chart(name: &str, buckets: &[Bucket], span: TimeDelta, now: DateTime<Utc>
     let over = age(span.to_std().unwrap_or_default());
     let all = share(buckets.iter());
     let title = match all {
-        Some(all) => format!("{}: {} of probes well over {over}", shortened(name), percent(all)),
+        Some(all) => format!("{}: well for {} of {over}", shortened(name), percent(all)),
         None => format!("{}: no probes over {over}", shortened(name)),
     };
     let title = escaped(&title);
