@@ -223,20 +223,22 @@ pub fn delete(connection: &Connection, id: &str, effects: &mut Effects) -> rusql
 }
 
 /// Takes those subscriptions away that a request made and whose receiver has
-/// accepted nothing since before this; what a registration asks for ends with it.
+/// accepted nothing since before this, and says which; what a registration asks
+/// for ends with it.
 pub fn give_up(
     connection: &Connection,
     before: DateTime<Utc>,
     effects: &mut Effects,
-) -> rusqlite::Result<()> {
-    let gone = connection
-        .prepare_cached(
-            "DELETE FROM subscriptions WHERE owner_service = '' AND failing_since < ?1 RETURNING id",
-        )?
-        .query_map([before.timestamp_millis()], |row| row.get(0))?
-        .collect::<Result<Vec<String>, _>>()?;
-    effects.gone.extend(gone);
-    Ok(())
+) -> rusqlite::Result<Vec<Subscription>> {
+    let sql = format!("{SUBSCRIPTION} WHERE owner_service = '' AND failing_since < ?1");
+    let dead = connection
+        .prepare_cached(&sql)?
+        .query_map([before.timestamp_millis()], subscription)?
+        .collect::<Result<Vec<Subscription>, _>>()?;
+    for one in &dead {
+        delete(connection, &one.id, effects)?;
+    }
+    Ok(dead)
 }
 
 /// What an instance's registration has been subscribed to, with its ids.
@@ -310,7 +312,8 @@ pub mod tests {
         }
         let given_up = |before| {
             let mut effects = Effects::default();
-            give_up(&connection, before, &mut effects).unwrap();
+            let dead = give_up(&connection, before, &mut effects).unwrap();
+            assert_eq!(dead.into_iter().map(|one| one.id).collect::<Vec<_>>(), effects.gone);
             effects.gone
         };
         assert_eq!(given_up(now), Vec::<String>::new(), "not yet");
