@@ -209,3 +209,34 @@ async fn lists_are_aligned_text_where_that_is_asked_for() {
     assert!(text.header("content-type").starts_with("text/plain"));
     assert!(text.body.starts_with("SERVICE"), "{}", text.body);
 }
+
+#[tokio::test]
+async fn tables_of_a_usual_fleet_fit_into_120_columns() {
+    let fleet = Setup::new("all").flag("--monitor-interval", "200ms").start().await;
+    let needed = json!(["LogService", "LibraryService"]);
+    for port in [1, 2] {
+        let body = json!({ "serviceName": "CheckoutService", "serviceUrl": format!("http://localhost:{port}"),
+            "serviceVersion": "2.14.3", "tags": ["core", "zone-a"], "ttlSeconds": 300, "requiredServices": needed });
+        fleet.post_json("registry", "/services", body).await.ok();
+    }
+    eventually("there is an incident", async || {
+        let incidents = fleet.get("monitor", "/monitor/incidents").await.ok().json();
+        incidents.as_array().filter(|all| !all.is_empty()).map(drop)
+    })
+    .await;
+    for (daemon, path) in [
+        ("registry", "/services"),
+        ("registry", "/services/history"),
+        ("provider", "/providers"),
+        ("provider", "/discovery"),
+        ("monitor", "/monitor/health"),
+        ("monitor", "/monitor/history/CheckoutService"),
+        ("monitor", "/monitor/incidents"),
+        ("monitor", "/monitor/uptime"),
+    ] {
+        let text = fleet.get(daemon, &format!("{path}?format=text")).await.ok().body;
+        assert!(text.contains("CheckoutService"), "{path}: {text}");
+        let widest = text.lines().max_by_key(|line| line.chars().count()).unwrap();
+        assert!(widest.chars().count() <= 120, "{path}: {widest}");
+    }
+}

@@ -9,9 +9,9 @@ mod chart;
 pub use badge::{status, uptime};
 pub use chart::chart;
 
+use crate::runtime::listing;
 use shared::sanitize::sanitize;
 use shared::wire::monitor::Status;
-use unicode_width::UnicodeWidthChar;
 
 const GREEN: &str = "#1a7f37";
 const RED: &str = "#b3261e";
@@ -60,18 +60,7 @@ fn escaped(text: &str) -> String {
 
 /// A name that is not too long to be shown.
 fn shortened(name: &str) -> String {
-    let (name, mut columns) = (&*sanitize(name), 0);
-    let mut short: String = name
-        .chars()
-        .take_while(|c| {
-            columns += c.width().unwrap_or(0);
-            columns <= NAME_MAX
-        })
-        .collect();
-    if short.len() < name.len() {
-        short.push('…');
-    }
-    short
+    listing::shortened(&sanitize(name), NAME_MAX).into_owned()
 }
 
 /// `99.83%`, and 100 % only where no probe failed.

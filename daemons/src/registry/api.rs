@@ -13,7 +13,7 @@ use super::stream;
 use super::view::Beginning;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Path, Query};
-use crate::runtime::listing::{Format, TableRow, or_dash, table};
+use crate::runtime::listing::{Format, TableRow, ago, or_dash, table};
 use crate::runtime::probe::Prober;
 use crate::runtime::{Context, StartError, sse};
 use axum::extract::State;
@@ -111,7 +111,7 @@ impl TableRow for Registration {
             or_dash(self.service_version.as_deref()),
             self.tags.join(","),
             self.ttl_seconds.map_or_else(|| "-".to_owned(), |ttl| format!("{ttl}s")),
-            self.registered_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            ago(self.registered_at),
         ]
     }
 }
