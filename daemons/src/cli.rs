@@ -5,6 +5,7 @@ use crate::settings::{Given, Settings};
 use crate::{monitor, runtime, services};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use shared::credentials::without_password;
 use shared::daemon::Daemon;
 use shared::span::Span;
 use std::error::Error;
@@ -100,6 +101,9 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::CheckConfig { replay } => {
             let settings = Settings::load(cli.given, cli.config.as_deref())?;
+            // One that has a URL may be on another machine, whose ports are its own.
+            let here = Daemon::ALL.into_iter().filter(|daemon| settings.url(*daemon).is_none());
+            settings.check_ports(&here.collect::<Vec<_>>())?;
             monitor::check(&settings)?;
             let text = match replay {
                 None => explain(&settings),
@@ -112,6 +116,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
         daemons => {
             let settings = Settings::load(cli.given, cli.config.as_deref())?;
+            settings.check_ports(daemons.daemons())?;
             diagnose();
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             runtime.block_on(runtime::run(daemons.daemons(), settings, services::start))?;
@@ -136,7 +141,8 @@ fn explain(settings: &Settings) -> String {
     let width = settings.rows.iter().map(|row| row.key.len()).max().unwrap_or(0);
     let mut text = format!("The configuration holds. File: {file}\n\n");
     for row in &settings.rows {
-        text.push_str(&format!("{:width$} = {:<24} # {}\n", row.key, row.value, row.origin));
+        let value = if row.key.ends_with("url") { without_password(&row.value) } else { (&row.value).into() };
+        text.push_str(&format!("{:width$} = {value:<24} # {}\n", row.key, row.origin));
     }
     for probe in &settings.probes {
         text.push_str(&format!("{:width$} = {probe}\n", format!("probe {}", probe.name)));

@@ -13,6 +13,7 @@ mod harness;
 
 mod alerts;
 mod crash;
+mod credentials;
 mod dns;
 mod format;
 mod import;

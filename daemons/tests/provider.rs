@@ -210,6 +210,14 @@ async fn a_dead_receiver_delays_no_other() {
 }
 
 #[tokio::test]
+async fn a_subscription_with_a_key_that_is_not_known_is_refused_by_its_name() {
+    let provider = Setup::new("provider").start().await;
+    let slip = json!({ "service": "S", "callbackUrl": "http://localhost:1", "serivce": "T" });
+    let problem = provider.post_json("provider", "/providers/subscriptions", slip).await.problem(422);
+    assert_eq!(problem["field"], "serivce");
+}
+
+#[tokio::test]
 async fn no_notice_goes_where_a_clouds_credentials_are() {
     let (registry, provider) = start().await;
     let body = json!({ "service": "S", "callbackUrl": "http://169.254.169.254/latest" });

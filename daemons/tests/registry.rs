@@ -104,6 +104,29 @@ async fn deregistering_takes_a_url_a_name_or_an_instance() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_not_known_is_named_when_registering_and_never_widens_a_removal() {
+    let registry = alone().start().await;
+    let register = async |body: Value| registry.post_json("registry", "/services", body).await;
+    let mut body = instance("S", 1);
+    body["requires"] = json!(["T"]);
+    let stored = register(body).await.ok().json();
+    assert_eq!((&stored["ignored"], &stored["requiredServices"]), (&json!(["requires"]), &json!([])));
+    let read = registry.get("registry", "/services/S").await.ok().json()[0].clone();
+    assert_eq!(register(read.clone()).await.ok().json(), read, "what was read can be sent");
+    let slip = register(json!({"serviceNmae": "S", "serviceUrl": "http://h"})).await;
+    assert_eq!(slip.problem(422)["field"], "serviceName");
+
+    let delete = async |body: Value| {
+        Answer::of(registry.request(Method::DELETE, "registry", "/services").body(body.to_string())).await
+    };
+    let slip = delete(json!({"serviceName": "S", "serviceURL": "http://localhost:2"})).await;
+    assert_eq!(slip.problem(422)["field"], "serviceURL");
+    registry.get("registry", "/services/S").await.ok();
+    delete(read).await.ok();
+    registry.get("registry", "/services/S").await.problem(404);
+}
+
+#[tokio::test]
 async fn names_with_slashes_spaces_and_any_script_are_names() {
     let registry = alone().start().await;
     for (name, path) in [("a/b", "a%2Fb"), ("a b", "a%20b"), ("书店", "%E4%B9%A6%E5%BA%97")] {

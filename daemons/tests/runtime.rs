@@ -179,6 +179,14 @@ fn what_cannot_be_used_is_named_and_nothing_starts() {
     let message = fault(Setup::new("registry").flag("--bind", "0.0.0.0"));
     assert!(message.contains("0.0.0.0") && message.contains("--insecure"), "{message}");
 
+    let same_port = |command| Setup::new(command).flag("--log-port", 22050).flag("--web-port", 22050);
+    for command in ["all", "check-config"] {
+        let message = fault(same_port(command));
+        assert!(message.contains("log.port and web.port are both 22050"), "{message}");
+    }
+    let elsewhere = same_port("check-config").flag("--web-url", "http://another:22050");
+    assert!(elsewhere.run_to_end().0.success(), "on another machine it may be the same");
+
     let setup = Setup::new("all");
     std::fs::write(setup.dir().join("distlog.toml"), "[monitor]\nintervall = \"1s\"\n").unwrap();
     let message = fault(setup);
@@ -200,4 +208,35 @@ async fn lists_are_aligned_text_where_that_is_asked_for() {
     let text = registry.get("registry", "/services?format=text").await.ok();
     assert!(text.header("content-type").starts_with("text/plain"));
     assert!(text.body.starts_with("SERVICE"), "{}", text.body);
+}
+
+#[tokio::test]
+async fn tables_of_a_usual_fleet_fit_into_120_columns() {
+    let fleet = Setup::new("all").flag("--monitor-interval", "200ms").start().await;
+    let needed = json!(["LogService", "LibraryService"]);
+    for port in [1, 2] {
+        let body = json!({ "serviceName": "CheckoutService", "serviceUrl": format!("http://localhost:{port}"),
+            "serviceVersion": "2.14.3", "tags": ["core", "zone-a"], "ttlSeconds": 300, "requiredServices": needed });
+        fleet.post_json("registry", "/services", body).await.ok();
+    }
+    eventually("there is an incident", async || {
+        let incidents = fleet.get("monitor", "/monitor/incidents").await.ok().json();
+        incidents.as_array().filter(|all| !all.is_empty()).map(drop)
+    })
+    .await;
+    for (daemon, path) in [
+        ("registry", "/services"),
+        ("registry", "/services/history"),
+        ("provider", "/providers"),
+        ("provider", "/discovery"),
+        ("monitor", "/monitor/health"),
+        ("monitor", "/monitor/history/CheckoutService"),
+        ("monitor", "/monitor/incidents"),
+        ("monitor", "/monitor/uptime"),
+    ] {
+        let text = fleet.get(daemon, &format!("{path}?format=text")).await.ok().body;
+        assert!(text.contains("CheckoutService"), "{path}: {text}");
+        let widest = text.lines().max_by_key(|line| line.chars().count()).unwrap();
+        assert!(widest.chars().count() <= 120, "{path}: {widest}");
+    }
 }

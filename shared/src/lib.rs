@@ -4,6 +4,7 @@
 //! * [`client`]: a typed client for each daemon, and the registry's mirror.
 //! * [`sanitize`]: the one place that makes text from outside harmless.
 //! * [`config`]: where the configuration file is.
+//! * [`credentials`]: URLs as they are shown, without a password.
 //! * [`daemon`]: names and default ports of the six daemons.
 //! * [`span`]: durations as people write them (`15m`, `2h`, `7d`).
 //!
@@ -12,6 +13,7 @@
 
 pub mod client;
 pub mod config;
+pub mod credentials;
 pub mod daemon;
 pub mod sanitize;
 pub mod span;

@@ -6,6 +6,7 @@
 //! batch under way is on disk before the batch is sent, so that a retry after a
 //! crash sends the same records under the same key.
 
+use crate::runtime::database::columns::{json, to_json};
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::wire::log::NewRecord;
 
@@ -43,8 +44,7 @@ impl Batch {
 
 /// Puts a record at the end; how many wait then.
 pub fn push(connection: &Connection, record: &NewRecord) -> rusqlite::Result<u32> {
-    let json =
-        serde_json::to_string(record).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    let json = to_json(record)?;
     connection.prepare_cached("INSERT INTO outbox (record) VALUES (?1)")?.execute([json])?;
     waiting(connection)
 }
@@ -74,16 +74,8 @@ pub fn batch(connection: &Connection) -> rusqlite::Result<Option<Batch>> {
         }
     };
     let mut statement = connection.prepare_cached("SELECT n, record FROM outbox WHERE n <= ?1 ORDER BY n")?;
-    let rows: Vec<(i64, NewRecord)> = statement
-        .query_map([last], |row| {
-            let record = serde_json::from_str(&row.get::<_, String>(1)?);
-            let text = rusqlite::types::Type::Text;
-            Ok((
-                row.get(0)?,
-                record.map_err(|e| rusqlite::Error::FromSqlConversionFailure(1, text, e.into()))?,
-            ))
-        })?
-        .collect::<Result<_, _>>()?;
+    let rows: Vec<(i64, NewRecord)> =
+        statement.query_map([last], |row| Ok((row.get(0)?, json(row, 1)?)))?.collect::<Result<_, _>>()?;
     let first = rows.first().map_or(last, |(n, _)| *n);
     Ok(Some(Batch { first, last, records: rows.into_iter().map(|(_, record)| record).collect() }))
 }

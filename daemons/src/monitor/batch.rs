@@ -55,7 +55,7 @@ pub struct Batch {
     pub services: BTreeSet<String>,
     /// Probes.
     pub probes: Vec<ProbeRow>,
-    /// Sums of probes.
+    /// Sums of what probes speak for.
     pub uptime: BTreeMap<(String, i64), Bucket>,
     /// Events, in order.
     pub events: Vec<(u64, EventData)>,

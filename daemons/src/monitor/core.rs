@@ -321,7 +321,7 @@ impl Core {
         let (writing, writer) = (Arc::clone(&batch), Arc::clone(self));
         let write = move |connection: &Connection| {
             let now = Utc::now();
-            store::write(connection, &writing, &rows, now)?;
+            store::write(connection, &writing, &rows?, now)?;
             outbox::file(connection, &writer.desk.channels, &writing.incidents, &facts, now)
         };
         let telling = Arc::clone(&batch);

@@ -8,6 +8,7 @@ use super::service::Instance;
 use super::state::State;
 use crate::runtime::probe::Kind;
 use chrono::{DateTime, TimeDelta, Utc};
+use shared::credentials::without_password;
 use shared::span::age;
 use shared::wire::monitor::{Explanation, InstanceExplanation, Part, ProbeRecord, Required};
 use std::time::Duration;
@@ -83,7 +84,7 @@ impl State {
         };
         InstanceExplanation {
             instance_id: id.to_owned(),
-            url: instance.probe_url.clone(),
+            url: without_password(&instance.probe_url).into_owned(),
             probe: instance.spec.kind.as_str().to_owned(),
             status: instance.status(),
             probed: check.status,

@@ -9,9 +9,9 @@ mod chart;
 pub use badge::{status, uptime};
 pub use chart::chart;
 
+use crate::runtime::listing;
 use shared::sanitize::sanitize;
 use shared::wire::monitor::Status;
-use unicode_width::UnicodeWidthChar;
 
 const GREEN: &str = "#1a7f37";
 const RED: &str = "#b3261e";
@@ -31,7 +31,7 @@ const fn colour(status: Status) -> &'static str {
     }
 }
 
-/// The colour of a share of good probes.
+/// The colour of a share of time in which probes went well.
 fn colour_of(share: f64) -> &'static str {
     if share >= 0.99 {
         GREEN
@@ -60,18 +60,7 @@ fn escaped(text: &str) -> String {
 
 /// A name that is not too long to be shown.
 fn shortened(name: &str) -> String {
-    let (name, mut columns) = (&*sanitize(name), 0);
-    let mut short: String = name
-        .chars()
-        .take_while(|c| {
-            columns += c.width().unwrap_or(0);
-            columns <= NAME_MAX
-        })
-        .collect();
-    if short.len() < name.len() {
-        short.push('…');
-    }
-    short
+    listing::shortened(&sanitize(name), NAME_MAX).into_owned()
 }
 
 /// `99.83%`, and 100 % only where no probe failed.
@@ -114,10 +103,22 @@ mod tests {
     #[test]
     fn a_chart_has_a_bar_for_each_time_and_says_where_there_was_no_probe() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
-        let buckets = [Bucket { number: 0, good: 6, total: 6 }, Bucket { number: 143, good: 3, total: 6 }];
+        let buckets =
+            [Bucket { number: 0, good_ms: 6, total_ms: 6 }, Bucket { number: 143, good_ms: 3, total_ms: 6 }];
         let svg = chart("a", &buckets, TimeDelta::hours(24), now);
         assert_eq!(svg.matches("<rect class").count(), 48);
         assert_eq!(svg.matches("no probes</title>").count(), 46, "{svg}");
-        assert!(svg.contains("a: 75.00% of probes well over 1d"), "{svg}");
+        assert!(svg.contains("a: well for 75.00% of 1d"), "{svg}");
+    }
+
+    #[test]
+    fn a_chart_of_an_hour_ends_with_the_ten_minutes_that_pass() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::minutes(65);
+        let buckets = [1, 6].map(|number| Bucket { number, good_ms: 3, total_ms: 6 });
+        let svg = chart("a", &buckets, TimeDelta::hours(1), now);
+        assert_eq!(svg.matches("<rect class").count(), 6);
+        let told: Vec<&str> = svg.split("<title>1970-01-01 ").skip(1).collect();
+        assert!(told[0].starts_with("00:10 UTC: 50.00%<"), "{svg}");
+        assert!(told[5].starts_with("01:00 UTC: 50.00%<"), "{svg}");
     }
 }

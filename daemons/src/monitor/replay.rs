@@ -4,8 +4,10 @@
 //! monitor that runs or without one, and goes through what is recorded with the
 //! rules of the configuration: the last probes of each instance (about
 //! [`PROBES_PER_INSTANCE`](super::store::PROBES_PER_INSTANCE)), and before them
-//! the transitions, which the rules of their time have made. Who requires whom,
-//! and which instances a service has, is as it is now.
+//! the transitions, which the rules of their time have made. All that is recorded
+//! is gone through, and what is opened within the time asked for is told. Who
+//! requires whom is as it is now; who is there no more was there until it was
+//! seen last.
 
 mod record;
 mod run;
@@ -13,7 +15,7 @@ mod run;
 use super::check::Thresholds;
 use super::core::rules;
 use crate::runtime::StartError;
-use crate::runtime::listing::{TableRow, table};
+use crate::runtime::listing::{TableRow, counted, table};
 use crate::settings::Settings;
 use chrono::{TimeDelta, Utc};
 use rusqlite::{Connection, OpenFlags};
@@ -39,25 +41,29 @@ pub fn replay(settings: &Settings, Span(span): Span) -> Result<String, StartErro
     let record = Connection::open_with_flags(&path, flags)
         .and_then(|connection| {
             connection.execute_batch("PRAGMA busy_timeout=5000; BEGIN")?;
-            record::read(&connection, since)
+            record::read(&connection)
         })
         .map_err(|e| StartError::path("cannot read", &path, e))?;
     let rules = rules(&settings.monitor);
-    let actual = record.incidents.clone();
+    let asked = |incident: &Incident| incident.opened_at >= since;
+    let actual: Vec<Incident> = record.incidents.iter().filter(|one| asked(one)).cloned().collect();
     let probes_since = record.probes_since();
-    let would = run::run(record, rules, now);
+    let mut would = run::run(record, rules, now);
+    would.retain(asked);
 
     let Thresholds { failures, successes } = rules.thresholds;
     let monitor = &settings.monitor;
     let mut text = format!(
-        "The last {} with these rules: {failures} failures, {successes} successes, flapping after \
-         {} changes within {}.\n\n",
+        "The last {} with these rules: {}, {}, flapping after \
+         {} within {}.\n\n",
         Span(span),
-        monitor.flap_changes,
+        counted(failures, "failure", "failures"),
+        counted(successes, "success", "successes"),
+        counted(monitor.flap_changes, "change", "changes"),
         monitor.flap_window,
     );
-    text.push_str(&format!("Would have been paged: {}\n", counted(&would)));
-    text.push_str(&format!("Was opened in fact:    {}\n", counted(&actual)));
+    text.push_str(&format!("Would have been paged: {}\n", summed_up(&would)));
+    text.push_str(&format!("Was opened in fact:    {}\n", summed_up(&actual)));
     for (title, incidents) in [("Would have been", &would), ("Was", &actual)] {
         if !incidents.is_empty() {
             text.push_str(&format!("\n{title}:\n"));
@@ -73,10 +79,14 @@ pub fn replay(settings: &Settings, Span(span): Span) -> Result<String, StartErro
     Ok(text)
 }
 
-fn counted(incidents: &[Incident]) -> String {
+fn summed_up(incidents: &[Incident]) -> String {
     let flapping = incidents.iter().filter(|incident| incident.kind == IncidentKind::Flapping).count();
     let affected: usize = incidents.iter().map(|incident| incident.affected.len()).sum();
-    format!("{} incidents ({flapping} flapping), {affected} failures that were part of one", incidents.len())
+    format!(
+        "{} ({flapping} flapping), {} part of one",
+        counted(incidents.len(), "incident", "incidents"),
+        counted(affected, "failure that was", "failures that were")
+    )
 }
 
 #[cfg(test)]

@@ -38,8 +38,8 @@ pub fn uptimes(
     let rows = statement.query_map(bounds, |row| {
         let day = row.get(1)?;
         let sums = |good, total| -> rusqlite::Result<Bucket> {
-            let count = |column| -> rusqlite::Result<u64> { Ok(row.get::<_, i64>(column)?.unsigned_abs()) };
-            Ok(Bucket { number: day, good: count(good)?, total: count(total)? })
+            let ms = |column| -> rusqlite::Result<u64> { Ok(row.get::<_, i64>(column)?.unsigned_abs()) };
+            Ok(Bucket { number: day, good_ms: ms(good)?, total_ms: ms(total)? })
         };
         Ok(DaySums { service: row.get(0)?, day, all: sums(2, 3)?, in_day: sums(4, 5)?, in_week: sums(6, 7)? })
     })?;

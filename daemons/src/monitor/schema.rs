@@ -72,4 +72,14 @@ pub const MIGRATIONS: &[&str] = &[
     super::alert::outbox::MIGRATION_QUIET,
     // A service's newest probes are read from their end.
     "CREATE INDEX probes_of_service ON probes (service, at);",
+    // `good` and `total` were numbers of probes; from now on they are the
+    // milliseconds for which those speak. What is kept becomes ten minutes of
+    // each instance that the service has now.
+    "
+    UPDATE uptime SET
+        good = CAST(round(600000.0 * good / total) AS INTEGER)
+            * (SELECT max(1, count(*)) FROM checks WHERE checks.service = uptime.service),
+        total = 600000 * (SELECT max(1, count(*)) FROM checks WHERE checks.service = uptime.service)
+    WHERE total > 0;
+",
 ];

@@ -7,6 +7,7 @@ use super::uptime::Uptime;
 use crate::runtime::probe::{Kind, Spec, concerns};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use shared::credentials::without_password;
 use shared::wire::monitor::{InstanceStatus, MaintenanceMode, Phase, ServiceStatus, Status};
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,7 +107,7 @@ impl Instance {
         let check = &self.check;
         InstanceStatus {
             instance_id: id.to_owned(),
-            url: self.url.clone(),
+            url: without_password(&self.url).into_owned(),
             status: self.status(),
             last_check: check.last_check,
             latency: check.latency,
@@ -165,7 +166,7 @@ pub struct Service {
     pub instances: BTreeMap<String, Instance>,
     /// Its status.
     pub record: Record,
-    /// The share of good probes.
+    /// The share of the time in which it did well.
     pub uptime: Uptime,
     /// The instances that it had when it was looked at last.
     pub listed: BTreeSet<String>,

@@ -15,6 +15,7 @@ use super::configured::Configured;
 use super::flap::{FlapRules, Flaps};
 use super::maintenance::{self, Maintenances};
 use super::service::{Instance, Service};
+use super::uptime::spoken_for_ms;
 use crate::runtime::probe::{Kind, Outcome};
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::client::{Fleet, Instances};
@@ -205,6 +206,8 @@ impl State {
         let Some(service) = self.services.get_mut(name) else { return };
         let Some(instance) = service.instances.get_mut(id).filter(|instance| !instance.lost) else { return };
         let thresholds = instance.thresholds(self.rules.thresholds);
+        let interval = instance.spec.interval.unwrap_or(self.rules.interval);
+        let for_ms = spoken_for_ms(instance.check.last_check, interval, now);
         let check = instance.check.after(outcome, thresholds, now);
         batch.probes.push(ProbeRow {
             service: name.to_owned(),
@@ -225,7 +228,7 @@ impl State {
         instance.heard = self.listened;
         batch.check(name, id);
         if instance.hold.is_none() {
-            let bucket = service.uptime.count(outcome.failure.is_none(), now);
+            let bucket = service.uptime.count(outcome.failure.is_none(), for_ms, now);
             batch.uptime.insert((name.to_owned(), bucket.number), bucket);
         }
         self.settle(name, now, batch);

@@ -12,11 +12,9 @@ use super::maintenance;
 use super::service::{Instance, Record, Service};
 use super::state::{Rules, State};
 use super::uptime::{Bucket, before_a_day, bucket_of};
+use crate::runtime::database::columns::{json, signed, time, to_json, unsigned};
 use chrono::{DateTime, Utc};
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use shared::wire::monitor::{Acknowledgement, Incident, Maintenance, Phase, ProbeRecord, Transition};
 
 /// Probes that are kept of one instance: somewhat less than three hours of them
@@ -58,8 +56,7 @@ pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqli
         let name: String = row.get(0)?;
         let listed = state.services.get_mut(&name);
         if let Some(service) = listed.or_else(|| state.gone.get_mut(&name)) {
-            let bucket =
-                Bucket { number: row.get(1)?, good: unsigned(row.get(2)?), total: unsigned(row.get(3)?) };
+            let bucket = bucket(row, 1)?;
             service.uptime.restore(bucket);
         }
         Ok(())
@@ -94,19 +91,22 @@ pub struct Rows {
 
 impl Rows {
     /// What the state says now of what the batch names.
-    pub fn of(batch: &Batch, state: &State) -> Self {
+    ///
+    /// # Errors
+    /// When one of them cannot be written as JSON.
+    pub fn of(batch: &Batch, state: &State) -> rusqlite::Result<Self> {
         let check = |(service, id): &(String, String)| {
             let instance = state.services.get(service).and_then(|service| service.instances.get(id));
-            (service.clone(), id.clone(), instance.map(to_json))
+            Ok((service.clone(), id.clone(), instance.map(to_json).transpose()?))
         };
         let service = |name: &String| {
             let service = state.services.get(name).or_else(|| state.gone.get(name));
-            (name.clone(), service.map(|service| to_json(&service.record)))
+            Ok((name.clone(), service.map(|service| to_json(&service.record)).transpose()?))
         };
-        Self {
-            checks: batch.checks.iter().map(check).collect(),
-            services: batch.services.iter().map(service).collect(),
-        }
+        Ok(Self {
+            checks: batch.checks.iter().map(check).collect::<rusqlite::Result<_>>()?,
+            services: batch.services.iter().map(service).collect::<rusqlite::Result<_>>()?,
+        })
     }
 }
 
@@ -149,7 +149,7 @@ pub fn write(
     }
     let mut put = connection.prepare_cached("INSERT OR REPLACE INTO uptime VALUES (?1, ?2, ?3, ?4)")?;
     for ((service, _), bucket) in &batch.uptime {
-        put.execute(params![service, bucket.number, signed(bucket.good), signed(bucket.total)])?;
+        put.execute(params![service, bucket.number, signed(bucket.good_ms), signed(bucket.total_ms)])?;
     }
     let mut put = connection.prepare_cached("INSERT OR REPLACE INTO events VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for (id, data) in &batch.events {
@@ -157,7 +157,7 @@ pub fn write(
             EventData::Transition(transition) => &transition.name,
             EventData::Incident(incident) => &incident.service,
         };
-        put.execute(params![signed(*id), now.timestamp_millis(), data.name(), service, to_json(data)])?;
+        put.execute(params![signed(*id), now.timestamp_millis(), data.name(), service, to_json(data)?])?;
     }
     let mut put =
         connection.prepare_cached("INSERT OR REPLACE INTO incidents VALUES (?1, ?2, ?3, ?4, ?5)")?;
@@ -167,7 +167,7 @@ pub fn write(
             incident.service,
             incident.opened_at.timestamp_millis(),
             incident.resolved_at.map(|at| at.timestamp_millis()),
-            to_json(incident),
+            to_json(incident)?,
         ])?;
     }
     // Only what has ended: it may have begun anew since.
@@ -205,7 +205,7 @@ pub fn begin_maintenance(connection: &Connection, maintenance: &Maintenance) -> 
     let until = maintenance.until.map(|until| until.timestamp_millis());
     connection
         .prepare_cached("INSERT OR REPLACE INTO maintenance VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![maintenance.service, instance, until, to_json(maintenance)])?;
+        .execute(params![maintenance.service, instance, until, to_json(maintenance)?])?;
     Ok(())
 }
 
@@ -251,7 +251,7 @@ pub fn acknowledge(
     let incident = Incident { acknowledged: Some(acknowledged.clone()), ..incident };
     connection
         .prepare_cached("UPDATE incidents SET body = ?2 WHERE id = ?1")?
-        .execute(params![signed(id), to_json(&incident)])?;
+        .execute(params![signed(id), to_json(&incident)?])?;
     Ok(incident)
 }
 
@@ -264,7 +264,7 @@ pub fn history(
     service: &str,
     limit: usize,
 ) -> rusqlite::Result<(Vec<Transition>, Vec<ProbeRecord>)> {
-    let limit = signed_len(limit);
+    let limit = signed(limit);
     let transitions = connection
         .prepare_cached(
             "SELECT data FROM events WHERE service = ?1 AND name = 'transition' ORDER BY id DESC LIMIT ?2",
@@ -278,25 +278,27 @@ pub fn history(
     Ok((transitions, probes))
 }
 
+fn bucket(row: &Row<'_>, number: usize) -> rusqlite::Result<Bucket> {
+    let ms = |column| Ok::<_, rusqlite::Error>(unsigned(row.get(column)?));
+    Ok(Bucket { number: row.get(number)?, good_ms: ms(number + 1)?, total_ms: ms(number + 2)? })
+}
+
 /// A service's sums of probes since a moment, oldest first.
 pub fn uptime(connection: &Connection, service: &str, since: DateTime<Utc>) -> rusqlite::Result<Vec<Bucket>> {
     connection
         .prepare_cached(
             "SELECT bucket, good, total FROM uptime WHERE service = ?1 AND bucket >= ?2 ORDER BY bucket",
         )?
-        .query_map(params![service, bucket_of(since)], |row| {
-            Ok(Bucket { number: row.get(0)?, good: unsigned(row.get(1)?), total: unsigned(row.get(2)?) })
-        })?
+        .query_map(params![service, bucket_of(since)], |row| bucket(row, 0))?
         .collect()
 }
 
 /// A probe: time, instance, latency, reason and detail.
 pub fn probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {
-    let at = DateTime::from_timestamp_millis(row.get(0)?).unwrap_or_default();
     let reason: Option<String> = row.get(3)?;
     let reason = reason.and_then(|word| serde_json::from_value(serde_json::Value::String(word)).ok());
     Ok(ProbeRecord {
-        at,
+        at: time(row, 0)?,
         instance_id: row.get(1)?,
         healthy: reason.is_none(),
         latency: row.get::<_, Option<i64>>(2)?.map(unsigned),
@@ -312,7 +314,7 @@ pub fn incidents(connection: &Connection, open_only: bool, limit: usize) -> rusq
     } else {
         "SELECT body FROM incidents ORDER BY id DESC LIMIT ?1"
     };
-    connection.prepare_cached(sql)?.query_map([signed_len(limit)], |row| json(row, 0))?.collect()
+    connection.prepare_cached(sql)?.query_map([signed(limit)], |row| json(row, 0))?.collect()
 }
 
 /// The ids of the oldest and the newest event that are kept; 0 where there is none.
@@ -328,7 +330,7 @@ pub fn event_range(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
 pub fn events_after(connection: &Connection, after: u64, limit: usize) -> rusqlite::Result<Vec<Told>> {
     connection
         .prepare_cached("SELECT id, name, data FROM events WHERE id > ?1 ORDER BY id LIMIT ?2")?
-        .query_map(params![signed(after), signed_len(limit)], |row| {
+        .query_map(params![signed(after), signed(limit)], |row| {
             let name: String = row.get(1)?;
             let name = if name == "incident" { "incident" } else { "transition" };
             Ok(Told { id: unsigned(row.get(0)?), name, data: row.get(2)? })
@@ -350,72 +352,5 @@ pub fn each(
     Ok(())
 }
 
-/// What stands in a column as JSON.
-pub fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(&row.get::<_, String>(column)?)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))
-}
-
-/// These types are written as JSON without fail.
-fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn signed_len(value: usize) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn unsigned(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::core::rules;
-    use super::super::schema::MIGRATIONS;
-    use super::*;
-    use crate::settings::{Given, Settings};
-
-    #[test]
-    fn a_maintenance_of_the_first_version_is_read_and_a_service_without_newer_fields() {
-        let connection = Connection::open_in_memory().unwrap();
-        let (first, later) = MIGRATIONS.split_at(2);
-        first.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
-        connection
-            .execute_batch(
-                r#"INSERT INTO maintenance VALUES ('S', NULL, '{"service":"S","reason":"r","owner":"o","until":null}');
-                   INSERT INTO checks VALUES ('S', 'i', '{"url":"http://h","probe_url":"http://h","check":{"status":"healthy","streak":4}}');
-                   INSERT INTO incidents VALUES (7, 'S', 0, NULL,
-                     '{"id":7,"service":"S","opened_at":"2026-01-01T00:00:00Z","resolved_at":null,"reason":null,"detail":null}');"#,
-            )
-            .unwrap();
-        later.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
-        let settings = Settings::load(Given::default(), None).unwrap();
-        let state = load(&connection, rules(&settings.monitor), Utc::now()).unwrap();
-        let maintenance = state.maintenances().remove(0);
-        assert_eq!((maintenance.service.as_str(), maintenance.instance), ("S", None));
-        let instance = state.report_one("S", Utc::now()).unwrap().instances.remove(0);
-        assert_eq!((instance.status.as_str(), instance.probed.as_str()), ("maintenance", "healthy"));
-        assert_eq!(state.open[&7].dependents, []);
-        end_maintenance(&connection, &("S".to_owned(), None)).unwrap();
-        let state = load(&connection, rules(&settings.monitor), Utc::now()).unwrap();
-        assert!(state.maintenances().is_empty());
-    }
-
-    #[test]
-    fn the_newest_probes_are_found_without_sorting_all() {
-        let connection = Connection::open_in_memory().unwrap();
-        MIGRATIONS.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
-        let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {NEWEST_PROBES}")).unwrap();
-        let plan: Vec<String> = explained
-            .query_map(params!["S", 9], |row| row.get(3))
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap();
-        assert!(plan.len() == 1 && plan[0].contains("probes_of_service"), "{plan:?}");
-    }
-}
+mod tests;

@@ -1,15 +1,18 @@
 //! The monitor's lists as they stand on a terminal.
 
-use crate::runtime::listing::{TableRow, or_dash};
+use crate::runtime::listing::{TableRow, ago, or_dash, shortened};
 use chrono::{DateTime, Utc};
 use shared::span::age;
 use shared::wire::monitor::{
     Incident, Maintenance, MaintenanceMode, ProbeRecord, ServiceStatus, UptimeReport,
 };
 
+/// The widest failure in a table.
+const WHY_MAX: usize = 44;
+
 impl TableRow for ServiceStatus {
     const HEADS: &'static [&'static str] =
-        &["service", "status", "latency", "uptime", "since", "instances", "url", "why"];
+        &["service", "status", "latency", "uptime", "since", "instances", "why"];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -17,9 +20,8 @@ impl TableRow for ServiceStatus {
             self.status.to_string(),
             or_dash(self.latency.map(|ms| format!("{ms} ms"))),
             or_dash(self.uptime.map(|share| format!("{:.2}%", share * 100.0))),
-            or_dash(self.since.map(second)),
+            or_dash(self.since.map(ago)),
             self.instances.len().to_string(),
-            self.url.clone(),
             why(self.reason.map(|phase| phase.as_str()), self.detail.as_deref()),
         ]
     }
@@ -49,8 +51,7 @@ impl TableRow for ProbeRecord {
 }
 
 impl TableRow for Incident {
-    const HEADS: &'static [&'static str] =
-        &["id", "service", "opened", "resolved", "lasted", "affected", "why"];
+    const HEADS: &'static [&'static str] = &["id", "service", "opened", "lasted", "state", "affected", "why"];
 
     fn cells(&self) -> Vec<String> {
         let lasted = self.resolved_at.unwrap_or_else(Utc::now) - self.opened_at;
@@ -58,9 +59,9 @@ impl TableRow for Incident {
             self.id.to_string(),
             self.service.clone(),
             second(self.opened_at),
-            self.resolved_at.map_or_else(|| "open".to_owned(), second),
             age(lasted.to_std().unwrap_or_default()),
-            or_dash(Some(self.affected.join(",")).filter(|names| !names.is_empty())),
+            if self.resolved_at.is_some() { "resolved" } else { "open" }.to_owned(),
+            affected(&self.affected),
             why(self.reason.map(|phase| phase.as_str()), self.detail.as_deref()),
         ]
     }
@@ -91,10 +92,21 @@ fn second(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// The first of them, and how many more there are.
+fn affected(services: &[String]) -> String {
+    match services {
+        [] => "-".to_owned(),
+        [one] => one.clone(),
+        [first, others @ ..] => format!("{first} +{}", others.len()),
+    }
+}
+
+/// A failure, as far as there is room for it; the whole of it is in the JSON, and
+/// in the explanation.
 fn why(phase: Option<&'static str>, detail: Option<&str>) -> String {
     match (phase, detail) {
         (None, None) => "-".to_owned(),
-        (None, Some(text)) | (Some(text), None) => text.to_owned(),
-        (Some(phase), Some(detail)) => format!("{phase}: {detail}"),
+        (None, Some(text)) | (Some(text), None) => shortened(text, WHY_MAX).into_owned(),
+        (Some(phase), Some(detail)) => shortened(&format!("{phase}: {detail}"), WHY_MAX).into_owned(),
     }
 }

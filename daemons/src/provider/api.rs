@@ -17,6 +17,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use shared::client::balance::Turns;
 use shared::client::{Fleet, KeptBook, Mirror};
+use shared::credentials::without_password;
 use shared::sanitize::is_hazard;
 use shared::wire::provider::{Discovered, Discovery, Graph, NewSubscription, Policy, Subscription};
 use shared::wire::registry::Registration;
@@ -214,7 +215,8 @@ async fn list_subscriptions(
     State(app): State<App>,
     Query(ListQuery { format }): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
-    Ok(format.answer(&app.desk.list().await?))
+    let listed: Vec<Subscription> = app.desk.list().await?.into_iter().map(shown).collect();
+    Ok(format.answer(&listed))
 }
 
 /// Be told of a service's changes
@@ -229,7 +231,7 @@ async fn subscribe(State(app): State<App>, Json(new): Json<NewSubscription>) -> 
     check(&new)?;
     let subscription = app.desk.create(new.into()).await?;
     let location = format!("/providers/subscriptions/{}", subscription.id);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(subscription)).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(shown(subscription))).into_response())
 }
 
 fn check(new: &NewSubscription) -> Result<(), ApiError> {
@@ -262,7 +264,7 @@ async fn show_subscription(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Subscription>, ApiError> {
-    app.desk.get(id.clone()).await?.map(axum::Json).ok_or_else(|| unknown(&id))
+    app.desk.get(id.clone()).await?.map(shown).map(axum::Json).ok_or_else(|| unknown(&id))
 }
 
 /// Be told no more
@@ -278,6 +280,11 @@ async fn unsubscribe(State(app): State<App>, Path(id): Path<String>) -> Result<S
         ));
     }
     if app.desk.delete(id.clone()).await? { Ok(StatusCode::NO_CONTENT) } else { Err(unknown(&id)) }
+}
+
+/// Who asks how a subscription goes need not learn the password of its receiver.
+fn shown(subscription: Subscription) -> Subscription {
+    Subscription { callback_url: without_password(&subscription.callback_url).into_owned(), ..subscription }
 }
 
 fn unknown(id: &str) -> ApiError {

@@ -6,8 +6,9 @@
 
 use super::change::{Change, changes};
 use super::outbox::{Audience, Effects, tell};
-use super::store::{self, CreateError, json, to_json};
+use super::store::{self, CreateError};
 use super::subscription::{Owner, Wish, wishes};
+use crate::runtime::database::columns::{json, time, to_json};
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::client::{Fleet, Instances};
@@ -196,14 +197,29 @@ fn look_for_those_left_out(
 ) -> rusqlite::Result<()> {
     effects.left_out = Some(false);
     for registration in kept(connection)?.into_values().flat_map(Instances::into_values) {
-        let mut wanted = wishes(&registration);
-        if let Some(owner) = wanted.first().and_then(|wish| wish.owner.clone()) {
-            let here = store::of_owner(connection, &owner)?;
-            wanted.retain(|wish| here.iter().all(|(_, known)| known != wish));
-            subscribe_all(connection, &wanted, now, effects)?;
-        }
+        subscribe_all(connection, &unfulfilled(connection, &registration)?, now, effects)?;
     }
     Ok(())
+}
+
+/// Whether a registration asks for what there was no room for.
+pub fn is_anyone_left_out(connection: &Connection) -> rusqlite::Result<bool> {
+    for registration in kept(connection)?.into_values().flat_map(Instances::into_values) {
+        if !unfulfilled(connection, &registration)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What a registration asks for and is not subscribed to.
+fn unfulfilled(connection: &Connection, registration: &Registration) -> rusqlite::Result<BTreeSet<Wish>> {
+    let mut wanted = wishes(registration);
+    if let Some(owner) = wanted.first().and_then(|wish| wish.owner.clone()) {
+        let here = store::of_owner(connection, &owner)?;
+        wanted.retain(|wish| here.iter().all(|(_, known)| known != wish));
+    }
+    Ok(wanted)
 }
 
 fn subscribe_all(
@@ -229,12 +245,10 @@ fn tell_anew(
     service: &str,
     effects: &mut Effects,
 ) -> rusqlite::Result<()> {
-    let here: Vec<String> = connection
+    let changes: Vec<Change> = connection
         .prepare_cached("SELECT registration FROM fleet WHERE service = ?1 ORDER BY instance")?
-        .query_map([service], |row| row.get(0))?
+        .query_map([service], |row| json(row, 0).map(|registration| Change::Added(Arc::new(registration))))?
         .collect::<Result<_, _>>()?;
-    let added = |text: &String| json(text).map(|registration| Change::Added(Arc::new(registration)));
-    let changes = here.iter().map(added).collect::<Result<Vec<Change>, _>>()?;
     let revision = place(connection)?.map_or(0, |(place, _)| place.revision);
     effects.present.insert(id.to_owned());
     tell(connection, service, &changes, revision, Audience::Anew(id), effects)
@@ -242,14 +256,12 @@ fn tell_anew(
 
 /// How far the copy goes, and when it was last written.
 fn place(connection: &Connection) -> rusqlite::Result<Option<(Place, DateTime<Utc>)>> {
-    let row: Option<(String, i64)> = connection
+    let row: Option<(String, DateTime<Utc>)> = connection
         .prepare_cached("SELECT place, written_at FROM place")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([], |row| Ok((row.get(0)?, time(row, 1)?)))
         .optional()?;
     // A place that cannot be read is none: the next snapshot gives another.
-    Ok(row.and_then(|(place, at)| {
-        Some((place.parse().ok()?, DateTime::from_timestamp_millis(at).unwrap_or_default()))
-    }))
+    Ok(row.and_then(|(place, at)| Some((place.parse().ok()?, at))))
 }
 
 /// Every registration of the copy.
@@ -258,7 +270,7 @@ fn kept(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Instances>
     let mut statement = connection.prepare_cached("SELECT registration FROM fleet")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let registration: Registration = json(&row.get::<_, String>(0)?)?;
+        let registration: Registration = json(row, 0)?;
         let instances = kept.entry(registration.service_name.clone()).or_default();
         instances.insert(registration.instance_id.clone(), Arc::new(registration));
     }

@@ -7,6 +7,7 @@ use crate::runtime::probe::address;
 use chrono::Utc;
 use reqwest::Url;
 use shared::client::{backoff, root_cause};
+use shared::credentials::without_password;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -63,7 +64,7 @@ async fn send(desk: &Desk, served: &Served, head: Head) {
         if served.tries().fail(&error, Utc::now() + pause) {
             tracing::info!(
                 subscription = served.id,
-                url = served.url,
+                url = %without_password(&served.url),
                 "notice not accepted, retrying: {error}"
             );
             let id = served.id.clone();

@@ -3,19 +3,20 @@
 use super::outbox::{self, Effects};
 use super::store::{self, CreateError};
 use super::subscription::Wish;
-use super::{copy, delivery};
+use super::{copy, delivery, given_up};
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::health::Board;
 use crate::runtime::lanes::Lanes;
 use crate::runtime::probe::address;
 use crate::runtime::{Context, OwnDir, StartError};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use rusqlite::Connection;
-use shared::client::{Fleet, http};
+use shared::client::{Fleet, LogClient, http};
+use shared::daemon::Daemon;
 use shared::wire::provider::Subscription;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,10 +31,6 @@ const PART: &str = "subscriptions";
 const DELIVERIES_MAX: usize = 128;
 /// The pause after a write or a read that failed.
 pub const STORE_RETRY: Duration = Duration::from_secs(1);
-/// A receiver that has accepted nothing for so long has forgotten that it asked.
-const GIVE_UP: TimeDelta = TimeDelta::days(7);
-/// How often it is looked for such ones.
-const GIVE_UP_LOOK: Duration = Duration::from_secs(3_600);
 /// How often it is counted what waits.
 const COUNT: Duration = Duration::from_secs(5);
 
@@ -148,8 +145,11 @@ impl Desk {
         let dir = context.own_dir()?;
         let path = dir.path().join("provider.db");
         let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&context.health))?;
-        let (subscriptions, fleet) = Connection::open(&path)
-            .and_then(|connection| Ok((store::list(&connection)?, copy::load(&connection, Utc::now())?)))
+        let (subscriptions, fleet, left_out) = Connection::open(&path)
+            .and_then(|connection| {
+                let fleet = copy::load(&connection, Utc::now())?;
+                Ok((store::list(&connection)?, fleet, copy::is_anyone_left_out(&connection)?))
+            })
             .map_err(|e| StartError::path("cannot read", &path, e))?;
         let client = http::build(|builder| builder.dns_resolver(Arc::new(address::Guard)))
             .map_err(|error| StartError::Other(format!("cannot set up an HTTP client: {error}")))?;
@@ -166,11 +166,12 @@ impl Desk {
             _dir: dir,
         });
         desk.register(context);
-        desk.health.pass(PART);
+        desk.tell_left_out(left_out);
         desk.unserved.notify_one();
         context.spawn(Arc::clone(&desk).serve(context.clone()));
         context.spawn(Arc::clone(&desk).count_waiting());
-        context.spawn(Arc::clone(&desk).give_up());
+        let log = LogClient::new(context.peer(Daemon::Log), context.client.clone());
+        context.spawn(given_up::look_for(Arc::clone(&desk), log));
         Ok((desk, fleet))
     }
 
@@ -224,28 +225,6 @@ impl Desk {
         }
     }
 
-    /// Ends the subscriptions of receivers that are dead. After a start each has
-    /// an hour to show that it is not.
-    async fn give_up(self: Arc<Self>) {
-        loop {
-            tokio::time::sleep(GIVE_UP_LOOK).await;
-            let given_up = self.change(|connection| {
-                let mut effects = Effects::default();
-                store::give_up(connection, Utc::now() - GIVE_UP, &mut effects)?;
-                Ok::<_, rusqlite::Error>((effects.gone.clone(), effects))
-            });
-            match given_up.await {
-                Ok(ids) => {
-                    self.meters.given_up.inc_by(u64::try_from(ids.len()).unwrap_or(u64::MAX));
-                    for id in ids {
-                        tracing::warn!(subscription = id, "given up: nothing was accepted for a week");
-                    }
-                }
-                Err(error) => tracing::warn!("cannot give up dead subscriptions, trying later: {error}"),
-            }
-        }
-    }
-
     /// Runs `write`, and what follows from it once it is on disk.
     ///
     /// # Errors
@@ -285,10 +264,16 @@ impl Desk {
         effects.woken.iter().filter_map(|id| served.get(id)).for_each(|one| one.news.notify_one());
         effects.present.iter().filter_map(|id| served.get(id)).for_each(|one| one.present.notify_one());
         self.meters.folded.inc_by(effects.folded);
-        match effects.left_out {
-            Some(true) => self.health.warn(PART, "there is no room for all that registrations ask for"),
-            Some(false) => self.health.pass(PART),
-            None => {}
+        if let Some(left_out) = effects.left_out {
+            self.tell_left_out(left_out);
+        }
+    }
+
+    fn tell_left_out(&self, left_out: bool) {
+        if left_out {
+            self.health.warn(PART, "there is no room for all that registrations ask for");
+        } else {
+            self.health.pass(PART);
         }
     }
 
@@ -344,6 +329,11 @@ impl Desk {
             Some(one) => one.report(kept),
             None => kept,
         }))
+    }
+
+    /// Counts a subscription that was given up.
+    pub fn count_given_up(&self) {
+        self.meters.given_up.inc();
     }
 
     /// Counts an attempt.

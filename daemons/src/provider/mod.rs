@@ -9,7 +9,7 @@
 //! * A subscriber is posted what exists and then every change: at least once, in
 //!   order, with a key that is the same on every attempt, also over restarts of
 //!   either side. One that is dead delays no other, and after a week is given
-//!   up if it was a request that subscribed it. When a thousand changes wait
+//!   up if it was a request that subscribed it, which a log record says. When a thousand changes wait
 //!   for one, they are folded into the difference that they make.
 //! * A registration with `requiredServices` and `serviceUpdateUrl` is a
 //!   subscriber for as long as it is registered, and is told anew what exists
@@ -33,6 +33,7 @@ mod copy;
 mod delivery;
 mod desk;
 mod fold;
+mod given_up;
 mod intake;
 mod outbox;
 mod store;

@@ -8,7 +8,7 @@
 
 use super::change::{Change, notices};
 use super::fold::fold;
-use super::store::{json, signed, to_json, unsigned};
+use crate::runtime::database::columns::{json, signed, to_json, unsigned};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::wire::provider::Notice;
@@ -124,19 +124,18 @@ fn fold_waiting(
     service: &str,
     effects: &mut Effects,
 ) -> rusqlite::Result<()> {
-    let rows: Vec<(i64, String)> = connection
+    let (numbers, waiting) = connection
         .prepare_cached(
             "SELECT o.number, n.body FROM outbox o JOIN notices n ON n.n = o.notice \
              WHERE o.subscription = ?1 ORDER BY o.number LIMIT -1 OFFSET 1",
         )?
-        .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    let Some((first, _)) = rows.first() else { return Ok(()) };
+        .query_map([id], |row| Ok((row.get::<_, i64>(0)?, json(row, 1)?)))?
+        .collect::<rusqlite::Result<(Vec<i64>, Vec<Notice>)>>()?;
+    let Some(first) = numbers.first() else { return Ok(()) };
     connection
         .prepare_cached("DELETE FROM outbox WHERE subscription = ?1 AND number >= ?2")?
         .execute(params![id, first])?;
-    let before = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-    let waiting = rows.iter().map(|(_, body)| json(body)).collect::<Result<Vec<Notice>, _>>()?;
+    let before = u64::try_from(waiting.len()).unwrap_or(u64::MAX);
     let left: u64 = waiting.iter().map(changes).sum();
     let folded = fold(service, waiting);
     let after: u64 = folded.iter().map(changes).sum();

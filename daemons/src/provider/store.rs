@@ -8,8 +8,8 @@
 
 use super::outbox::Effects;
 use super::subscription::{Owner, Wish};
+use crate::runtime::database::columns::unsigned;
 use chrono::{DateTime, Utc};
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::wire::provider::Subscription;
 use std::fmt;
@@ -223,20 +223,22 @@ pub fn delete(connection: &Connection, id: &str, effects: &mut Effects) -> rusql
 }
 
 /// Takes those subscriptions away that a request made and whose receiver has
-/// accepted nothing since before this; what a registration asks for ends with it.
+/// accepted nothing since before this, and says which; what a registration asks
+/// for ends with it.
 pub fn give_up(
     connection: &Connection,
     before: DateTime<Utc>,
     effects: &mut Effects,
-) -> rusqlite::Result<()> {
-    let gone = connection
-        .prepare_cached(
-            "DELETE FROM subscriptions WHERE owner_service = '' AND failing_since < ?1 RETURNING id",
-        )?
-        .query_map([before.timestamp_millis()], |row| row.get(0))?
-        .collect::<Result<Vec<String>, _>>()?;
-    effects.gone.extend(gone);
-    Ok(())
+) -> rusqlite::Result<Vec<Subscription>> {
+    let sql = format!("{SUBSCRIPTION} WHERE owner_service = '' AND failing_since < ?1");
+    let dead = connection
+        .prepare_cached(&sql)?
+        .query_map([before.timestamp_millis()], subscription)?
+        .collect::<Result<Vec<Subscription>, _>>()?;
+    for one in &dead {
+        delete(connection, &one.id, effects)?;
+    }
+    Ok(dead)
 }
 
 /// What an instance's registration has been subscribed to, with its ids.
@@ -251,26 +253,6 @@ pub fn of_owner(connection: &Connection, owner: &Owner) -> rusqlite::Result<Vec<
             Ok((row.get(0)?, Wish { service, callback_url, owner: Some(owner.clone()) }))
         })?
         .collect()
-}
-
-/// Reads JSON that was written here.
-pub fn json<T: serde::de::DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
-    serde_json::from_str(text).map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into()))
-}
-
-/// Writes JSON.
-pub fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
-}
-
-/// A number as SQLite keeps it.
-pub fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// A number as it was kept.
-pub fn unsigned(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -330,7 +312,8 @@ pub mod tests {
         }
         let given_up = |before| {
             let mut effects = Effects::default();
-            give_up(&connection, before, &mut effects).unwrap();
+            let dead = give_up(&connection, before, &mut effects).unwrap();
+            assert_eq!(dead.into_iter().map(|one| one.id).collect::<Vec<_>>(), effects.gone);
             effects.gone
         };
         assert_eq!(given_up(now), Vec::<String>::new(), "not yet");

@@ -1,8 +1,12 @@
 //! The provider's lists as they stand on a terminal.
 
-use crate::runtime::listing::{TableRow, or_dash};
+use crate::runtime::listing::{TableRow, ago, or_dash, shortened};
 use serde::Serialize;
+use shared::credentials::without_password;
 use shared::wire::provider::{Discovered, Edge, Subscription};
+
+/// The widest error in a table; the whole of it is in the JSON.
+const ERROR_MAX: usize = 40;
 
 /// An instance in the table of all.
 #[derive(Serialize)]
@@ -16,10 +20,10 @@ impl TableRow for DiscoveredRow {
         vec![
             found.registration.service_name.clone(),
             found.registration.instance_id.clone(),
-            found.registration.service_url.clone(),
+            without_password(&found.registration.service_url).into_owned(),
             if found.healthy { "healthy" } else { "unhealthy" }.to_owned(),
             or_dash(found.latency.map(|ms| format!("{ms} ms"))),
-            or_dash(found.last_check.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())),
+            or_dash(found.last_check.map(ago)),
         ]
     }
 }
@@ -34,7 +38,7 @@ impl TableRow for Edge {
 
 impl TableRow for Subscription {
     const HEADS: &'static [&'static str] =
-        &["id", "service", "callback", "made by", "pending", "delivered", "folded", "last error"];
+        &["id", "service", "callback", "made by", "pending", "delivered", "last error"];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -44,8 +48,7 @@ impl TableRow for Subscription {
             if self.automatic { "registration" } else { "request" }.to_owned(),
             self.pending.to_string(),
             self.delivered_revision.to_string(),
-            self.folded.to_string(),
-            or_dash(self.last_error.as_ref()),
+            or_dash(self.last_error.as_deref().map(|error| shortened(error, ERROR_MAX))),
         ]
     }
 }

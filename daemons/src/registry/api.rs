@@ -1,36 +1,35 @@
 //! The registry's routes.
 
+mod change;
 mod errors;
+mod health;
 mod leases;
 mod past;
 mod targets;
 
 use super::core::Core;
-use super::state::{Entry, Selector};
+use super::state::Entry;
+use super::stream;
 use super::view::Beginning;
-use super::{stream, valid};
 use crate::runtime::error::ApiError;
-use crate::runtime::extract::{Body, Json, Path, Query, parse_json};
-use crate::runtime::listing::{Format, TableRow, or_dash, table};
-use crate::runtime::probe::{Prober, Spec};
+use crate::runtime::extract::{Path, Query};
+use crate::runtime::listing::{Format, TableRow, ago, or_dash, table};
+use crate::runtime::probe::Prober;
 use crate::runtime::{Context, StartError, sse};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
 use serde::Deserialize;
 use shared::client::MonitorClient;
+use shared::credentials::without_password;
 use shared::daemon::Daemon;
 use shared::span::Span;
-use shared::wire::monitor::Maintenance;
-use shared::wire::registry::{
-    Deregistered, INDEX_HEADER, InstanceHealth, Place, Register, Registration, ServiceHealth,
-};
+use shared::wire::registry::{INDEX_HEADER, Place, Registration};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -38,12 +37,6 @@ use utoipa_axum::routes;
 const WAIT_MAX: Duration = Duration::from_secs(600);
 /// The wait of a long poll that names none.
 const WAIT_DEFAULT: Duration = Duration::from_secs(30);
-/// How long a probe on request may take.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the monitor may take to say what is under maintenance.
-const MONITOR_MAX: Duration = Duration::from_millis(500);
-/// Probes at a time for one request.
-const PROBES_OF_ONE_MAX: usize = 32;
 /// Probes at a time for all requests.
 const PROBES_MAX: usize = 128;
 
@@ -63,15 +56,15 @@ struct App {
 pub fn routes(core: Arc<Core>, context: &Context) -> Result<OpenApiRouter, StartError> {
     let prober = Prober::new().map_err(|e| StartError::Other(format!("cannot set up probes: {e}")))?;
     Ok(OpenApiRouter::new()
-        .routes(routes!(list_services, register, deregister))
+        .routes(routes!(list_services, change::register, change::deregister))
         .routes(routes!(list_tag))
         .routes(routes!(watch))
-        .routes(routes!(list_instances, deregister_service))
-        .routes(routes!(deregister_instance))
+        .routes(routes!(list_instances, change::deregister_service))
+        .routes(routes!(change::deregister_instance))
         .routes(routes!(leases::renew, leases::lease))
         .routes(routes!(leases::guard))
         .routes(routes!(past::history))
-        .routes(routes!(probe))
+        .routes(routes!(health::probe))
         .routes(routes!(targets::prometheus))
         .with_state(App {
             core,
@@ -114,22 +107,13 @@ impl TableRow for Registration {
         vec![
             self.service_name.clone(),
             self.instance_id.clone(),
-            self.service_url.clone(),
+            without_password(&self.service_url).into_owned(),
             or_dash(self.service_version.as_deref()),
             self.tags.join(","),
             self.ttl_seconds.map_or_else(|| "-".to_owned(), |ttl| format!("{ttl}s")),
-            self.registered_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            ago(self.registered_at),
         ]
     }
-}
-
-/// Register an instance, or renew and update it
-#[utoipa::path(post, path = "/services", tag = "registry", request_body = Register,
-    responses((status = 200, body = Registration)))]
-async fn register(State(app): State<App>, Json(register): Json<Register>) -> Result<Response, ApiError> {
-    valid::check(&register).map_err(|invalid| ApiError::invalid(invalid.field, invalid.reason))?;
-    let registration = app.core.register(register).await?;
-    Ok(axum::Json(registration).into_response())
 }
 
 /// All registrations; with `index`, as soon as there is news
@@ -195,15 +179,7 @@ impl App {
             })
             .collect();
         if query.healthy {
-            let (healthy, maintenances) = tokio::join!(self.probe(&listed), self.maintenances());
-            let in_use = |r: &Registration| {
-                !maintenances.iter().any(|of| {
-                    of.service == r.service_name
-                        && of.instance.as_ref().is_none_or(|instance| *instance == r.instance_id)
-                })
-            };
-            let mut healthy = healthy.iter().map(|instance| instance.healthy);
-            listed.retain(|entry| healthy.next().unwrap_or(false) && in_use(&entry.registration));
+            listed = self.healthy(listed).await;
         }
         let mut response = match query.format {
             Format::Text => {
@@ -236,92 +212,6 @@ impl App {
             () = tokio::time::sleep(wait) => {}
             () = self.stop.cancelled() => {}
         }
-    }
-
-    /// What operators take out of use; nothing while the monitor is away.
-    async fn maintenances(&self) -> Vec<Maintenance> {
-        tokio::time::timeout(MONITOR_MAX, self.monitor.maintenances())
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .unwrap_or_default()
-    }
-
-    /// Probes instances now, in the order given.
-    async fn probe(&self, entries: &[&Arc<Entry>]) -> Vec<InstanceHealth> {
-        let target = |r: &Registration| (r.instance_id.clone(), Spec::of(r.probe_url(), &r.metadata));
-        let targets: Vec<_> = entries.iter().map(|entry| target(&entry.registration)).collect();
-        futures_util::stream::iter(targets)
-            .map(|(instance_id, spec)| async move {
-                // Without a permit the daemon is stopping, and the probe with it.
-                let _permit = self.probes.acquire().await;
-                let outcome = self.prober.probe(&spec, PROBE_TIMEOUT).await;
-                let latency = u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX);
-                InstanceHealth {
-                    instance_id,
-                    healthy: outcome.failure.is_none(),
-                    latency: outcome.failure.is_none().then_some(latency),
-                    reason: outcome.failure.map(|f| format!("{}: {}", f.phase.as_str(), f.detail)),
-                }
-            })
-            .buffered(PROBES_OF_ONE_MAX)
-            .collect()
-            .await
-    }
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Deregister {
-    service_name: Option<String>,
-    service_url: Option<String>,
-}
-
-/// Remove what is at a URL
-///
-/// The body is the URL as plain text, or JSON.
-#[utoipa::path(delete, path = "/services", tag = "registry", request_body = Deregister,
-    responses((status = 200, body = Deregistered)))]
-async fn deregister(State(app): State<App>, Body(body): Body) -> Result<Response, ApiError> {
-    let text = std::str::from_utf8(&body).map_err(|_| ApiError::malformed("the body is not UTF-8"))?.trim();
-    let selector = if text.starts_with('{') {
-        match parse_json::<Deregister>(text.as_bytes())? {
-            Deregister { service_name, service_url: Some(url) } => Selector::Url(service_name, url),
-            Deregister { service_name: Some(name), service_url: None } => Selector::Service(name),
-            Deregister { .. } => return Err(ApiError::invalid("serviceUrl", "must be given")),
-        }
-    } else if text.is_empty() {
-        return Err(ApiError::malformed(
-            "the body is empty: send the service's URL, or {\"serviceName\":…,\"serviceUrl\":…}",
-        ));
-    } else {
-        Selector::Url(None, text.to_owned())
-    };
-    app.remove(selector).await
-}
-
-/// Remove a service with all its instances
-#[utoipa::path(delete, path = "/services/{name}", tag = "registry", params(("name" = String, Path)),
-    responses((status = 200, body = Deregistered)))]
-async fn deregister_service(State(app): State<App>, Path(name): Path<String>) -> Result<Response, ApiError> {
-    app.remove(Selector::Service(name)).await
-}
-
-/// Remove one instance
-#[utoipa::path(delete, path = "/services/{name}/{instance}", tag = "registry",
-    params(("name" = String, Path), ("instance" = String, Path)),
-    responses((status = 200, body = Deregistered)))]
-async fn deregister_instance(
-    State(app): State<App>,
-    Path((name, instance)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
-    app.remove(Selector::Instance(name, instance)).await
-}
-
-impl App {
-    async fn remove(&self, selector: Selector) -> Result<Response, ApiError> {
-        let (removed, revision) = self.core.deregister(selector).await?;
-        Ok(axum::Json(Deregistered { removed, revision }).into_response())
     }
 }
 
@@ -362,24 +252,4 @@ async fn watch(
         .map_err(|gone| ApiError::new(StatusCode::GONE, gone.to_string()))?;
     let holds = app.core.holds.subscribe();
     Ok(sse::answer_written(app.stop.clone(), stream::events(begun, watch, resume, holds)))
-}
-
-/// Whether a service answers, by probing it now
-#[utoipa::path(get, path = "/health/{name}", tag = "registry", params(("name" = String, Path)),
-    responses((status = 200, body = ServiceHealth)))]
-async fn probe(
-    State(app): State<App>,
-    Path(name): Path<String>,
-) -> Result<axum::Json<ServiceHealth>, ApiError> {
-    let (_, entries) = app.core.list(Some(&name));
-    if entries.is_empty() {
-        return Err(ApiError::unknown(format!("no service '{name}' is registered")));
-    }
-    let instances = app.probe(&entries.iter().collect::<Vec<_>>()).await;
-    Ok(axum::Json(ServiceHealth {
-        service_name: name,
-        healthy: instances.iter().any(|instance| instance.healthy),
-        latency: instances.iter().filter_map(|instance| instance.latency).min(),
-        instances,
-    }))
 }

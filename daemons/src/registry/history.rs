@@ -1,7 +1,8 @@
 //! The past, read from disk: what happened, and how things stood.
 
-use super::store::parse;
+use crate::runtime::database::columns::{json, word};
 use chrono::{DateTime, Utc};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, named_params};
 use shared::wire::registry::{Cause, Effect, HistoryEntry, HistoryId, Registration};
 
@@ -89,8 +90,11 @@ pub fn entries(connection: &Connection, which: &Which) -> rusqlite::Result<Vec<H
 }
 
 fn entry(row: &Row) -> rusqlite::Result<HistoryEntry> {
-    let cause: Cause = parse(&format!("\"{}\"", row.get::<_, String>("kind")?))?;
-    let registration: Option<String> = row.get("registration")?;
+    let cause: Cause = word(row, "kind")?;
+    let registration = match row.get_ref("registration")? {
+        ValueRef::Null => None,
+        _ => Some(json(row, "registration")?),
+    };
     let id = HistoryId {
         revision: row.get::<_, i64>("revision")?.unsigned_abs(),
         note: row.get::<_, i64>("note")?.unsigned_abs(),
@@ -109,7 +113,7 @@ fn entry(row: &Row) -> rusqlite::Result<HistoryEntry> {
         detail: row.get("detail")?,
         service: row.get("service")?,
         instance_id: row.get("instance")?,
-        registration: registration.as_deref().map(parse).transpose()?,
+        registration,
     })
 }
 
@@ -139,9 +143,7 @@ pub fn state(
          ORDER BY service, instance",
     )?;
     let registrations = statement
-        .query_map(named_params! {":revision": revision, ":service": service}, |row| {
-            parse(&row.get::<_, String>(0)?)
-        })?
+        .query_map(named_params! {":revision": revision, ":service": service}, |row| json(row, 0))?
         .collect::<rusqlite::Result<_>>()?;
     Ok((revision.unsigned_abs(), registrations))
 }

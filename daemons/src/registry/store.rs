@@ -7,8 +7,9 @@
 //! * A hold is what the guard did to an instance. It changes no registration
 //!   and has no revision; it stands after the change of its revision.
 
+use crate::runtime::database::columns::{json, signed, to_json, word};
 use rusqlite::{Connection, OptionalExtension, params};
-use shared::wire::registry::{Change, ChangeKind, Registration};
+use shared::wire::registry::{Change, Registration};
 
 /// The oldest changes are folded once in so many, and on every tidying.
 const FOLD_EVERY: u64 = 256;
@@ -95,15 +96,15 @@ pub fn epoch(connection: &Connection) -> rusqlite::Result<u64> {
 /// All registrations.
 pub fn registrations(connection: &Connection) -> rusqlite::Result<Vec<Registration>> {
     let mut statement = connection.prepare("SELECT registration FROM registrations")?;
-    statement.query_map([], |row| parse(&row.get::<_, String>(0)?))?.collect()
+    statement.query_map([], |row| json(row, 0))?.collect()
 }
 
 /// The last changes, at most so many, oldest first.
 pub fn changes(connection: &Connection, max: usize) -> rusqlite::Result<Vec<Change>> {
     let mut statement =
         connection.prepare("SELECT kind, registration FROM changes ORDER BY revision DESC LIMIT ?1")?;
-    let changes = statement.query_map([i64::try_from(max.max(1)).unwrap_or(i64::MAX)], |row| {
-        Ok(Change { kind: kind(&row.get::<_, String>(0)?)?, registration: parse(&row.get::<_, String>(1)?)? })
+    let changes = statement.query_map([signed(max.max(1))], |row| {
+        Ok(Change { kind: word(row, 0)?, registration: json(row, 1)? })
     })?;
     let mut changes: Vec<Change> = changes.collect::<rusqlite::Result<_>>()?;
     changes.reverse();
@@ -113,8 +114,7 @@ pub fn changes(connection: &Connection, max: usize) -> rusqlite::Result<Vec<Chan
 /// Writes one change, and folds the oldest that need not be kept.
 pub fn put(connection: &Connection, record: &Record, at_ms: i64, kept: Kept) -> rusqlite::Result<()> {
     let Record { change: Change { kind, registration }, detail } = record;
-    let json =
-        serde_json::to_string(registration).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    let json = to_json(registration)?;
     let (service, instance) = (&registration.service_name, &registration.instance_id);
     if kind.removes() {
         connection
@@ -125,7 +125,7 @@ pub fn put(connection: &Connection, record: &Record, at_ms: i64, kept: Kept) -> 
             .prepare_cached("INSERT OR REPLACE INTO registrations VALUES (?1, ?2, ?3)")?
             .execute(params![service, instance, json])?;
     }
-    let revision = i64::try_from(registration.revision).unwrap_or(i64::MAX);
+    let revision = signed(registration.revision);
     connection
         .prepare_cached(
             "INSERT INTO changes (revision, kind, at, registration, service, instance, detail)
@@ -145,7 +145,7 @@ pub fn hold<'a>(
     at_ms: i64,
     held: impl Iterator<Item = (&'a (String, String), &'a str)>,
 ) -> rusqlite::Result<()> {
-    let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+    let revision = signed(revision);
     let mut statement = connection.prepare_cached(
         "INSERT INTO holds (revision, at, service, instance, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
@@ -203,17 +203,6 @@ pub fn fold(connection: &Connection, kept: Kept, now_ms: i64) -> rusqlite::Resul
         .execute([until])?;
     connection.prepare_cached("DELETE FROM changes WHERE revision <= ?1")?.execute([until])?;
     Ok(true)
-}
-
-/// The kind of a change as it is written.
-pub fn kind(text: &str) -> rusqlite::Result<ChangeKind> {
-    parse(&format!("\"{text}\""))
-}
-
-/// Reads JSON out of a column.
-pub fn parse<T: serde::de::DeserializeOwned>(json: &str) -> rusqlite::Result<T> {
-    serde_json::from_str(json)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, e.into()))
 }
 
 #[cfg(test)]

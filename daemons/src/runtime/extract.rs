@@ -65,10 +65,10 @@ async fn collect(mut body: axum::body::Body, max: usize) -> Result<Bytes, ApiErr
     Ok(whole.into())
 }
 
-/// A JSON body.
-pub struct Json<T>(pub T);
+/// A JSON body that its handler reads, with [`parse_json`].
+pub struct JsonBody(pub Bytes);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
@@ -78,7 +78,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 "this route takes JSON: send it with 'content-type: application/json'",
             ));
         }
-        let Body(bytes) = Body::from_request(request, state).await?;
+        Body::from_request(request, state).await.map(|Body(bytes)| Self(bytes))
+    }
+}
+
+/// A JSON body. Whether keys that are not known are refused is for `T` to say.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let JsonBody(bytes) = JsonBody::from_request(request, state).await?;
         parse_json(&bytes).map(Self)
     }
 }
@@ -98,11 +109,15 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let inner = error.into_inner();
         if inner.is_data() {
             let text = inner.to_string();
-            let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-            match missing {
-                Some(field) => ApiError::invalid(field, "is missing"),
-                None if path == "." => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, text),
-                None => ApiError::invalid(path, inner),
+            if let Some((field, _)) = quoted_after(&text, "missing field `") {
+                ApiError::invalid(field, "is missing")
+            } else if let Some((field, rest)) = quoted_after(&text, "unknown field `") {
+                let known = rest.trim_start_matches(", ").split(" at line ").next().unwrap_or_default();
+                ApiError::invalid(field, format!("is not known here; {known}"))
+            } else if path == "." {
+                ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, text)
+            } else {
+                ApiError::invalid(path, inner)
             }
         } else {
             ApiError::malformed(format!("not valid JSON: {inner}"))
@@ -110,6 +125,11 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     })?;
     json.end().map_err(|e| ApiError::malformed(format!("not valid JSON: {e}")))?;
     Ok(value)
+}
+
+/// What stands between `before` and the next backquote, and what follows it.
+fn quoted_after<'t>(text: &'t str, before: &str) -> Option<(&'t str, &'t str)> {
+    text.strip_prefix(before)?.split_once('`')
 }
 
 /// JSON by its type; or no type, or the one that `curl -d` gives without being

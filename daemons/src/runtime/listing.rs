@@ -3,9 +3,13 @@
 use axum::Json;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::sanitize::sanitize;
-use unicode_width::UnicodeWidthStr;
+use shared::span::age;
+use std::borrow::Cow;
+use std::fmt::Display;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use utoipa::{IntoParams, ToSchema};
 
 /// How a list is written.
@@ -54,6 +58,11 @@ impl Format {
     }
 }
 
+/// `1 success`, `2 successes`.
+pub fn counted<N: Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
+    if count == N::from(1) { format!("1 {one}") } else { format!("{count} {many}") }
+}
+
 /// Columns aligned by width on a terminal, each cell harmless.
 pub fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let heads = heads.iter().map(|head| head.to_uppercase()).collect();
@@ -80,6 +89,29 @@ pub fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String 
     text
 }
 
+/// A text that is no wider than so many columns on a terminal; `…` says that it
+/// was cut.
+pub fn shortened(text: &str, columns_max: usize) -> Cow<'_, str> {
+    if text.width() <= columns_max {
+        return Cow::Borrowed(text);
+    }
+    let mut columns = 1;
+    let mut short: String = text
+        .chars()
+        .take_while(|c| {
+            columns += c.width().unwrap_or(0);
+            columns <= columns_max
+        })
+        .collect();
+    short.push('…');
+    Cow::Owned(short)
+}
+
+/// A cell for how long ago something was; a list need not be more exact.
+pub fn ago(at: DateTime<Utc>) -> String {
+    format!("{} ago", age((Utc::now() - at).to_std().unwrap_or_default()))
+}
+
 /// A cell for a value that may be missing.
 pub fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
@@ -87,7 +119,16 @@ pub fn or_dash(value: Option<impl ToString>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::table;
+    use super::{shortened, table};
+
+    #[test]
+    fn what_is_cut_is_as_wide_as_it_may_be_and_says_so() {
+        for (text, want) in
+            [("abcd", "abcd"), ("abcde", "abc…"), ("书书", "书书"), ("书书书", "书…"), ("", "")]
+        {
+            assert_eq!(shortened(text, 4), want);
+        }
+    }
 
     #[test]
     fn wide_text_is_aligned_and_control_characters_are_shown() {

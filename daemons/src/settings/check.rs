@@ -1,12 +1,32 @@
 //! The bounds of every setting.
 
 use super::{Settings, SettingsError, channel, probe};
+use shared::credentials::without_password;
 use shared::daemon::Daemon;
+use std::collections::BTreeMap;
 
 /// The largest number of anything that is counted.
 const COUNT_MAX: usize = 1_000_000;
 
 impl Settings {
+    /// Whether these daemons can listen on one machine, each on its port.
+    ///
+    /// # Errors
+    /// When two of them have the same port.
+    pub fn check_ports(&self, daemons: &[Daemon]) -> Result<(), SettingsError> {
+        let mut seen: BTreeMap<u16, Daemon> = BTreeMap::new();
+        for daemon in daemons {
+            let port = self.port(*daemon);
+            // With 0 the system chooses, and never the same.
+            if port != 0
+                && let Some(one) = seen.insert(port, *daemon)
+            {
+                return Err(SettingsError::SamePort { one: one.word(), other: daemon.word(), port });
+            }
+        }
+        Ok(())
+    }
+
     /// Whether every value is one that can be.
     pub(super) fn check(&self) -> Result<(), SettingsError> {
         let invalid = |key, reason: &str| Err(SettingsError::Invalid { key, reason: reason.to_owned() });
@@ -20,7 +40,10 @@ impl Settings {
             {
                 return Err(SettingsError::Invalid {
                     key: daemon.word(),
-                    reason: format!("url: '{url}' is not a URL; write it as http://host:port"),
+                    reason: format!(
+                        "url: '{}' is not a URL; write it as http://host:port",
+                        without_password(url)
+                    ),
                 });
             }
         }

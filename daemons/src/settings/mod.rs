@@ -270,6 +270,19 @@ pub enum SettingsError {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// Two daemons cannot listen on one port.
+    #[error(
+        "{one}.port and {other}.port are both {port}: each daemon needs a port of its own; give another one with \
+         --{one}-port or --{other}-port"
+    )]
+    SamePort {
+        /// Of one daemon.
+        one: &'static str,
+        /// And of another.
+        other: &'static str,
+        /// The port.
+        port: u16,
+    },
 }
 
 impl Settings {

@@ -21,6 +21,7 @@
 //! ```
 
 use serde::Deserialize;
+use shared::credentials::without_password;
 use shared::sanitize::is_hazard;
 use shared::span::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,7 +109,9 @@ impl Probe {
 impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.kind, &self.url) {
-            (kind, Some(url)) => write!(f, "{} {url}", kind.as_deref().unwrap_or("as its URL says:")),
+            (kind, Some(url)) => {
+                write!(f, "{} {}", kind.as_deref().unwrap_or("as its URL says:"), without_password(url))
+            }
             (Some(kind), None) => write!(f, "{kind}"),
             (None, None) => f.write_str("another way to probe what is registered"),
         }

@@ -3,6 +3,7 @@
 
 use super::html::Html;
 use chrono::{DateTime, Utc};
+use shared::credentials::without_password;
 use shared::wire::library::{Book, Loan};
 use shared::wire::log::{Level, Record};
 use shared::wire::monitor::{ServiceStatus, Status};
@@ -51,7 +52,7 @@ pub fn services(registry: Option<&[Registration]>, monitor: Option<&[ServiceStat
         for registration in registry {
             let unprobed = || Seen {
                 name: registration.service_name.clone(),
-                url: registration.service_url.clone(),
+                url: without_password(&registration.service_url).into_owned(),
                 instances: 0,
                 status: Status::Unknown,
                 why: String::new(),

@@ -135,6 +135,8 @@ async fn what_is_unknown_is_404_and_what_is_invalid_names_its_field() {
         (BOOKS, json!({"title": "T", "author": "A", "copies": 10_001}), "copies"),
         (BOOKS, json!({"title": "T", "author": "A", "copies": -1}), "copies"),
         (BOOKS, json!({"title": "T", "author": "A", "id": "x".repeat(65)}), "id"),
+        (BOOKS, json!({"title": "T", "author": "A", "copeis": 2}), "copeis"),
+        (BORROW, json!({"book_id": "1", "borrower": "Ann", "until": "friday"}), "until"),
     ] {
         assert_eq!(post(&library, path, body).await.problem(422)["field"], field);
     }

@@ -52,6 +52,7 @@ async fn whoever_takes_an_incident_up_is_told_and_stays_with_it_over_kill_9_and_
         (&path, json!({ "by": "red\u{1b}[31m" }), 422),
         (&path, json!({}), 422),
         ("/monitor/incidents/77/ack", json!({ "by": "Ann" }), 404),
+        ("/monitor/incidents/77/ack", json!({ "by": "Ann", "note": "x" }), 422),
         ("/monitor/incidents/none/ack", json!({ "by": "Ann" }), 400),
     ] {
         monitor.post_json("monitor", path, body).await.problem(status);

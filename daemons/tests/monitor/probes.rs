@@ -95,3 +95,27 @@ fn a_probe_that_makes_no_sense_is_named_before_anything_starts() {
         assert!(!status.success() && said.contains(want), "{said}");
     }
 }
+
+#[tokio::test]
+async fn a_job_that_has_not_reported_is_not_listed_as_healthy() {
+    let fleet = Setup::new("all").start().await;
+    let metadata = json!({ "distlog.probe": "push", "distlog.probe.interval": "1d" });
+    let body = json!({ "serviceName": "nightly", "serviceUrl": "http://backup:1", "metadata": metadata });
+    fleet.post_json("registry", "/services", body).await.ok();
+    let healthy = async || {
+        let listed = fleet.get("registry", "/services/nightly?healthy=true").await.ok().json();
+        let probed = fleet.get("registry", "/health/nightly").await.ok().json();
+        assert_eq!(probed["healthy"], listed.as_array().unwrap().len() == 1, "{probed}");
+        probed
+    };
+    assert_eq!(healthy().await["healthy"], true, "nothing is known yet");
+    eventually("it can report", async || {
+        let report = fleet.post("monitor", "/monitor/push/nightly?status=fail&message=no+space", "").await;
+        (report.status == 200).then_some(())
+    })
+    .await;
+    let probed = healthy().await;
+    assert_eq!(probed["instances"][0]["reason"], "push: no space");
+    fleet.post("monitor", "/monitor/push/nightly", "").await.ok();
+    assert_eq!(healthy().await["healthy"], true);
+}

@@ -256,3 +256,25 @@ async fn it_answers_from_its_copy_after_a_restart_without_a_registry() {
     let health = provider.get("provider", "/health").await.ok().json();
     assert_eq!(health["checks"]["registry"]["status"], "warn", "{health}");
 }
+
+#[tokio::test]
+async fn that_there_is_no_room_for_a_registration_is_told_after_a_restart_as_before() {
+    let (registry, provider) = start().await;
+    let required: Vec<String> = (0..64).map(|n| format!("required {n}")).collect();
+    for port in 1..=65 {
+        let mut body = instance("needy", port);
+        body["requiredServices"] = json!(required);
+        body["serviceUpdateUrl"] = json!("http://127.0.0.1:1/");
+        register(&registry, body).await;
+    }
+    let warns = async |provider: &Running| {
+        let checks = provider.get("provider", "/health").await.ok().json()["checks"].clone();
+        let subscriptions = &checks["subscriptions"];
+        subscriptions.to_string().contains("no room for all").then_some(())
+    };
+    eventually("64 of 65 have found room", async || warns(&provider).await).await;
+    let provider = provider.restart().await;
+    warns(&provider).await.expect("it is told from the start");
+    registry.delete("registry", "/services/needy/needy-localhost-7").await.ok();
+    eventually("there is room again", async || warns(&provider).await.is_none().then_some(())).await;
+}

@@ -1,5 +1,6 @@
 //! Why a call of a daemon did not succeed.
 
+use crate::credentials::without_password;
 use crate::wire::problem::Problem;
 use reqwest::StatusCode;
 
@@ -7,7 +8,7 @@ use reqwest::StatusCode;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody answered: no such host, no connection, or it broke.
-    #[error("{url} is not reachable: {cause}")]
+    #[error("{} is not reachable: {cause}", without_password(url))]
     Unreachable {
         /// The daemon that was called.
         url: String,
@@ -15,7 +16,7 @@ pub enum ClientError {
         cause: String,
     },
     /// No answer in time.
-    #[error("{url} did not answer in time")]
+    #[error("{} did not answer in time", without_password(url))]
     Timeout {
         /// The daemon that was called.
         url: String,
@@ -24,7 +25,7 @@ pub enum ClientError {
     #[error("{}", if .0.detail.is_empty() { &.0.title } else { &.0.detail })]
     Refused(Box<Problem>),
     /// An answer that does not have the agreed shape.
-    #[error("{url} answered something unexpected: {cause}")]
+    #[error("{} answered something unexpected: {cause}", without_password(url))]
     Unexpected {
         /// The daemon that was called.
         url: String,

@@ -21,6 +21,7 @@ pub struct Book {
 
 /// A book to be added.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewBook {
     /// Its id; the next free number when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,6 +37,7 @@ pub struct NewBook {
 
 /// A request to borrow or to return.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Lend {
     /// The book.
     pub book_id: String,

@@ -106,7 +106,8 @@ pub struct ServiceStatus {
     pub detail: Option<String>,
     /// Since when it has this status.
     pub since: Option<DateTime<Utc>>,
-    /// The share of good probes over the last day, 0 to 1; null before the first.
+    /// The share of the last day in which its probes went well, 0 to 1; null
+    /// before the first. A probe speaks for the time since the one before it.
     pub uptime: Option<f64>,
     /// Whether its status changes too often to go by.
     #[serde(default)]
@@ -189,7 +190,7 @@ pub struct Transition {
 pub struct History {
     /// The service.
     pub name: String,
-    /// The share of good probes over the last day, 0 to 1.
+    /// The share of the last day in which its probes went well, 0 to 1.
     pub uptime: Option<f64>,
     /// Its changes of status, newest first.
     pub transitions: Vec<Transition>,
@@ -291,14 +292,15 @@ pub struct Acknowledgement {
 
 /// What is sent to take an incident up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Acknowledge {
     /// Who takes it up.
     pub by: String,
 }
 
-/// How often a service did well, as `GET /monitor/uptime` lists it: shares of
-/// good probes from 0 to 1, null where there was none. What is older than the
-/// monitor's history is not counted.
+/// How often a service did well, as `GET /monitor/uptime` lists it: shares of the
+/// time in which its probes went well, from 0 to 1, null where there was none.
+/// What is older than the monitor's history is not counted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UptimeReport {
     /// The service.
@@ -318,7 +320,7 @@ pub struct UptimeReport {
 pub struct DayUptime {
     /// The day, in UTC.
     pub day: NaiveDate,
-    /// The share of good probes, 0 to 1.
+    /// The share of it in which the probes went well, 0 to 1.
     pub share: f64,
 }
 

@@ -72,7 +72,7 @@ pub struct Edge {
 
 /// A wish to be told of changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSubscription {
     /// The service to hear of.
     pub service: String,

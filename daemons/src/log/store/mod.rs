@@ -84,6 +84,7 @@
 mod block;
 mod cache;
 pub mod check;
+mod common;
 mod crash;
 mod damage;
 mod extent;
@@ -119,18 +120,16 @@ use crate::runtime::metrics::Metrics;
 use crate::runtime::{OwnDir, StartError};
 use crate::settings;
 use cache::Cache;
+use common::Shared;
 use damage::Damage;
 use files::Files;
 use live::Live;
-use segment::Sealed;
 use segments::Segments;
 use shared::wire::log::Accepted;
-use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::UNIX_EPOCH;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use upkeep::Upkeep;
 use writer::{Request, Writer};
@@ -157,56 +156,6 @@ pub enum AppendError {
     /// The service is stopping.
     #[error("the log service is stopping")]
     Closed,
-}
-
-/// What the writer, the upkeep and the readers share.
-pub struct Shared {
-    files: Files,
-    segments: Segments,
-    cache: Cache,
-    damage: Arc<Damage>,
-    policy: Policy,
-    live: Live,
-    health: Arc<Board>,
-    stopping: AtomicBool,
-}
-
-impl Shared {
-    /// Whether the upkeep is to end.
-    fn stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
-    }
-
-    /// An error when the upkeep is to end.
-    fn go_on(&self) -> io::Result<()> {
-        if self.stopping() { Err(ErrorKind::Interrupted.into()) } else { Ok(()) }
-    }
-
-    /// What retention may delete, and the bytes of all that it may not. A
-    /// segment that cannot be read is kept.
-    fn candidates(&self) -> (Vec<(Arc<Sealed>, Candidate)>, u64) {
-        let candidate = |sealed: Arc<Sealed>| {
-            let summary = sealed.summary(&self.cache).ok()?;
-            let since = sealed.sealed_at().ok()?.duration_since(UNIX_EPOCH).ok()?;
-            let candidate = Candidate {
-                name: sealed.name.to_string(),
-                class: sealed.name.class.clone(),
-                bytes: sealed.stored_len(),
-                oldest_ns: summary.min_ns,
-                newest_ns: summary.max_ns,
-                sealed_ns: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-                first_seq: summary.first_seq,
-                records: summary.records,
-            };
-            Some((sealed, candidate))
-        };
-        let plain = self.segments.plain();
-        let plain_len = |plain: &Arc<segment::Plain>| plain.file().metadata().map_or(0, |m| m.len());
-        (
-            self.segments.sealed().into_iter().filter_map(candidate).collect(),
-            plain.iter().map(plain_len).sum(),
-        )
-    }
 }
 
 /// The log. Writing goes through one thread; readers take snapshots.

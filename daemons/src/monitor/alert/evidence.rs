@@ -5,6 +5,7 @@
 use crate::monitor::service::Instance;
 use crate::monitor::state::State;
 use shared::client::Fleet;
+use shared::credentials::without_password;
 use shared::wire::alert::{Evidence, InstanceEvidence, Lease};
 use shared::wire::monitor::{Incident, Status};
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ fn of_service(name: &str, state: &State) -> Option<Evidence> {
         .take(INSTANCES_MAX)
         .map(|(id, instance)| InstanceEvidence {
             instance_id: id.clone(),
-            url: instance.url.clone(),
+            url: without_password(&instance.url).into_owned(),
             status: instance.check.status,
             lease: lease(fleet, name, id, instance),
             since: instance.check.since,

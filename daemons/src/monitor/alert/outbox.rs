@@ -8,9 +8,9 @@ pub use list::{Filter, Standing, list, standing};
 use super::message::compose;
 use super::queue::Waiting;
 use super::route::{Step, Told, route};
+use crate::runtime::database::columns::{json, signed, time, to_json, unsigned, word};
 use crate::settings::Channel;
 use chrono::{DateTime, Local, Utc};
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::wire::alert::{DeliveryState, Evidence, Notification};
 use shared::wire::monitor::Incident;
@@ -142,7 +142,7 @@ fn insert(
             notification.channel,
             notification.kind.as_str(),
             notification.service,
-            to_json(notification),
+            to_json(notification)?,
             now.timestamp_millis(),
             quiet_until.unwrap_or(now).timestamp_millis(),
             fallback_of,
@@ -232,7 +232,7 @@ pub fn get(connection: &Connection, id: u64) -> rusqlite::Result<Option<(Notific
 pub fn prepare(connection: &Connection, id: u64, notification: &Notification) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE notifications SET body = ?2, prepared = 1 WHERE id = ?1")?
-        .execute(params![signed(id), to_json(notification)])
+        .execute(params![signed(id), to_json(notification)?])
         .map(drop)
 }
 
@@ -333,33 +333,6 @@ pub fn open_alerts(connection: &Connection, channel: &str) -> rusqlite::Result<V
         )?
         .query_map(params![channel, AGAIN_MAX], |row| json(row, 0))?
         .collect()
-}
-
-fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<DateTime<Utc>> {
-    Ok(DateTime::from_timestamp_millis(row.get(column)?).unwrap_or_default())
-}
-
-fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(&row.get::<_, String>(column)?)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))
-}
-
-/// A value that is written as its name.
-fn word<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_value(serde_json::Value::String(row.get(column)?))
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))
-}
-
-fn to_json(notification: &Notification) -> String {
-    serde_json::to_string(notification).unwrap_or_default()
-}
-
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn unsigned(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ use utoipa_axum::routes;
 
 /// The longest time that is looked back upon, in days.
 const DAYS_MAX: u32 = 366;
-/// The shortest time that a chart shows, in hours: a bar each for ten minutes.
-const HOURS_MIN: i64 = 8;
+/// The shortest time that a chart shows, in hours: six bars, of ten minutes each.
+const HOURS_MIN: i64 = 1;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(badge)).routes(routes!(chart))
@@ -75,7 +75,7 @@ async fn badge(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ChartQuery {
-    /// How far back (`24h`; from `8h` to `366d`).
+    /// How far back (`24h`; from `1h` to `366d`).
     #[param(value_type = Option<String>)]
     span: Option<Span>,
 }

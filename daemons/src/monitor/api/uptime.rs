@@ -28,8 +28,9 @@ struct UptimeQuery {
     format: Format,
 }
 
-/// The share of good probes of each listed service over a day, a week, a month
+/// The share of a day, a week, a month in which each listed service did well
 ///
+/// Each probe speaks for the time since the one before it.
 /// As far back as the history is kept, and with each day by itself.
 #[utoipa::path(get, path = "/monitor/uptime", tag = "monitor", params(UptimeQuery),
     responses((status = 200, body = [UptimeReport])))]

@@ -73,6 +73,18 @@ fn it_says_how_many_failures_of_how_many_and_what_it_waits_for() {
 }
 
 #[test]
+fn one_is_one_and_more_are_many() {
+    let mut state = state();
+    probe(&mut state, "b", 0, true);
+    assert!(words(&state, "b", 1).contains("Instance b: 1 success in a row."));
+    probe(&mut state, "b", 10, true);
+    assert!(words(&state, "b", 11).contains("Instance b: 2 successes in a row."));
+    state.rules.thresholds = Thresholds { failures: 1, successes: 1 };
+    probe(&mut state, "b", 20, false);
+    assert!(words(&state, "b", 21).contains("Instance b: 1 failure in a row, 1 makes it unhealthy."));
+}
+
+#[test]
 fn it_names_the_incident_and_its_root() {
     let mut state = state();
     for service in ["b", "a"] {
@@ -81,7 +93,7 @@ fn it_names_the_incident_and_its_root() {
         }
     }
     state.blame(at(31), &mut Batch::default());
-    assert!(words(&state, "b", 31).ends_with("It is the root of incident 1; 1 have failed with it."));
+    assert!(words(&state, "b", 31).ends_with("It is the root of incident 1; 1 has failed with it."));
     assert!(words(&state, "a", 31).ends_with("It is part of incident 1, whose root is b."));
 }
 

@@ -3,6 +3,7 @@
 use super::super::service::Service;
 use super::super::state::State;
 use super::in_words;
+use crate::runtime::listing::counted;
 use chrono::{DateTime, Utc};
 use shared::span::age;
 use shared::wire::monitor::{
@@ -104,16 +105,25 @@ fn of_instance(instance: &InstanceExplanation, now: DateTime<Utc>) -> Vec<String
 fn streak(instance: &InstanceExplanation) -> Option<String> {
     let (failures, successes) = (instance.failures_needed, instance.successes_needed);
     let count = instance.streak.unsigned_abs();
+    let make = |count: u32| if count == 1 { "makes" } else { "make" };
     match (instance.probed, instance.streak) {
         (_, 0) => None,
-        (Status::Unhealthy, streak) if streak > 0 => {
-            Some(format!("{count} of {successes} successes in a row that make it healthy again"))
-        }
-        (Status::Unhealthy, _) => Some(format!("{count} failures in a row, {failures} make it unhealthy")),
-        (_, streak) if streak < 0 => {
-            Some(format!("{count} of {failures} failures in a row that make it unhealthy"))
-        }
-        _ => Some(format!("{count} successes in a row")),
+        (Status::Unhealthy, streak) if streak > 0 => Some(format!(
+            "{count} of {} in a row that {} it healthy again",
+            counted(successes, "success", "successes"),
+            make(successes)
+        )),
+        (Status::Unhealthy, _) => Some(format!(
+            "{} in a row, {failures} {} it unhealthy",
+            counted(count, "failure", "failures"),
+            make(failures)
+        )),
+        (_, streak) if streak < 0 => Some(format!(
+            "{count} of {} in a row that {} it unhealthy",
+            counted(failures, "failure", "failures"),
+            make(failures)
+        )),
+        _ => Some(format!("{} in a row", counted(count, "success", "successes"))),
     }
 }
 
@@ -124,7 +134,7 @@ fn of_part(part: &Part, service: &str, state: &State) -> String {
     };
     if part.root == service {
         let with = state.open.get(&part.id).map_or(0, |incident| incident.affected.len());
-        format!("It is the root of {about} {}; {with} have failed with it.", part.id)
+        format!("It is the root of {about} {}; {} failed with it.", part.id, counted(with, "has", "have"))
     } else {
         format!("It is part of {about} {}, whose root is {}.", part.id, part.root)
     }

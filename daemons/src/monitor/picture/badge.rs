@@ -25,7 +25,7 @@ pub fn status(service: &ServiceStatus) -> String {
     }
 }
 
-/// A service's share of good probes over so many days.
+/// The share of so many days in which a service did well.
 pub fn uptime(name: &str, share: Option<f64>, days: u32) -> String {
     let label = format!("{} uptime {days}d", shortened(name));
     match share {

@@ -20,6 +20,7 @@ const PAST: &str = "past";
 
 struct Run {
     state: State,
+    fleet: Fleet,
     incidents: BTreeMap<u64, Incident>,
     looked: DateTime<Utc>,
 }
@@ -29,8 +30,8 @@ pub fn run(record: Record, rules: Rules, now: DateTime<Utc>) -> Vec<Incident> {
     let fleet = fleet(&record);
     let happened = record.happened();
     let begin = happened.first().map_or(now, Happened::at);
-    let mut run = Run { state: State::new(rules), incidents: BTreeMap::new(), looked: begin };
-    run.state.sync(&Arc::new(fleet), begin, &mut Batch::default());
+    let mut run = Run { state: State::new(rules), fleet, incidents: BTreeMap::new(), looked: begin };
+    run.state.sync(&Arc::new(run.fleet.clone()), begin, &mut Batch::default());
     for event in happened {
         run.pass_to(event.at());
         match event {
@@ -50,6 +51,10 @@ pub fn run(record: Record, rules: Rules, now: DateTime<Utc>) -> Vec<Incident> {
             Happened::Transition(transition) => {
                 run.change(&transition);
                 run.look(transition.at);
+            }
+            Happened::Gone(at, service, id) => {
+                run.go(&service, id.as_deref().unwrap_or(PAST), at);
+                run.look(at);
             }
         }
     }
@@ -119,6 +124,16 @@ impl Run {
         self.state.blame(at, &mut batch);
         self.incidents.extend(batch.incidents);
         self.looked = at;
+    }
+
+    /// An instance is there no more.
+    fn go(&mut self, name: &str, id: &str, at: DateTime<Utc>) {
+        let Some(listed) = self.fleet.services.get_mut(name) else { return };
+        Arc::make_mut(listed).remove(id);
+        if listed.is_empty() {
+            self.fleet.services.remove(name);
+        }
+        self.state.sync(&Arc::new(self.fleet.clone()), at, &mut Batch::default());
     }
 
     /// As many outcomes as it takes to make this change.

@@ -81,6 +81,49 @@ fn who_requires_whom_makes_one_of_two() {
 }
 
 #[test]
+fn who_is_deregistered_fails_no_longer() {
+    let transition = Transition {
+        id: 0,
+        at: at(100),
+        name: "b".to_owned(),
+        from: Status::Healthy,
+        to: Status::Unhealthy,
+        reason: None,
+        detail: None,
+    };
+    let record = Record {
+        instances: instances(&[("c", &[])]),
+        gone: BTreeMap::from([("b".to_owned(), at(900))]),
+        probes: BTreeMap::from([probes("a", 0, "++----"), probes("c", 0, "++----")]),
+        transitions: vec![transition],
+        ..Record::default()
+    };
+    let incidents = run(record, rules(3, 0), at(100_000));
+    let open_until: Vec<_> = incidents
+        .iter()
+        .map(|one| (one.service.as_str(), one.resolved_at.map(|at| at.timestamp())))
+        .collect();
+    assert_eq!(open_until, [("a", Some(50)), ("c", None), ("b", Some(900))]);
+}
+
+#[test]
+fn what_failed_before_all_that_is_recorded_is_no_news() {
+    let mut silent = instances(&[("job", &[]), ("a", &[])]);
+    let check = &mut silent.get_mut("job").unwrap().get_mut("job").unwrap().check;
+    (check.status, check.since) = (Status::Unhealthy, Some(at(-5_000)));
+    let record = Record {
+        instances: silent,
+        probes: BTreeMap::from([probes("job", 0, "------"), probes("a", 0, "++---+")]),
+        ..Record::default()
+    };
+    let opened: Vec<_> = run(record, rules(3, 0), at(100_000))
+        .into_iter()
+        .map(|one| (one.service, one.opened_at.timestamp(), one.resolved_at.is_some()))
+        .collect();
+    assert_eq!(opened, [("job".to_owned(), -5_000, false), ("a".to_owned(), 40, true)]);
+}
+
+#[test]
 fn before_the_probes_the_transitions_are_gone_by() {
     let transition = |second, from, to| Transition {
         id: 0,

@@ -217,6 +217,24 @@ fn maintenance_opens_no_incident_and_stops_the_uptime() {
 }
 
 #[test]
+fn probes_made_to_be_sure_weigh_no_more_than_the_time_they_take() {
+    let mut bench = Bench::new();
+    bench.register("a", &[]);
+    for _ in 0..8 {
+        bench.probe("a", true);
+    }
+    bench.probe("a", false);
+    for _ in 0..2 {
+        bench.now -= TimeDelta::milliseconds(9_500);
+        bench.probe("a", false);
+    }
+    bench.now -= TimeDelta::milliseconds(1_000);
+    bench.probe("a", true);
+    // Seventy seconds well, eleven not, nine well again.
+    assert_eq!(bench.state.report_one("a", bench.now).unwrap().uptime, Some(79_001.0 / 90_001.0));
+}
+
+#[test]
 fn one_root_and_its_dependents_are_one_incident_whoever_is_seen_first() {
     let mut bench = Bench::new();
     bench.register("root", &[]);

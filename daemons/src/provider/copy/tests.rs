@@ -175,10 +175,13 @@ fn registrations_that_found_no_room_are_subscribed_when_there_is_some() {
         Taken::Change(place, Arc::new(Event { kind: ChangeKind::Registered, registration }))
     };
     taken(&connection, &[snapshot(EPOCH, &[("T", "t", 1)]), asking("many", 4_095, 2)]);
+    assert!(!is_anyone_left_out(&connection).unwrap());
     assert_eq!(taken(&connection, &[asking("late", 3, 3)]).left_out, Some(true));
+    assert!(is_anyone_left_out(&connection).unwrap(), "a restart finds it");
     assert_eq!(rows(&connection, "subscriptions"), 4_096);
     let after = taken(&connection, &[step(ChangeKind::Expired, "O", "many", 4)]);
     assert_eq!((after.left_out, after.gone.len()), (Some(false), 4_095));
+    assert!(!is_anyone_left_out(&connection).unwrap());
     assert_eq!(rows(&connection, "subscriptions"), 3);
 }
 

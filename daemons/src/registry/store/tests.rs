@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::registry::history::{At, AtError, Which, entries, state};
+use shared::wire::registry::ChangeKind;
 use std::collections::BTreeMap;
 
 const KEPT: Kept = Kept { age_ms: 1_000, count: 5 };

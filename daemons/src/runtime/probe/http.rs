@@ -7,6 +7,7 @@ use super::{Failure, Passed};
 use reqwest::tls::TlsInfo;
 use reqwest::{Client, Response, redirect};
 use shared::client::{http, root_cause};
+use shared::credentials::without_password;
 use shared::wire::health;
 use shared::wire::monitor::Phase;
 use std::error::Error;
@@ -48,7 +49,8 @@ impl Clients {
         if !probe.status.has(status.as_u16()) {
             let mut detail = format!("status {status}");
             if let Some(place) = header(&response, "location").filter(|_| status.is_redirection()) {
-                detail.push_str(&format!(", to {place}: redirects are not followed here"));
+                detail
+                    .push_str(&format!(", to {}: redirects are not followed here", without_password(&place)));
             }
             return Err(Failure::new(Phase::Http, detail));
         }

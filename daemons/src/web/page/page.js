@@ -111,6 +111,8 @@ function fill(body, rows, columns, nothing) {
 
 // ---- services
 
+const withoutPassword = (url) => url.replace(/^([a-z][a-z0-9+.-]*:[/\\]*[^/?#:@]*):[^/?#]*@/i, "$1:***@");
+
 async function refreshServices() {
   const [registry, monitor] = await Promise.allSettled([call("/services"), call("/health/services")]);
   const known = new Map();
@@ -119,7 +121,7 @@ async function refreshServices() {
     for (const name of known.keys()) if (!registry.value.some((r) => r.serviceName === name)) known.delete(name);
     for (const r of registry.value) {
       const s = known.get(r.serviceName);
-      if (!s) known.set(r.serviceName, { name: r.serviceName, url: r.serviceUrl, status: "unknown", instances: 1 });
+      if (!s) known.set(r.serviceName, { name: r.serviceName, url: withoutPassword(r.serviceUrl), status: "unknown", instances: 1 });
       else if (!monitor.value) s.instances += 1;
     }
   }

@@ -23,7 +23,7 @@ use crate::settings::{Durability, Limit, Size};
 use shared::daemon::Daemon;
 use shared::span::Span;
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::ops::{ControlFlow, Deref};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -23,7 +23,9 @@ async fn sealing_goes_on_by_itself_while_records_come() {
     let store = place.open();
     fill(&store, 200).await;
     let deadline = Instant::now() + Duration::from_secs(20);
-    while !place.segments_with(".log").is_empty() {
+    // Records come faster than they are sealed: those that were there first count.
+    let first = |name: &String| name.as_str() < "00000000000000000200";
+    while place.segments_with(".log").iter().any(first) {
         assert!(Instant::now() < deadline, "{:?}", place.segments());
         append(&store, "one more").await;
     }

@@ -1,6 +1,6 @@
 //! What the outbox tells of itself.
 
-use super::{json, time, unsigned, word};
+use crate::runtime::database::columns::{json, signed, time, unsigned, word};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::wire::alert::{Delivery, DeliveryState};
@@ -63,14 +63,13 @@ pub struct Filter {
 
 /// Deliveries, newest first.
 pub fn list(connection: &Connection, filter: &Filter, limit: usize) -> rusqlite::Result<Vec<Delivery>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     connection
         .prepare_cached(
             "SELECT id, incident, channel, state, attempts, due_at, settled_at, last_error, fallback_of, body \
              FROM notifications WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR channel = ?2) \
              ORDER BY id DESC LIMIT ?3",
         )?
-        .query_map(params![filter.state.map(DeliveryState::as_str), filter.channel, limit], |row| {
+        .query_map(params![filter.state.map(DeliveryState::as_str), filter.channel, signed(limit)], |row| {
             Ok(Delivery {
                 id: unsigned(row.get(0)?),
                 incident: unsigned(row.get(1)?),
