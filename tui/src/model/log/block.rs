@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 
 /// Bytes of text in one block; a record that is longer has a block of its own.
 const BLOCK_BYTES: usize = 32 << 10;
-/// Records of one block, about: usual ones have a hundred bytes.
-const BLOCK_RECORDS: usize = BLOCK_BYTES / 100;
+/// Records of one block, about: usual ones have some hundred bytes.
+const BLOCK_RECORDS: usize = BLOCK_BYTES / 110;
 /// Services that one block tells apart; one more begins a new block.
 const BLOCK_SERVICES: usize = 64;
 
@@ -172,7 +172,10 @@ impl Block {
     /// Holds its texts packed: nothing is added to it any more.
     /// Answers the room that they had, if it is of the usual size.
     pub(super) fn pack(&mut self, packer: &mut Packer) -> Option<String> {
-        self.entries.shrink_to_fit();
+        // Room of the usual size is best given back as it is: the next block takes it.
+        if self.entries.len() < BLOCK_RECORDS / 2 {
+            self.entries.shrink_to_fit();
+        }
         self.text.pack(packer).filter(|room| room.capacity() == BLOCK_BYTES)
     }
 

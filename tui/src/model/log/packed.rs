@@ -8,21 +8,33 @@
 use std::cell::OnceCell;
 use std::fmt;
 use zstd::bulk::{Compressor, decompress};
+use zstd::compress_bound;
 
 /// The fastest level proper: some 500 MB a second.
 const LEVEL: i32 = 1;
+/// So much of the place where texts are packed is kept: a usual text fits.
+const KEPT_MAX: usize = 64 << 10;
 
 /// Packs texts one after the other, with one set of tables.
 #[derive(Default)]
-pub(super) struct Packer(Option<Compressor<'static>>);
+pub(super) struct Packer {
+    compressor: Option<Compressor<'static>>,
+    /// Where a text is packed, before it gets a place of its size.
+    packed: Vec<u8>,
+}
 
 impl Packer {
     /// None where it cannot be packed.
     fn pack(&mut self, text: &str) -> Option<Box<[u8]>> {
-        if self.0.is_none() {
-            self.0 = Compressor::new(LEVEL).ok();
+        if self.compressor.is_none() {
+            self.compressor = Compressor::new(LEVEL).ok();
         }
-        self.0.as_mut()?.compress(text.as_bytes()).ok().map(Vec::into_boxed_slice)
+        self.packed.clear();
+        self.packed.reserve(compress_bound(text.len()));
+        self.compressor.as_mut()?.compress_to_buffer(text.as_bytes(), &mut self.packed).ok()?;
+        let packed = Box::from(self.packed.as_slice());
+        self.packed.shrink_to(KEPT_MAX);
+        Some(packed)
     }
 }
 
