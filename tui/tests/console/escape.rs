@@ -4,6 +4,11 @@ use crate::daemons::{Fleet, console};
 use crate::live::signal;
 use crate::terminal::Console;
 
+/// Only a shell that waits for a command reads what is typed.
+fn waits(screen: &str) -> bool {
+    screen.trim_end().ends_with("prompt>")
+}
+
 #[test]
 fn without_colour_the_selection_is_still_seen() {
     let fleet = Fleet::started();
@@ -88,8 +93,6 @@ fn stopped_and_continued_it_gives_the_terminal_back_and_takes_it_again() {
     let command = format!("{} {}\r", console().display(), fleet.flags().join(" "));
     shell.press(&command);
     shell.sees(&["Waiting for the registry"]);
-    // Only a shell that waits for a command reads what is typed.
-    let waits = |screen: &str| screen.trim_end().ends_with("prompt>");
     shell.press("\x1a");
     shell.until("to see it stopped", |screen| screen.contains("Stopped") && waits(screen));
     shell.is_as_found();
@@ -116,13 +119,13 @@ fn asked_from_outside_to_stop_it_gives_the_terminal_back_and_takes_it_again() {
         shell.writes(b"\x1b[?1000h");
         signal("TSTP", shell.foreground());
         let stopped = |screen: &str| screen.matches("Stopped").count() == turn;
-        shell.until("to see it stopped", |screen| stopped(screen) && screen.trim_end().ends_with("prompt>"));
+        shell.until("to see it stopped", |screen| stopped(screen) && waits(screen));
         shell.is_as_found();
         shell.press("fg\r");
     }
     shell.sees(&["Waiting for the registry"]);
     shell.press("q");
-    shell.sees(&["prompt>"]);
+    shell.until("to see it ended", waits);
     shell.is_as_found();
     shell.press("exit\r");
     assert_eq!(shell.left(), 0);
@@ -139,14 +142,12 @@ fn what_it_was_started_from_stops_with_it() {
     shell.press("sh ./script\r");
     shell.sees(&["Waiting for the registry"]);
     shell.press("\x1a");
-    shell.until("to see it stopped", |screen| {
-        screen.contains("Stopped") && screen.trim_end().ends_with("prompt>")
-    });
+    shell.until("to see it stopped", |screen| screen.contains("Stopped") && waits(screen));
     shell.is_as_found();
     shell.press("fg\r");
     shell.sees(&["Waiting for the registry"]);
     shell.press("q");
-    shell.sees(&["prompt>"]);
+    shell.until("to see it ended", waits);
     shell.press("exit\r");
     assert_eq!(shell.left(), 0);
 }

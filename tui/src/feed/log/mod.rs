@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// are handed over: some thirty times a second, however many there are.
 const GATHER: Duration = Duration::from_millis(25);
 /// What is gathered is handed over once it has so many bytes.
-const GATHERED_MAX: usize = 4 << 20;
+const GATHERED_MAX: usize = 256 << 10;
 /// After so long without a record the log is asked whether it is still there.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 

@@ -1,16 +1,16 @@
 //! A block of records: their texts one behind the other, and what is known of
 //! each beside its text.
 
-use super::packed::{Packer, Text};
+use super::packed::{Entry, Held, Packer, Plain};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use shared::wire::log::{Level, Record};
-use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Bytes of text in one block; a record that is longer has a block of its own.
 const BLOCK_BYTES: usize = 32 << 10;
-/// Records of one block, about: usual ones have a hundred bytes.
-const BLOCK_RECORDS: usize = BLOCK_BYTES / 100;
+/// Records of one block, about: usual ones have some hundred bytes.
+const BLOCK_RECORDS: usize = BLOCK_BYTES / 110;
 /// Services that one block tells apart; one more begins a new block.
 const BLOCK_SERVICES: usize = 64;
 
@@ -59,68 +59,48 @@ impl Line<'_> {
     }
 }
 
-/// What is known of a record beside its text.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    ts_ns: i64,
-    /// The sequence, counted from that of the block.
-    seq: u32,
-    /// Where its text ends in the block.
-    end: u32,
-    /// Bytes of the fields at the end of its text.
-    fields: u32,
-    /// Its service, among those of the block.
-    service: u16,
-    level: Level,
-}
-
 /// Records one behind the other, oldest first.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     first_seq: u64,
-    text: Text,
+    last_seq: u64,
     services: Vec<Box<str>>,
-    entries: VecDeque<Entry>,
-    /// Where the text of the first entry begins: those before it were let go.
-    begin: usize,
+    held: Held,
+    /// The entries that count: those before and after were let go.
+    entries: Range<usize>,
 }
 
 impl Block {
     /// An empty one for records from a sequence on, the first of which has so
     /// many bytes of text. It takes room that another one had, if that is enough.
-    pub(super) fn new(first_seq: u64, bytes: usize, room: Option<String>) -> Self {
+    pub(super) fn new(first_seq: u64, bytes: usize, room: Option<Plain>) -> Self {
         let bytes = bytes.max(BLOCK_BYTES);
-        let room = room.filter(|room| room.capacity() >= bytes);
-        Self {
-            first_seq,
-            text: Text::new(room.unwrap_or_else(|| String::with_capacity(bytes))),
-            services: Vec::new(),
-            entries: VecDeque::with_capacity(BLOCK_RECORDS),
-            begin: 0,
-        }
+        let room = room.filter(|room| room.text.capacity() >= bytes);
+        let new = || Plain { text: String::with_capacity(bytes), entries: Vec::with_capacity(BLOCK_RECORDS) };
+        let held = Held::new(room.unwrap_or_else(new));
+        Self { first_seq, last_seq: first_seq, services: Vec::new(), held, entries: 0..0 }
     }
 
     /// Takes a record in; false where there is no room for it.
     pub(super) fn push(&mut self, line: &Line<'_>) -> bool {
-        let end = self.text.len() + line.message.len() + line.fields.len();
         let Some(seq) = line.seq.checked_sub(self.first_seq).and_then(|seq| u32::try_from(seq).ok()) else {
             return false;
         };
+        let Some(service) = self.service(line.service) else { return false };
+        let Some(Plain { text, entries }) = self.held.plain_mut() else { return false };
+        let end = text.len() + line.message.len() + line.fields.len();
         let (Ok(end_at), Ok(fields)) = (u32::try_from(end), u32::try_from(line.fields.len())) else {
             return false;
         };
-        let Some(service) = self.service(line.service) else { return false };
-        if !self.text.push([line.message, line.fields]) {
+        if end > text.capacity() {
             return false;
         }
-        self.entries.push_back(Entry {
-            ts_ns: line.ts_ns,
-            seq,
-            end: end_at,
-            fields,
-            service,
-            level: line.level,
-        });
+        text.push_str(line.message);
+        text.push_str(line.fields);
+        let (ts_ns, level) = (line.ts_ns, line.level);
+        entries.push(Entry { ts_ns, seq, end: end_at, fields, service, level });
+        self.entries.end = entries.len();
+        self.last_seq = line.seq;
         true
     }
 
@@ -138,20 +118,22 @@ impl Block {
     }
 
     pub(super) fn get(&self, index: usize) -> Option<Line<'_>> {
-        let entry = self.entries.get(index)?;
+        let Plain { text, entries } = self.held.plain();
+        let index = self.entries.start.checked_add(index).filter(|index| self.entries.contains(index))?;
+        let entry = entries.get(index)?;
         let begin = match index.checked_sub(1) {
-            Some(before) => self.entries.get(before)?.end as usize,
-            None => self.begin,
+            Some(before) => entries.get(before)?.end as usize,
+            None => 0,
         };
         let end = entry.end as usize;
         let middle = end.checked_sub(entry.fields as usize)?;
         Some(Line {
-            seq: self.first_seq + u64::from(entry.seq),
+            seq: self.seq(entry),
             ts_ns: entry.ts_ns,
             level: entry.level,
             service: self.services.get(usize::from(entry.service))?,
-            message: self.text.as_str().get(begin..middle)?,
-            fields: self.text.as_str().get(middle..end)?,
+            message: text.get(begin..middle)?,
+            fields: text.get(middle..end)?,
         })
     }
 
@@ -160,20 +142,19 @@ impl Block {
     }
 
     pub(super) fn last_seq(&self) -> Option<u64> {
-        self.entries.back().map(|entry| self.seq(entry))
+        (!self.entries.is_empty()).then_some(self.last_seq)
     }
 
     /// About how many bytes it takes, unpacked.
     pub(super) fn bytes(&self) -> usize {
         let services: usize = self.services.iter().map(|name| name.len() + size_of::<Box<str>>()).sum();
-        self.text.bytes() + self.entries.capacity() * size_of::<Entry>() + services + size_of::<Self>()
+        self.held.bytes() + services + size_of::<Self>()
     }
 
-    /// Holds its texts packed: nothing is added to it any more.
-    /// Answers the room that they had, if it is of the usual size.
-    pub(super) fn pack(&mut self, packer: &mut Packer) -> Option<String> {
-        self.entries.shrink_to_fit();
-        self.text.pack(packer).filter(|room| room.capacity() == BLOCK_BYTES)
+    /// Holds its records packed: nothing is added to it any more. Answers the
+    /// room that they had, if it is of the usual size.
+    pub(super) fn pack(&mut self, packer: &mut Packer) -> Option<Plain> {
+        self.held.pack(packer).filter(|room| room.text.capacity() == BLOCK_BYTES)
     }
 
     /// How many records there are.
@@ -188,21 +169,27 @@ impl Block {
 
     /// The place of the first record that is not before a sequence.
     pub(super) fn place_of(&self, seq: u64) -> usize {
-        self.entries.partition_point(|entry| self.seq(entry) < seq)
+        let entries = self.held.plain().entries.get(self.entries.clone()).unwrap_or_default();
+        entries.partition_point(|entry| self.seq(entry) < seq)
     }
 
     /// Lets go of the oldest record; false where there is none.
     pub(super) fn drop_first(&mut self) -> bool {
-        let Some(entry) = self.entries.pop_front() else { return false };
-        self.begin = entry.end as usize;
-        true
+        self.entries.next().is_some()
     }
 
     /// Lets go of the newest record; false where there is none.
     pub(super) fn drop_last(&mut self) -> bool {
-        let dropped = self.entries.pop_back().is_some();
-        let end = self.entries.back().map_or(self.begin, |entry| entry.end as usize);
-        self.text.truncate(end);
+        let dropped = self.entries.next_back().is_some();
+        if let Some(Plain { text, entries }) = self.held.plain_mut() {
+            entries.truncate(self.entries.end);
+            text.truncate(entries.last().map_or(0, |entry| entry.end as usize));
+        }
+        if let Some(last) =
+            self.entries.end.checked_sub(1).and_then(|last| self.held.plain().entries.get(last))
+        {
+            self.last_seq = self.seq(last);
+        }
         dropped
     }
 }

@@ -7,7 +7,7 @@
 //! looked at lately is packed. Nothing is parsed until it is looked at.
 
 use super::block::{Block, Line};
-use super::packed::Packer;
+use super::packed::{Packer, Plain};
 use shared::wire::log::Record;
 use std::collections::VecDeque;
 
@@ -26,7 +26,7 @@ pub struct Lines {
     sealed_bytes: usize,
     /// What packed blocks had before. What comes next takes it: given back, it
     /// would be cut up for what is small and stays.
-    room: Vec<String>,
+    room: Vec<Plain>,
 }
 
 impl Lines {
