@@ -2,6 +2,7 @@
 
 use crate::daemons::Fleet;
 use crate::terminal::Console;
+use chrono::{DateTime, Utc};
 use shared::client::{LogClient, http};
 use shared::wire::log::NewRecord;
 use std::net::TcpStream;
@@ -9,8 +10,13 @@ use std::process::Command;
 
 /// Stores a record, as any service would.
 pub(crate) fn log(fleet: &Fleet, service: &str, message: &str) {
-    let record =
-        NewRecord { service: Some(service.to_owned()), message: message.to_owned(), ..NewRecord::default() };
+    log_at(fleet, service, message, None);
+}
+
+/// As [`log`], with the time that the sender says.
+pub(crate) fn log_at(fleet: &Fleet, service: &str, message: &str, ts: Option<DateTime<Utc>>) {
+    let (service, message) = (Some(service.to_owned()), message.to_owned());
+    let record = NewRecord { ts, service, message, ..NewRecord::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let client = LogClient::new(&fleet.url("log"), http::build(|builder| builder).unwrap());

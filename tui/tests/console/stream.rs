@@ -1,7 +1,8 @@
 //! `tail` and `search`, as a pipe sees them.
 
 use crate::daemons::{Fleet, console};
-use crate::live::log;
+use crate::live::{log, log_at};
+use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -110,6 +111,8 @@ impl Drop for Tail {
 #[test]
 fn a_tail_goes_on_over_a_crash_of_the_log_without_a_gap_or_a_repeat() {
     let mut fleet = Fleet::started();
+    // The clock of one sender is ahead: its record stays the latest by its time.
+    log_at(&fleet, "Ahead", "x", Some(Utc::now() + TimeDelta::hours(1)));
     log(&fleet, "Billing", "invoice 0");
     let mut tail = Tail::start(&fleet, &["invoice", "--since", "1h"]);
     assert!(tail.next().contains("invoice 0"), "what was stored since then comes first");
