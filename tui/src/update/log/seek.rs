@@ -47,7 +47,9 @@ pub(super) fn found(model: &mut Model, seek: Seek, found: Option<u64>, now: Date
             if seek.round {
                 say_round(model, seek, now);
             }
-            go(&mut model.log, seq)
+            let effects = go(&mut model.log, seq);
+            model.log.count_matches();
+            effects
         }
         None => none_beyond(model, seek, now),
     }
