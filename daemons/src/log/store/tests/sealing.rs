@@ -33,8 +33,10 @@ async fn sealing_goes_on_by_itself_while_records_come() {
     assert!(there.len() >= 200 && there.iter().map(|(seq, _)| *seq).eq(1..=there.len() as u64));
     store.close().await;
     drop(store);
+    // The stop may come amid the sealing of one; the start removes what is half done.
+    let store = place.open_idle();
     place.assert_tidy();
-    assert_eq!(all(&place.open_idle()), there);
+    assert_eq!(all(&store), there);
 }
 
 #[tokio::test]
