@@ -5,7 +5,8 @@ mod balancer;
 mod outbox;
 
 use crate::harness::endpoint::{Call, Endpoint, Mood};
-use crate::harness::{Lines, Running, Setup, eventually};
+use crate::harness::lines::Lines;
+use crate::harness::{Running, Setup, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

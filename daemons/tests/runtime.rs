@@ -1,6 +1,7 @@
 //! What all six have in common.
 
-use crate::harness::{Answer, DAEMONS, DEADLINE, Lines, Setup, client, eventually};
+use crate::harness::lines::Lines;
+use crate::harness::{Answer, DAEMONS, DEADLINE, Setup, client, eventually};
 use reqwest::Method;
 use serde_json::json;
 use std::io::{Read, Write};

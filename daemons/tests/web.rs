@@ -1,6 +1,7 @@
 //! The web page and the paths that it passes on, without a browser.
 
-use crate::harness::{Answer, Lines, Running, Setup};
+use crate::harness::lines::Lines;
+use crate::harness::{Answer, Running, Setup};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;

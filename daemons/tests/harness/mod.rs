@@ -9,9 +9,7 @@
 
 pub mod endpoint;
 pub mod fixture;
-mod lines;
-
-pub use lines::Lines;
+pub mod lines;
 
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
