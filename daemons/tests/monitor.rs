@@ -7,7 +7,8 @@ mod scale;
 mod told;
 
 use crate::harness::endpoint::{Endpoint, Mood};
-use crate::harness::{Lines, Running, Setup, eventually};
+use crate::harness::lines::Lines;
+use crate::harness::{Running, Setup, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -5,7 +5,8 @@ mod past;
 mod recorded;
 mod validators;
 
-use crate::harness::{Answer, Lines, Setup, eventually};
+use crate::harness::lines::Lines;
+use crate::harness::{Answer, Setup, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};

@@ -1,6 +1,7 @@
 //! Following the log: replay, live, resuming, leaving.
 
-use crate::harness::{Answer, Lines, Running, Setup, eventually};
+use crate::harness::lines::Lines;
+use crate::harness::{Answer, Running, Setup, eventually};
 use reqwest::Method;
 use serde_json::Value;
 use std::fs::{self, OpenOptions};

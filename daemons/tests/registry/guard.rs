@@ -1,7 +1,8 @@
 //! The guard against mass expiry: what it holds back, what it says, how it ends.
 
 use super::{alone, instance};
-use crate::harness::{Lines, Running, eventually};
+use crate::harness::lines::Lines;
+use crate::harness::{Running, eventually};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};

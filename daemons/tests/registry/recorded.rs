@@ -3,7 +3,8 @@
 
 use super::alone;
 use super::validators::{Change, Connection, Heard, Poll, Recording, SIX, State, Truth, polled};
-use crate::harness::{Lines, Running, client, eventually};
+use crate::harness::lines::Lines;
+use crate::harness::{Running, client, eventually};
 use futures_util::future::{join, join_all};
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
