@@ -200,6 +200,24 @@ commands! {
 }
 
 impl Command {
+    /// Whether it leads to a change of what others see, or out of the program.
+    pub const fn acts(self) -> bool {
+        matches!(
+            self,
+            Self::Quit
+                | Self::Undo
+                | Self::Register
+                | Self::Deregister
+                | Self::Maintain
+                | Self::MaintainService
+                | Self::Acknowledge
+                | Self::Send
+                | Self::Add
+                | Self::Borrow
+                | Self::Return
+        )
+    }
+
     /// The tab that it shows, where it shows one.
     pub const fn tab(self) -> Option<Tab> {
         match self {

@@ -19,3 +19,5 @@ mod robust;
 mod screens;
 #[cfg(test)]
 mod update;
+#[cfg(test)]
+mod palette;
