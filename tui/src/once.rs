@@ -68,7 +68,8 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
     }
     if registrations.is_err() && health.is_err() {
         eprintln!(
-            "distlog-tui: start the daemons with 'distlogd all', or say where they are with --registry-url"
+            "distlog-tui: start the daemons with 'distlogd all{}', or say where they are with --registry-url",
+            endpoints.port_flags()
         );
         return Ok(ExitCode::FAILURE);
     }

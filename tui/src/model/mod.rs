@@ -48,7 +48,6 @@ use crate::keys::{Keymap, Place};
 use crate::theme::Theme;
 use chrono::{DateTime, Utc};
 use shared::wire::log::Record;
-use shared::wire::monitor::Status;
 use shared::wire::registry::{GuardStatus, Registration};
 use std::collections::VecDeque;
 
@@ -255,23 +254,16 @@ impl Model {
         }
     }
 
-    /// The row of the overview that is selected: until one has moved, the first
-    /// service that is not healthy.
+    /// The row of the overview that is selected: until one has moved, the first,
+    /// which is the worst.
     pub fn overview_row(&self) -> Option<usize> {
-        let services = &self.fleet.services;
-        let bad = || services.iter().position(|service| service.status() == Status::Unhealthy);
-        match self.overview.key() {
-            None => bad().or_else(|| self.overview.index(services.len())),
-            Some(_) => self.overview.index(services.len()),
-        }
+        self.overview.index(self.fleet.services.len())
     }
 
     /// The service that keys act upon, on the screens that have one.
     pub fn subject(&self) -> Option<&str> {
         match self.tab {
-            Tab::Overview => {
-                self.fleet.services.get(self.overview_row()?).map(|service| service.name.as_str())
-            }
+            Tab::Overview => self.fleet.worst(self.overview_row()?).map(|service| service.name.as_str()),
             Tab::Services => {
                 let opened = || self.services.detail.as_ref().map(|(service, _)| service.as_str());
                 self.services

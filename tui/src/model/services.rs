@@ -67,7 +67,7 @@ impl SortBy {
 }
 
 /// The worst first.
-const fn rank(status: Status) -> u8 {
+pub(super) const fn rank(status: Status) -> u8 {
     match status {
         Status::Unhealthy => 0,
         Status::Unknown => 1,

@@ -151,10 +151,7 @@ fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
 /// The overview: a service is selected, and opened.
 fn overview(model: &mut Model, command: Command, rows: Option<isize>) -> Vec<Effect> {
     if let Some(by) = rows {
-        let keys: Vec<String> = model.fleet.services.iter().map(|service| service.name.clone()).collect();
-        if let Some(key) = model.overview_row().and_then(|row| keys.get(row)) {
-            model.overview.select(key, &keys);
-        }
+        let keys: Vec<String> = model.fleet.worst_first().map(|service| service.name.clone()).collect();
         model.overview.step(by, &keys);
     } else if command == Command::Open
         && let Some(service) = model.subject().map(str::to_owned)

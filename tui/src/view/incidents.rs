@@ -72,7 +72,11 @@ fn list(canvas: &mut Canvas<'_>, area: Rect) {
     let open = pane.open();
     let past = pane.rows.iter().filter(|row| row.incident >= open).count();
     let of = pane.only.as_ref().map_or_else(String::new, |only| format!(" of {only} (Esc: of all)"));
-    let title = format!("Incidents{of}: {open} open, {past} past of a {}", pane.period.word());
+    let title = if canvas.model.sources.get(SourceName::Monitor).is_new() {
+        format!("Incidents{of}")
+    } else {
+        format!("Incidents{of}: {open} open, {past} past of a {}", pane.period.word())
+    };
     let inner = panel::of_source(canvas, area, &title, SourceName::Monitor);
     if pane.rows.is_empty() {
         let nothing = format!("✓ no incident in the last {}; p looks back further", pane.period.word());

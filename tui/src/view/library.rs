@@ -54,7 +54,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
 fn books(canvas: &mut Canvas<'_>, area: Rect) {
     let (pane, theme) = (&canvas.model.library, canvas.model.theme);
     let mark = if pane.side == Side::Books { "▸ " } else { "" };
-    let title = format!("{mark}Books: {}", count(pane.book_count(), pane.books.len()));
+    let title = format!("{mark}Books{}", count(canvas, pane.book_count(), pane.books.len()));
     let inner = panel::of_source(canvas, area, &title, SourceName::Library);
     let inner = panel::finder(canvas, inner, &pane.finder);
     if pane.book_count() == 0 {
@@ -79,7 +79,7 @@ fn loans(canvas: &mut Canvas<'_>, area: Rect) {
     let (pane, theme, now) = (&canvas.model.library, canvas.model.theme, canvas.now);
     let mark = if pane.side == Side::Loans { "▸ " } else { "" };
     let what = if pane.returned { "All loans" } else { "Loans that are out" };
-    let title = format!("{mark}{what}: {}", count(pane.loan_count(), pane.loans.len()));
+    let title = format!("{mark}{what}{}", count(canvas, pane.loan_count(), pane.loans.len()));
     let inner = panel::of_source(canvas, area, &title, SourceName::Library);
     if pane.loan_count() == 0 {
         let nothing =
@@ -104,9 +104,14 @@ fn loans(canvas: &mut Canvas<'_>, area: Rect) {
     });
 }
 
-/// How many are shown, and of how many where that is not all.
-fn count(shown: usize, all: usize) -> String {
-    if shown == all { all.to_string() } else { format!("{shown} of {all}") }
+/// How many are shown, and of how many where that is not all; nothing as long as
+/// the library has not said.
+fn count(canvas: &Canvas<'_>, shown: usize, all: usize) -> String {
+    match canvas.model.sources.get(SourceName::Library).is_new() {
+        true => String::new(),
+        false if shown == all => format!(": {all}"),
+        false => format!(": {shown} of {all}"),
+    }
 }
 
 /// The book that keys act upon, and who has it.

@@ -39,6 +39,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
+use ratatui::widgets::{Clear, Widget};
 
 /// The fewest columns and lines in which the screens make sense.
 const SIZE_MIN: (u16, u16) = (40, 10);
@@ -67,6 +68,21 @@ impl Canvas<'_> {
     /// Draws any text at the top of an area, cleaned and cut to its width.
     fn text(&mut self, area: Rect, untrusted: &str, style: Style) {
         self.line(area, &Line::styled(text::clip(untrusted, usize::from(area.width)), style));
+    }
+
+    /// Empties an area. A wide character of which it covers a half goes as a whole:
+    /// else the terminal would not show what is drawn over that half.
+    fn clear(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        if let Some(x) = area.x.checked_sub(1) {
+            for y in area.top()..area.bottom() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)).filter(|cell| text::width(cell.symbol()) > 1)
+                {
+                    cell.set_symbol(" ");
+                }
+            }
+        }
+        Clear.render(area, self.buffer);
     }
 
     /// Notes that a row can be clicked, so many rows from the selected one.

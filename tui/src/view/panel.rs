@@ -6,7 +6,7 @@ use crate::text;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Widget};
+use ratatui::widgets::{Block, BorderType, Widget};
 use tui_input::Input;
 
 /// Draws a box and returns its inside. The title may hold anything.
@@ -46,7 +46,8 @@ pub(super) fn empty(canvas: &mut Canvas<'_>, area: Rect, source: SourceName, not
             SourceName::Library => &endpoints.library,
         };
         let waiting = format!("○ waiting for the {} at {url}", source.word());
-        canvas.text(area, &waiting, muted);
+        let lines = text::wrap(&waiting, usize::from(area.width), usize::from(area.height));
+        canvas.lines(area, lines.into_iter().map(|line| Line::styled(line, muted)));
     } else {
         canvas.text(area, nothing, muted);
     }
@@ -55,7 +56,7 @@ pub(super) fn empty(canvas: &mut Canvas<'_>, area: Rect, source: SourceName, not
 /// A box in the middle of an area, over what is there, with its inside cleared.
 pub(super) fn popup(canvas: &mut Canvas<'_>, area: Rect, title: &str, width: u16, height: u16) -> Rect {
     let area = area.centered(Constraint::Length(width + 4), Constraint::Length(height + 2));
-    Clear.render(area, canvas.buffer);
+    canvas.clear(area);
     // Nothing that lies below can be clicked.
     canvas.targets.clear();
     let inner = panel(canvas, area, title, None);
@@ -79,13 +80,21 @@ pub(super) fn scrolled(canvas: &mut Canvas<'_>, area: Rect, lines: &[Line<'_>], 
     let height = usize::from(area.height);
     let start = scroll.min(lines.len().saturating_sub(height));
     canvas.lines(area, lines.iter().skip(start).take(height).cloned());
-    let muted = canvas.model.theme.muted;
-    let right = Rect { x: area.right(), width: 1, ..area };
-    if start > 0 {
-        canvas.text(right, "↑", muted);
+    more(canvas, area, (start > 0, start + height < lines.len()));
+}
+
+/// Marks beside an area that there is more above it, or below.
+pub(super) fn more(canvas: &mut Canvas<'_>, area: Rect, (above, below): (bool, bool)) {
+    let style = canvas.model.theme.title;
+    let right = Rect { x: area.right(), width: 1, height: 1, ..area };
+    if area.height == 0 {
+        return;
     }
-    if start + height < lines.len() && height > 0 {
-        canvas.text(Rect { y: area.bottom() - 1, height: 1, ..right }, "↓", muted);
+    if above {
+        canvas.text(right, "↑", style);
+    }
+    if below {
+        canvas.text(Rect { y: area.bottom() - 1, ..right }, "↓", style);
     }
 }
 

@@ -1,5 +1,6 @@
 //! How much was logged in the last hour, by level.
 
+use super::log::grouped;
 use super::{Canvas, chart, panel};
 use crate::model::{MINUTES, SourceName};
 use crate::text;
@@ -25,7 +26,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let title = match &model.volume {
         None => "Log of the last hour".to_owned(),
         Some(volume) if volume.total() == 1 => "Log of the last hour: 1 record".to_owned(),
-        Some(volume) => format!("Log of the last hour: {} records", volume.total()),
+        Some(volume) => format!("Log of the last hour: {} records", grouped(volume.total())),
     };
     let inner = panel::of_source(canvas, area, &title, SourceName::Log);
     let Some(volume) = &model.volume else {
@@ -38,10 +39,12 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     for ((name, level, minutes), place) in groups.into_iter().zip(places.iter()) {
         let count: u64 = minutes.iter().sum();
         let room = usize::from(place.width).saturating_sub(HEAD_CELLS + 1);
-        // Two cells a minute where there is room.
+        // Several cells a minute where there is room, several minutes a cell where
+        // there is little: it is always the whole hour.
         let wide = (room / MINUTES).clamp(1, 3);
+        let sum = |minutes: &[u64]| std::iter::repeat_n(Some(minutes.iter().sum()), wide);
         let samples: Vec<Option<u64>> =
-            minutes.iter().flat_map(|minute| std::iter::repeat_n(Some(*minute), wide)).collect();
+            minutes.chunks(MINUTES.div_ceil(room.max(1)).max(1)).flat_map(sum).collect();
         let bars = chart::bars(&samples, room, each, SCALE_MIN);
         let head = format!("{} {} ", text::fit(name, 5), text::fit_right(&short(count), HEAD_CELLS - 6));
         let style = theme.level(level);
@@ -59,7 +62,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
 /// A count in few cells.
 fn short(count: u64) -> String {
     match count {
-        0..1_000_000 => count.to_string(),
+        0..1_000_000 => grouped(count),
         1_000_000..1_000_000_000 => format!("{}.{}M", count / 1_000_000, count / 100_000 % 10),
         _ => format!("{}.{}G", count / 1_000_000_000, count / 100_000_000 % 10),
     }

@@ -12,6 +12,10 @@ mod log;
 #[cfg(test)]
 mod log_screens;
 #[cfg(test)]
+mod overview;
+#[cfg(test)]
+mod palette;
+#[cfg(test)]
 mod panes;
 #[cfg(test)]
 mod robust;
@@ -19,5 +23,3 @@ mod robust;
 mod screens;
 #[cfg(test)]
 mod update;
-#[cfg(test)]
-mod palette;

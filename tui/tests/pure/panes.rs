@@ -140,12 +140,10 @@ fn a_service_leads_to_its_incidents_and_back_to_all() {
 fn the_overview_selects_what_is_wrong_and_opens_it() {
     let mut model = full(80, 24);
     assert_eq!(model.subject(), Some("LogService"));
-    press(&mut model, "j");
-    assert_eq!(model.subject(), Some("WebService"), "from there on");
+    press(&mut model, "jjj");
+    assert_eq!(model.subject(), Some("WebService"), "the worst are first");
     press(&mut model, "<enter>");
     assert_eq!((model.tab, selected_service(&model).as_str()), (Tab::Services, "WebService"));
-    press(&mut model, "<esc>");
-    assert_eq!(selected_service(&model), "WebService");
 }
 
 #[test]
