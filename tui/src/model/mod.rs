@@ -40,7 +40,7 @@ pub use services::{InstanceKey, ServicesPane, SortBy};
 pub use source::{Away, Source, SourceName, Sources};
 pub use study::{Around, Lease, Study, around};
 pub use toast::{HISTORY_MAX, TOASTS_MAX, Toast, Toasts};
-pub use volume::{MINUTES, Volume};
+pub use volume::Volume;
 
 use crate::action::Local;
 use crate::cli::Endpoints;

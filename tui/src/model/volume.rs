@@ -5,7 +5,7 @@ use serde_json::Value;
 use shared::wire::log::{Hits, Level};
 
 /// How many minutes are counted.
-pub const MINUTES: usize = 60;
+const MINUTES: usize = 60;
 
 /// The levels as they are told apart, gravest first, and the name of each.
 pub const GROUPS: [(&str, Level); 4] =

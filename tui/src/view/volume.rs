@@ -2,7 +2,7 @@
 
 use super::log::grouped;
 use super::{Canvas, chart, panel};
-use crate::model::{MINUTES, SourceName};
+use crate::model::SourceName;
 use crate::text;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -39,13 +39,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     for ((name, level, minutes), place) in groups.into_iter().zip(places.iter()) {
         let count: u64 = minutes.iter().sum();
         let room = usize::from(place.width).saturating_sub(HEAD_CELLS + 1);
-        // Several cells a minute where there is room, several minutes a cell where
-        // there is little: it is always the whole hour.
-        let wide = (room / MINUTES).clamp(1, 3);
-        let sum = |minutes: &[u64]| std::iter::repeat_n(Some(minutes.iter().sum()), wide);
-        let samples: Vec<Option<u64>> =
-            minutes.chunks(MINUTES.div_ceil(room.max(1)).max(1)).flat_map(sum).collect();
-        let bars = chart::bars(&samples, room, each, SCALE_MIN);
+        let bars = chart::bars(&spread(minutes, room), room, each, SCALE_MIN);
         let head = format!("{} {} ", text::fit(name, 5), text::fit_right(&short(count), HEAD_CELLS - 6));
         let style = theme.level(level);
         let last = bars.len().saturating_sub(1);
@@ -59,11 +53,38 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
+/// The whole hour over this many cells. Where minutes share a cell it has the
+/// highest of them, so that no peak is lost.
+fn spread(minutes: &[u64], cells: usize) -> Vec<Option<u64>> {
+    let minute = |cell: usize| cell * minutes.len() / cells.max(1);
+    (0..cells)
+        .map(|cell| {
+            let (first, next) = (minute(cell), minute(cell + 1));
+            minutes.iter().skip(first).take((next - first).max(1)).max().copied()
+        })
+        .collect()
+}
+
 /// A count in few cells.
 fn short(count: u64) -> String {
     match count {
         0..1_000_000 => grouped(count),
         1_000_000..1_000_000_000 => format!("{}.{}M", count / 1_000_000, count / 100_000 % 10),
         _ => format!("{}.{}G", count / 1_000_000_000, count / 100_000_000 % 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hour_fills_its_cells_from_the_first_minute_to_the_last() {
+        let hour: Vec<u64> = (1..=60).collect();
+        for cells in [1, 7, 33, 60, 69, 200] {
+            let spread = spread(&hour, cells);
+            assert_eq!((spread.len(), spread.last()), (cells, Some(&Some(60))), "{cells}");
+            assert!(cells < 60 || spread.first() == Some(&Some(1)), "{cells}");
+        }
     }
 }
