@@ -121,6 +121,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// The screen that is shown.
     pub tab: Tab,
+    /// The screen from which something on this one was opened.
+    pub came_from: Option<Tab>,
     /// What lies over it.
     pub overlay: Option<Overlay>,
     /// Outcomes that are shown for a while.
@@ -168,6 +170,7 @@ impl Model {
             theme,
             size,
             tab: Tab::default(),
+            came_from: None,
             overlay: None,
             toasts: Toasts::default(),
             sources: Sources::default(),

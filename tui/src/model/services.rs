@@ -141,6 +141,11 @@ impl ServicesPane {
         self.selected.step(by, &self.keys);
     }
 
+    /// Selects an instance.
+    pub fn select(&mut self, key: &InstanceKey) {
+        self.selected.select(key, &self.keys);
+    }
+
     /// Opens the detail of an instance.
     pub fn open(&mut self, key: InstanceKey) {
         self.selected.select(&key, &self.keys);

@@ -78,32 +78,50 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
             Vec::new()
         }
         Command::Back => back(model, now),
+        Command::Open | Command::LogOf | Command::IncidentsOf => {
+            let from = model.tab;
+            let effects = open_in(model, command, now);
+            if model.tab != from {
+                model.came_from = Some(from);
+            }
+            effects
+        }
         Command::Submit => submit(model, now),
         Command::Register => open(model, Form::register()),
         Command::Send => open(model, Form::send()),
         Command::Maintain | Command::MaintainService => {
-            services::maintain(model, command == Command::MaintainService);
+            services::maintain(model, command == Command::MaintainService, now);
             Vec::new()
         }
         Command::Deregister => {
-            forms::ask_deregister(model);
+            forms::ask_deregister(model, now);
             Vec::new()
         }
-        Command::LogOf => match model.subject().map(str::to_owned) {
-            Some(service) => log::of_service(model, service),
-            None => Vec::new(),
-        },
-        Command::IncidentsOf => match model.subject().map(str::to_owned) {
-            Some(service) => incidents::of_service(model, service, now),
-            None => Vec::new(),
-        },
-        _ => match (model.tab, rows(model, command)) {
-            (Tab::Log, _) => log::run(model, command, now),
-            (Tab::Services, rows) => services::run(model, command, rows),
-            (Tab::Incidents, rows) => incidents::run(model, command, rows, now),
-            (Tab::Library, rows) => library::run(model, command, rows),
-            (Tab::Overview, rows) => overview(model, command, rows),
-        },
+        _ => on_tab(model, command, now),
+    }
+}
+
+/// A command of the tab alone.
+fn on_tab(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
+    match (model.tab, rows(model, command)) {
+        (Tab::Log, _) => log::run(model, command, now),
+        (Tab::Services, rows) => services::run(model, command, rows, now),
+        (Tab::Incidents, rows) => incidents::run(model, command, rows, now),
+        (Tab::Library, rows) => library::run(model, command, rows),
+        (Tab::Overview, rows) => overview(model, command, rows, now),
+    }
+}
+
+/// Opens what is selected, or another tab that shows it.
+fn open_in(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
+    match (command, model.subject().map(str::to_owned)) {
+        (Command::LogOf, Some(service)) => log::of_service(model, service),
+        (Command::IncidentsOf, Some(service)) => incidents::of_service(model, service, now),
+        (Command::LogOf | Command::IncidentsOf, None) => {
+            general::nothing(model, now);
+            Vec::new()
+        }
+        _ => on_tab(model, command, now),
     }
 }
 
@@ -113,12 +131,23 @@ fn open(model: &mut Model, form: Form) -> Vec<Effect> {
 }
 
 pub(super) fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
-    model.tab = tab;
+    (model.tab, model.came_from) = (tab, None);
     feeds::wanted(model)
 }
 
-/// One step back, of the tab; else the newest toast goes.
+/// Whether what was opened from another tab is still open.
+const fn is_led(model: &Model) -> bool {
+    match model.tab {
+        Tab::Services => model.services.detail.is_some(),
+        Tab::Incidents => model.incidents.only.is_some(),
+        _ => false,
+    }
+}
+
+/// One step back, of the tab, or to the one from which something was opened
+/// here; else the newest toast goes.
 fn back(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
+    let was_led = is_led(model);
     let went = match model.tab {
         Tab::Log => {
             if let Some(effects) = log::back(&mut model.log) {
@@ -131,6 +160,9 @@ fn back(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
         Tab::Library => library::back(model),
         Tab::Overview => false,
     };
+    if let Some(from) = model.came_from.filter(|_| !went || (was_led && !is_led(model))) {
+        return show(model, from);
+    }
     if went {
         return feeds::wanted(model);
     }
@@ -149,14 +181,15 @@ fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
 }
 
 /// The overview: a service is selected, and opened.
-fn overview(model: &mut Model, command: Command, rows: Option<isize>) -> Vec<Effect> {
+fn overview(model: &mut Model, command: Command, rows: Option<isize>, now: DateTime<Utc>) -> Vec<Effect> {
     if let Some(by) = rows {
         let keys: Vec<String> = model.fleet.worst_first().map(|service| service.name.clone()).collect();
         model.overview.step(by, &keys);
-    } else if command == Command::Open
-        && let Some(service) = model.subject().map(str::to_owned)
-    {
-        return services::open(model, &service);
+    } else if command == Command::Open {
+        match model.subject().map(str::to_owned) {
+            Some(service) => return services::open(model, &service, now),
+            None => general::nothing(model, now),
+        }
     }
     Vec::new()
 }

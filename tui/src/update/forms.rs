@@ -1,5 +1,6 @@
 //! Forms and questions: opened, sent, answered.
 
+use super::general;
 use crate::action::{Effect, Failure};
 use crate::model::{Confirm, Form, Model, Overlay, Toast};
 use chrono::{DateTime, Utc};
@@ -9,12 +10,14 @@ pub(super) fn open(model: &mut Model, form: Form) {
 }
 
 /// Asks before the selected instance is removed.
-pub(super) fn ask_deregister(model: &mut Model) {
-    if let Some(instance) = model.services.subject(&model.fleet) {
-        let (service, id) = instance.key();
-        let leased = instance.registration.ttl_seconds.is_some();
-        model.overlay = Some(Overlay::Confirm(Confirm::deregister(service, id, leased)));
-    }
+pub(super) fn ask_deregister(model: &mut Model, now: DateTime<Utc>) {
+    let Some(instance) = model.services.subject(&model.fleet) else {
+        general::nothing(model, now);
+        return;
+    };
+    let (service, id) = instance.key();
+    let leased = instance.registration.ttl_seconds.is_some();
+    model.overlay = Some(Overlay::Confirm(Confirm::deregister(service, id, leased)));
 }
 
 /// Goes to the next or the previous field; one that is left says what is wrong

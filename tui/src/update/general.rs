@@ -2,10 +2,11 @@
 
 use super::command;
 use crate::action::{Effect, Failure, Mouse, Target};
-use crate::keys::{Command, Place};
-use crate::model::{COPIED_BYTES_MAX, Copied, Model, Toast, copied};
+use crate::keys::{Command, Key, Place};
+use crate::model::{COPIED_BYTES_MAX, Copied, Model, SourceName, Tab, Toast, copied};
 use crate::theme::ThemeName;
 use chrono::{DateTime, Utc};
+use crossterm::event::KeyCode;
 use shared::wire::registry::Registration;
 
 /// Rows that one notch of the wheel moves.
@@ -23,6 +24,40 @@ pub(super) fn copy(model: &mut Model, what: Copied, now: DateTime<Utc>) -> Vec<E
     }
     model.say(Toast::good(format!("{name} was copied")), now);
     vec![Effect::Copy(text)]
+}
+
+/// Says that a key has nothing to act upon, and why.
+pub(super) fn nothing(model: &mut Model, now: DateTime<Utc>) {
+    let said = match (model.tab, &model.services.detail) {
+        _ if model.sources.get(SourceName::Registry).is_new() => {
+            "the registry has not answered yet".to_owned()
+        }
+        (Tab::Services, Some((_, instance))) => format!("{instance} is not registered any more"),
+        (Tab::Services, None) => "no instance is selected here".to_owned(),
+        _ => "no service is selected here".to_owned(),
+    };
+    model.say(Toast::bad(said), now);
+}
+
+/// A key that has no meaning here says so, and where it has one.
+pub(super) fn unbound(model: &mut Model, key: Key, now: DateTime<Utc>) {
+    let place = model.place();
+    let is_letter = matches!(key.code, KeyCode::Char(_)) && place.tab().is_some();
+    if !is_letter || matches!(place, Place::Prompt | Place::Find) {
+        return;
+    }
+    let others = Place::ALL.into_iter().filter(|other| other.tab() == place.tab() && *other != place);
+    let row = others.flat_map(|other| model.keymap.rows(other)).find(|row| row.keys.contains(&key));
+    let said = match row {
+        Some(row) => format!("{key} works in \"{}\": {}", row.place.title(), row.help),
+        None => {
+            format!("{key} does nothing here: {} lists the keys", model.keymap.key_of(place, Command::Help))
+        }
+    };
+    let toast = Toast::bad(said);
+    if model.toasts.iter().next_back() != Some(&toast) {
+        model.say(toast, now);
+    }
 }
 
 /// Takes the next theme.

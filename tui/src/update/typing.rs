@@ -1,6 +1,6 @@
 //! Keys: a command where the table has one, else text for whatever is typed into.
 
-use super::{command, log};
+use super::{command, general, log};
 use crate::action::Effect;
 use crate::keys::Key;
 use crate::model::{Cursor, Finder, Model, Overlay, Tab};
@@ -19,9 +19,13 @@ pub(super) fn press(model: &mut Model, key: Key, now: DateTime<Utc>) -> Vec<Effe
     }
     let request = to_input_request(&Event::Key(KeyEvent::new(key.code, key.modifiers)));
     let before = in_prompt(model);
-    if let (Some(request), Some(input)) = (request, typed_into(model)) {
-        apply(input, request);
-        narrow(model);
+    match (request, typed_into(model)) {
+        (Some(request), Some(input)) => {
+            apply(input, request);
+            narrow(model);
+        }
+        (_, None) => general::unbound(model, key, now),
+        _ => {}
     }
     log::typed(model, before)
 }

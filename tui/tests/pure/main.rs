@@ -22,4 +22,6 @@ mod robust;
 #[cfg(test)]
 mod screens;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod update;
