@@ -193,6 +193,10 @@ commands! {
     NextField = "next-field",
     /// To the previous field.
     PreviousField = "previous-field",
+    /// To the next value of a field that has a few.
+    NextChoice = "next-choice",
+    /// To the previous value of a field that has a few.
+    PreviousChoice = "previous-choice",
     /// Send what was typed.
     Submit = "submit",
     /// Do what was asked.

@@ -150,6 +150,8 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Form, &[ENTER], Submit, "send", "Check the form and send it"),
     bind(Place::Form, &[TAB, DOWN], NextField, "next field", "To the next field"),
     bind(Place::Form, &[BACK_TAB, UP], PreviousField, "", "To the previous field"),
+    bind(Place::Form, &[RIGHT], NextChoice, "", "To the next value where there are a few; else one character on"),
+    bind(Place::Form, &[LEFT], PreviousChoice, "", "To the previous value where there are a few; else one character back"),
     bind(Place::Form, &[ESC], Back, "cancel", "Close the form and send nothing"),
 
     bind(Place::Confirm, &[c('y')], Yes, "yes", "Do it"),
@@ -185,7 +187,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Anywhere, &[c('y')], Copy, "", "Copy what is selected"),
     bind(Place::Anywhere, &[c('Y')], CopyCurl, "", "Copy a curl command for what is shown"),
     bind(Place::Anywhere, &[Key::ctrl('y')], CopyUrl, "", "Copy the URL of what is shown"),
-    bind(Place::Anywhere, &[c('u')], Undo, "", "Take back what was done last"),
+    bind(Place::Anywhere, &[c('u')], Undo, "", "Take back what was done last, then what was done before it"),
     bind(Place::Anywhere, &[c('T')], Messages, "", "Show what happened so far"),
     bind(Place::Anywhere, &[], Theme, "", "Change to the next theme"),
     bind(Place::Anywhere, &[], Mouse, "", "Listen to the mouse, or leave it to the terminal"),

@@ -42,13 +42,13 @@ pub use study::{Around, Lease, Study, around};
 pub use toast::{HISTORY_MAX, TOASTS_MAX, Toast, Toasts};
 pub use volume::Volume;
 
-use crate::action::Local;
+use crate::action::{Effect, Local};
 use crate::cli::Endpoints;
 use crate::keys::{Keymap, Place};
 use crate::theme::Theme;
 use chrono::{DateTime, Utc};
 use shared::wire::log::Record;
-use shared::wire::registry::{GuardStatus, Registration};
+use shared::wire::registry::GuardStatus;
 use std::collections::VecDeque;
 
 /// How many of the latest errors the overview keeps.
@@ -91,6 +91,18 @@ impl Tab {
         let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
         Self::ALL.get((at + steps) % Self::ALL.len()).copied().unwrap_or(self)
     }
+}
+
+/// How many deeds are remembered, to be taken back.
+pub const UNDO_MAX: usize = 50;
+
+/// Something that was done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Undo {
+    /// What was said about it.
+    pub said: String,
+    /// What takes it back; none where nothing does.
+    pub effect: Option<Effect>,
 }
 
 /// What lies over the tab.
@@ -151,8 +163,10 @@ pub struct Model {
     pub library: LibraryPane,
     /// Whether the registry holds expiry back, as far as it has said.
     pub guard: Option<GuardStatus>,
-    /// What the next undo registers again.
-    pub removed: Vec<Registration>,
+    /// What was done, the latest last, with what takes it back.
+    pub undo: VecDeque<Undo>,
+    /// How many requests forms have made so far.
+    pub requests: u64,
     /// Whether the mouse is listened to.
     pub mouse: bool,
     /// How the daemons of `--local` are, where it was given.
@@ -185,7 +199,8 @@ impl Model {
             incidents: IncidentsPane::default(),
             library: LibraryPane::default(),
             guard: None,
-            removed: Vec::new(),
+            undo: VecDeque::new(),
+            requests: 0,
             mouse: false,
             local: None,
             changed: true,

@@ -1,6 +1,6 @@
 //! Commands: what a key does in the place where the console is.
 
-use super::{feeds, forms, general, incidents, library, log, palette, services};
+use super::{feeds, forms, general, incidents, library, log, palette, services, undo};
 use crate::action::Effect;
 use crate::keys::Command;
 use crate::model::{Copied, Form, Model, Overlay, Tab};
@@ -20,6 +20,8 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
             Command::Submit => return forms::submit(model, now),
             Command::NextField => forms::step(form, true, now),
             Command::PreviousField => forms::step(form, false, now),
+            Command::NextChoice => forms::choose(form, true),
+            Command::PreviousChoice => forms::choose(form, false),
             Command::Back => model.overlay = None,
             _ => {}
         },
@@ -67,7 +69,7 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
         Command::Copy => general::copy(model, Copied::Selected, now),
         Command::CopyUrl => general::copy(model, Copied::Url, now),
         Command::CopyCurl => general::copy(model, Copied::Curl, now),
-        Command::Undo => general::undo(model, now),
+        Command::Undo => undo::run(model, now),
         Command::Mouse => general::mouse(model, now),
         Command::Theme => {
             general::theme(model, now);

@@ -1,13 +1,12 @@
 //! What can be done everywhere: copy, undo, change the looks; and the mouse.
 
 use super::command;
-use crate::action::{Effect, Failure, Mouse, Target};
+use crate::action::{Effect, Mouse, Target};
 use crate::keys::{Command, Key, Place};
 use crate::model::{COPIED_BYTES_MAX, Copied, Model, SourceName, Tab, Toast, copied};
 use crate::theme::ThemeName;
 use chrono::{DateTime, Utc};
 use crossterm::event::KeyCode;
-use shared::wire::registry::Registration;
 
 /// Rows that one notch of the wheel moves.
 const WHEEL_ROWS: usize = 3;
@@ -98,39 +97,4 @@ pub(super) fn moved(model: &mut Model, mouse: Mouse, now: DateTime<Utc>) -> Vec<
     // No more rows than a screen has can be clicked.
     let times = times.min(usize::from(model.size.1));
     (0..times).flat_map(|_| command::run(model, command, now)).collect()
-}
-
-/// Instances were removed: that can be undone.
-pub(super) fn deregistered(model: &mut Model, removed: Vec<Registration>, now: DateTime<Utc>) {
-    let names: Vec<&str> = removed.iter().map(|gone| gone.instance_id.as_str()).collect();
-    let key = model.keymap.key_of(Place::Anywhere, Command::Undo);
-    let undo = if key.is_empty() { String::new() } else { format!("; {key} takes it back") };
-    let was = if names.len() == 1 { "was" } else { "were" };
-    let said = format!("{} {was} deregistered{undo}", names.join(", "));
-    model.removed = removed;
-    model.say(Toast::good(said), now);
-}
-
-/// Registers again, as they were, those that were removed last.
-pub(super) fn undo(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
-    let removed = std::mem::take(&mut model.removed);
-    if removed.is_empty() {
-        model.say(Toast::bad("there is nothing to take back"), now);
-        return Vec::new();
-    }
-    vec![Effect::Restore(removed)]
-}
-
-/// What became of that; those that are still gone can be tried again.
-pub(super) fn restored(
-    model: &mut Model,
-    left: Vec<Registration>,
-    outcome: Result<String, Failure>,
-    now: DateTime<Utc>,
-) {
-    // Another one may have been removed meanwhile: that is the last one then.
-    if model.removed.is_empty() {
-        model.removed = left;
-    }
-    model.say(outcome.map_or_else(|failure| Toast::bad(failure.message), Toast::good), now);
 }

@@ -57,6 +57,8 @@ fn apply(input: &mut Input, request: InputRequest) {
 /// The input that takes text now; what was wrong with it is forgotten.
 fn typed_into(model: &mut Model) -> Option<&mut Input> {
     match &mut model.overlay {
+        // What is on its way is not changed any more.
+        Some(Overlay::Form(form)) if form.sending.is_some() => None,
         Some(Overlay::Form(form)) => {
             form.error = None;
             let field = form.focused()?;

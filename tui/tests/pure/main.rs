@@ -8,6 +8,8 @@ mod cli;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod log_screens;
@@ -23,5 +25,7 @@ mod robust;
 mod screens;
 #[cfg(test)]
 mod steps;
+#[cfg(test)]
+mod undo;
 #[cfg(test)]
 mod update;

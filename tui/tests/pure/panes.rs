@@ -1,7 +1,8 @@
 //! Overview, services, incidents and library: what keys and news do to them.
 
 use crate::fixture::{
-    act, ago, around, fresh, full, lease, library, monitor, now, press, registry, screen, study, uptime,
+    act, ago, answer, around, fresh, full, lease, library, monitor, now, press, registry, screen, study,
+    uptime,
 };
 use distlog_tui::action::{Action, Effect, Failure};
 use distlog_tui::model::{IncidentsView, Model, Overlay, Period, SortBy, Tab};
@@ -234,7 +235,7 @@ fn an_incident_is_acknowledged_by_whoever_operates_and_only_while_it_is_open() {
     assert_eq!(press(&mut model, "4ja"), []);
     let wanted = Effect::Acknowledge { incident: 3, by: "Ann".to_owned() };
     assert_eq!(press(&mut model, "<enter>"), [wanted], "also from what follows from it");
-    act(&mut model, Action::Done(Ok("Ann looks after incident 3".to_owned())));
+    answer(&mut model, Ok("Ann looks after incident 3"));
     assert_eq!(press(&mut model, "Ga"), []);
     assert!(model.overlay.is_none() && screen(&model).contains("incident 2 is resolved already"));
 }
@@ -313,7 +314,7 @@ fn a_book_that_is_refused_is_shown_at_its_field() {
         field: Some("book_id".to_owned()),
         position: None,
     };
-    act(&mut model, Action::Done(Err(failure)));
+    answer(&mut model, Err(failure));
     let Some(Overlay::Form(form)) = &model.overlay else { panic!("the form closed") };
     assert_eq!((form.focus, form.fields[0].error.is_some()), (0, true));
 }
