@@ -145,7 +145,7 @@ async fn handle(
             // The frame goes first: a flood of records must not hold it up.
             biased;
             () = sleep_until(next_frame), if model.changed => {
-                terminal.draw(model, Utc::now())?;
+                model.seen = terminal.draw(model, Utc::now())?;
                 model.changed = false;
                 next_frame = Instant::now() + FRAME;
                 continue;

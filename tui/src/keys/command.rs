@@ -109,6 +109,8 @@ commands! {
     Maintain = "maintenance",
     /// Put the service as a whole under maintenance, or end that.
     MaintainService = "service-maintenance",
+    /// Show who depends on whom.
+    Graph = "graph",
     /// Show the incidents of the selected service.
     IncidentsOf = "its-incidents",
 

@@ -8,10 +8,12 @@ mod finder;
 mod fleet;
 mod form;
 mod graph;
+mod help;
 mod incidents;
 mod library;
 mod log;
 mod palette;
+mod seen;
 mod selected;
 mod services;
 mod source;
@@ -26,6 +28,7 @@ pub use finder::{Finder, Words};
 pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};
 pub use form::{Field, Form, FormKind};
 pub use graph::{Branch, Drawn};
+pub use help::HelpPage;
 pub use incidents::{IncidentRow, IncidentsPane, IncidentsView, Period};
 pub use library::{LibraryPane, Side};
 pub use log::{
@@ -35,6 +38,7 @@ pub use log::{
 };
 pub(crate) use log::{complete, find_in, holds, nearest, parse_moment, term};
 pub use palette::{Palette, commands};
+pub use seen::{Fitted, Seen};
 pub use selected::Selected;
 pub use services::{InstanceKey, ServicesPane, SortBy};
 pub use source::{Away, Source, SourceName, Sources};
@@ -108,8 +112,8 @@ pub struct Undo {
 /// What lies over the tab.
 #[derive(Debug, Clone)]
 pub enum Overlay {
-    /// The help, scrolled by so many lines.
-    Help(usize),
+    /// The help.
+    Help(HelpPage),
     /// A form.
     Form(Form),
     /// A question.
@@ -118,6 +122,8 @@ pub enum Overlay {
     Palette(Palette),
     /// What happened so far, scrolled by so many lines.
     Messages(usize),
+    /// Who depends on whom, scrolled by so many lines.
+    Graph(usize),
 }
 
 /// Everything the console knows.
@@ -171,6 +177,8 @@ pub struct Model {
     pub mouse: bool,
     /// How the daemons of `--local` are, where it was given.
     pub local: Option<Local>,
+    /// What of lists and texts fitted into the last frame.
+    pub seen: Seen,
     /// Whether something that is drawn changed since the last frame.
     pub changed: bool,
 }
@@ -203,6 +211,7 @@ impl Model {
             requests: 0,
             mouse: false,
             local: None,
+            seen: Seen::default(),
             changed: true,
         }
     }
@@ -210,11 +219,13 @@ impl Model {
     /// Where the console is: decides what keys mean.
     pub fn place(&self) -> Place {
         match &self.overlay {
+            Some(Overlay::Help(help)) if help.finder.typing => Place::Find,
             Some(Overlay::Help(_)) => Place::Help,
             Some(Overlay::Form(_)) => Place::Form,
             Some(Overlay::Confirm(_)) => Place::Confirm,
             Some(Overlay::Palette(_)) => Place::Palette,
             Some(Overlay::Messages(_)) => Place::Messages,
+            Some(Overlay::Graph(_)) => Place::Graph,
             None => self.place_below(),
         }
     }
@@ -260,7 +271,7 @@ impl Model {
 
     /// Rows that a screenful holds, for paging.
     pub fn page(&self) -> usize {
-        usize::from(self.size.1).saturating_sub(8).max(1)
+        self.seen.rows.unwrap_or_else(|| usize::from(self.size.1).saturating_sub(8)).max(1)
     }
 
     /// The service that is to be looked at closely, if any is.

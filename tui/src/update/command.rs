@@ -3,7 +3,7 @@
 use super::{feeds, forms, general, incidents, library, log, palette, services, undo};
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Copied, Form, Model, Overlay, Tab};
+use crate::model::{Copied, Form, HelpPage, Model, Overlay, Tab};
 use chrono::{DateTime, Utc};
 
 pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
@@ -28,10 +28,25 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
         Some(Overlay::Confirm(_)) if command == Command::Back => model.overlay = None,
         Some(Overlay::Confirm(_)) => {}
         Some(Overlay::Palette(_)) => return palette::run(model, command, now),
-        Some(Overlay::Help(lines) | Overlay::Messages(lines)) => {
-            log::scroll(lines, command);
+        Some(Overlay::Help(help)) if help.finder.is_on() && command == Command::Back => help.finder.clear(),
+        Some(Overlay::Help(help)) if command == Command::Submit => help.finder.typing = false,
+        Some(Overlay::Help(help)) if command == Command::Search => help.finder.begin(),
+        Some(overlay @ (Overlay::Help(_) | Overlay::Messages(_) | Overlay::Graph(_))) => {
+            let opens = match overlay {
+                Overlay::Help(_) => Command::Help,
+                Overlay::Messages(_) => Command::Messages,
+                _ => Command::Graph,
+            };
+            if let Overlay::Help(HelpPage { scroll, .. })
+            | Overlay::Messages(scroll)
+            | Overlay::Graph(scroll) = overlay
+            {
+                *scroll = model.seen.scroll(*scroll, command);
+            }
             match command {
                 Command::Back => model.overlay = None,
+                // The key that opened it closes it, whichever that is.
+                _ if command == opens => model.overlay = None,
                 _ if leads_on(command) => {
                     model.overlay = None;
                     return on_screen(model, command, now);
@@ -59,7 +74,7 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
         Command::NextTab => show(model, model.tab.step(1)),
         Command::PreviousTab => show(model, model.tab.step(Tab::ALL.len() - 1)),
         Command::Help => {
-            model.overlay = Some(Overlay::Help(0));
+            model.overlay = Some(Overlay::Help(HelpPage::default()));
             Vec::new()
         }
         Command::Palette => {
@@ -77,6 +92,10 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
         }
         Command::Messages => {
             model.overlay = Some(Overlay::Messages(0));
+            Vec::new()
+        }
+        Command::Graph => {
+            model.overlay = Some(Overlay::Graph(0));
             Vec::new()
         }
         Command::Back => back(model, now),

@@ -1,6 +1,6 @@
 //! The incidents tab: moving through what went wrong, and taking it up.
 
-use super::{command, feeds, log};
+use super::{command, feeds};
 use crate::action::Effect;
 use crate::keys::Command;
 use crate::model::{Form, IncidentsView, Model, Overlay, Tab, Toast};
@@ -14,7 +14,7 @@ pub(super) fn run(
 ) -> Vec<Effect> {
     let pane = &mut model.incidents;
     if pane.detail && command != Command::Acknowledge {
-        log::scroll(&mut pane.scroll, command);
+        pane.scroll = model.seen.scroll(pane.scroll, command);
         return Vec::new();
     }
     match (command, rows) {

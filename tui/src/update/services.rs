@@ -1,6 +1,6 @@
 //! The services tab: moving, sorting, narrowing, looking at one instance.
 
-use super::{feeds, general, log};
+use super::{feeds, general};
 use crate::action::Effect;
 use crate::keys::{Command, Place};
 use crate::model::{Confirm, Form, InstanceKey, Model, Overlay, Tab, Toast};
@@ -14,14 +14,14 @@ pub(super) fn run(
 ) -> Vec<Effect> {
     let pane = &mut model.services;
     if pane.detail.is_some() {
-        log::scroll(&mut pane.scroll, command);
+        pane.scroll = model.seen.scroll(pane.scroll, command);
         return Vec::new();
     }
     match (command, rows) {
         (_, Some(by)) => pane.step(by),
         (Command::Search, _) => pane.finder.begin(),
         (Command::Sort, _) => {
-            pane.sort = pane.sort.next();
+            pane.sort = pane.sort.next(model.size.0.saturating_sub(2));
             pane.arrange(&model.fleet);
         }
         (Command::Reverse, _) => {

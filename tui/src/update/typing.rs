@@ -69,6 +69,10 @@ fn typed_into(model: &mut Model) -> Option<&mut Input> {
             palette.cursor = Cursor::default();
             Some(&mut palette.input)
         }
+        Some(Overlay::Help(help)) if help.finder.typing => {
+            help.scroll = 0;
+            Some(&mut help.finder.input)
+        }
         Some(_) => None,
         None if model.tab == Tab::Log => Some(&mut model.log.prompt.as_mut()?.input),
         None if model.tab == Tab::Services => typed_to_find(&mut model.services.finder),

@@ -43,10 +43,26 @@ pub(super) fn why(canvas: &Canvas<'_>, service: &str, cells: usize) -> Block {
         return vec![Line::styled("○ the monitor does not list it", theme.muted)];
     };
     let mut lines = vec![Line::styled("Why", theme.title)];
-    for sentence in &explanation.words {
-        lines.extend(text::wrap(sentence, cells, 4).into_iter().map(Line::raw));
+    for sentence in shorter(&explanation.words) {
+        lines.extend(text::wrap(&sentence, cells, 4).into_iter().map(Line::raw));
     }
     lines
+}
+
+/// Sentences of which one that begins with the same instance as that before it
+/// says "It" in its place.
+fn shorter(sentences: &[String]) -> Vec<String> {
+    let mut before = None;
+    let short = |sentence: &String| {
+        let instance = sentence.strip_prefix("Instance ").and_then(|rest| rest.split([' ', ':']).next());
+        let same = instance.is_some() && before == instance.map(str::to_owned);
+        before = instance.map(str::to_owned);
+        match instance.filter(|_| same).map(|name| "Instance ".len() + name.len()) {
+            Some(end) => format!("It{}", sentence.get(end..).unwrap_or_default()),
+            None => sentence.clone(),
+        }
+    };
+    sentences.iter().map(short).collect()
 }
 
 /// ```text
@@ -215,4 +231,14 @@ fn outcome(probe: &ProbeRecord, named: bool) -> String {
         said = format!("{said}: {detail}");
     }
     if named { format!("{said}  {}", probe.instance_id) } else { said }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_instance_is_named_once_where_several_sentences_are_about_it() {
+        let said = ["S is down.", "Instance S-1 failed.", "Instance S-1 waits.", "Instance S-2 is well."];
+        let short = super::shorter(&said.map(str::to_owned));
+        assert_eq!(short, ["S is down.", "Instance S-1 failed.", "It waits.", "Instance S-2 is well."]);
+    }
 }

@@ -10,6 +10,8 @@ use shared::wire::monitor::Status;
 
 /// The lines that those who stand alone take at most.
 const ALONE_LINES: usize = 4;
+/// The same on the whole screen.
+const WHOLE_LINES: usize = 500;
 
 /// ```text
 /// ┌ Who depends on whom ──────────────────────────┐
@@ -30,7 +32,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     }
     let cells = usize::from(inner.width);
     let height = usize::from(inner.height);
-    let alone = alone(fleet, cells);
+    let alone = alone(fleet, cells, ALONE_LINES);
     let all = fleet.graph.len() + alone.len();
     let shown = if all > height { height.saturating_sub(1) } else { all };
     let mut lines: Vec<Line<'_>> = fleet.graph.iter().take(shown).map(|b| branch(canvas, b, cells)).collect();
@@ -41,18 +43,33 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     canvas.lines(inner, lines);
 }
 
+/// The whole of it, over what is on the screen.
+pub(super) fn whole(canvas: &mut Canvas<'_>, area: Rect, scroll: usize) {
+    let (fleet, theme) = (&canvas.model.fleet, canvas.model.theme);
+    let width = area.width.saturating_sub(4);
+    let inner = panel::popup(canvas, area, "Who depends on whom", width, area.height.saturating_sub(2));
+    let cells = usize::from(inner.width);
+    let mut lines: Vec<Line<'_>> = fleet.graph.iter().map(|b| branch(canvas, b, cells)).collect();
+    let alone = alone(fleet, cells, WHOLE_LINES);
+    lines.extend(alone.into_iter().map(|line| Line::styled(line, theme.muted)));
+    if lines.is_empty() {
+        panel::empty(canvas, inner, SourceName::Registry, "no service requires another");
+    }
+    panel::scrolled(canvas, inner, &lines, scroll);
+}
+
 /// The lines that it takes.
 pub(super) fn height(canvas: &Canvas<'_>, cells: usize) -> usize {
     let fleet = &canvas.model.fleet;
-    (fleet.graph.len() + alone(fleet, cells).len()).max(1)
+    (fleet.graph.len() + alone(fleet, cells, ALONE_LINES).len()).max(1)
 }
 
 /// Those that neither require anything nor are required, and are well.
-fn alone(fleet: &Fleet, cells: usize) -> Vec<String> {
+fn alone(fleet: &Fleet, cells: usize, lines_max: usize) -> Vec<String> {
     if fleet.alone.is_empty() {
         return Vec::new();
     }
-    text::wrap(&format!("● alone: {}", fleet.alone.join(", ")), cells, ALONE_LINES)
+    text::wrap(&format!("● alone: {}", fleet.alone.join(", ")), cells, lines_max)
 }
 
 fn branch(canvas: &Canvas<'_>, branch: &Branch, cells: usize) -> Line<'static> {

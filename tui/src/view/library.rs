@@ -20,17 +20,17 @@ static BOOKS: [Column; 4] = [
 ];
 
 static LOANS: [Column; 5] = [
-    Column::new("BOOK", 4).grow(1),
-    Column::new("TITLE", 12).from(60).grow(3),
-    Column::new("BORROWER", 10).grow(3),
+    Column::new("BOOK", 4).from(46).grow(1),
+    Column::new("TITLE", 12).grow(3),
+    Column::new("BORROWER", 10).grow(2),
     Column::new("BORROWED", 11),
     Column::new("RETURNED", 11).from(36),
 ];
 
 /// ```text
 /// ┌ ▸ Books: 3 ──────────────────────┐┌ Loans that are out: 1 ───────────┐
-/// │ID TITLE           AUTHOR      IN ││BOOK BORROWER    BORROWED         │
-/// │1  Go编程实战      张三       1/1 ││2    Ann         10:42:07         │
+/// │ID TITLE           AUTHOR      IN ││TITLE        BORROWER   BORROWED  │
+/// │1  Go编程实战      张三       1/1 ││HTTP协议详解 Ann        10:42:07  │
 /// │/ go_                             ││                                  │
 /// ├ Book 1 ──────────────────────────┴┴──────────────────────────────────┤
 /// │Title       Go编程实战                                                │

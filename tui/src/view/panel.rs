@@ -1,7 +1,7 @@
 //! Boxes: what every screen is made of.
 
 use super::{Canvas, when};
-use crate::model::{Finder, SourceName};
+use crate::model::{Finder, Fitted, Seen, SourceName};
 use crate::text;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Style;
@@ -59,15 +59,35 @@ pub(super) fn popup(canvas: &mut Canvas<'_>, area: Rect, title: &str, width: u16
     canvas.clear(area);
     // Nothing that lies below can be clicked.
     canvas.targets.clear();
+    canvas.seen = Seen::default();
     let inner = panel(canvas, area, title, None);
     let [_, inner, _] =
         Layout::horizontal([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(inner);
     inner
 }
 
+/// The cells of a label.
+const LABEL_CELLS: usize = 12;
+
+/// A label and what it labels, on as many lines as it takes, up to a limit.
+pub(super) fn labelled_lines(
+    label: &str,
+    value: &str,
+    style: Style,
+    muted: Style,
+    cells: usize,
+) -> Vec<Line<'static>> {
+    const LINES_MAX: usize = 20;
+    let lines = text::wrap(value, cells.saturating_sub(LABEL_CELLS).max(1), LINES_MAX);
+    let labels = std::iter::once(label).chain(std::iter::repeat(""));
+    let line = |(label, value): (&str, String)| {
+        Line::from(vec![Span::styled(text::fit(label, LABEL_CELLS), muted), Span::styled(value, style)])
+    };
+    labels.zip(lines).map(line).collect()
+}
+
 /// A label and what it labels, on one line; what does not fit is cut.
 pub(super) fn labelled(label: &str, value: &str, style: Style, muted: Style, cells: usize) -> Line<'static> {
-    const LABEL_CELLS: usize = 12;
     Line::from(vec![
         Span::styled(text::fit(label, LABEL_CELLS), muted),
         Span::styled(text::clip(value, cells.saturating_sub(LABEL_CELLS)), style),
@@ -81,6 +101,10 @@ pub(super) fn scrolled(canvas: &mut Canvas<'_>, area: Rect, lines: &[Line<'_>], 
     let start = scroll.min(lines.len().saturating_sub(height));
     canvas.lines(area, lines.iter().skip(start).take(height).cloned());
     more(canvas, area, (start > 0, start + height < lines.len()));
+    // Of two beside each other, which are scrolled together, the longer counts.
+    let scroll_max = lines.len().saturating_sub(height);
+    let scroll_max = canvas.seen.text.map_or(scroll_max, |seen| seen.scroll_max.max(scroll_max));
+    canvas.seen.text = Some(Fitted { scroll_max, height });
 }
 
 /// Marks beside an area that there is more above it, or below.

@@ -23,7 +23,7 @@ pub(super) struct Column {
     /// Whether it loses its beginning where it is too long, as a series of
     /// samples does whose newest is last.
     pub(super) newest_last: bool,
-    /// Whether the table is sorted by it, and if so whether the other way round.
+    /// Whether the table is sorted by it, and if so whether the highest is first.
     pub(super) sorted: Option<bool>,
 }
 
@@ -52,8 +52,8 @@ impl Column {
     fn heading(&self) -> String {
         match self.sorted {
             None => self.title.to_owned(),
-            Some(false) => format!("{}↓", self.title),
-            Some(true) => format!("{}↑", self.title),
+            Some(false) => format!("{}↑", self.title),
+            Some(true) => format!("{}↓", self.title),
         }
     }
 }
@@ -90,6 +90,7 @@ pub(super) fn render(
             canvas.buffer.set_style(place, theme.selected);
         }
     }
+    canvas.seen.rows = Some(usize::from(rest.height));
     panel::more(canvas, rest, marks);
 }
 

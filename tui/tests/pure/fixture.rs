@@ -5,7 +5,7 @@ use crossterm::event::KeyCode;
 use distlog_tui::action::{Action, Answer, Deed, Effect, Failure};
 use distlog_tui::cli::Endpoints;
 use distlog_tui::keys::Key;
-use distlog_tui::model::{Around, Model, Opened, SourceName, Stream, Study};
+use distlog_tui::model::{Around, Model, Opened, Seen, SourceName, Stream, Study};
 use distlog_tui::text;
 use distlog_tui::theme::Theme;
 use distlog_tui::update::update;
@@ -110,6 +110,14 @@ fn named(name: &str) -> Key {
         "ctrl-y" => return Key::ctrl('y'),
         other => panic!("no key is called {other}"),
     })
+}
+
+/// Draws a frame and lets the console know what of it fitted, as the runtime does.
+pub fn see(model: &mut Model) {
+    let mut terminal = Terminal::new(TestBackend::new(model.size.0, model.size.1)).unwrap();
+    let mut seen = Seen::default();
+    terminal.draw(|frame| seen = view::look(model, now(), frame)).unwrap();
+    model.seen = seen;
 }
 
 /// The cells as they would be shown.

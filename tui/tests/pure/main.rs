@@ -26,6 +26,8 @@ mod screens;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]
+mod texts;
+#[cfg(test)]
 mod undo;
 #[cfg(test)]
 mod update;
