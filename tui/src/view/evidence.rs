@@ -43,23 +43,30 @@ pub(super) fn why(canvas: &Canvas<'_>, service: &str, cells: usize) -> Block {
         return vec![Line::styled("○ the monitor does not list it", theme.muted)];
     };
     let mut lines = vec![Line::styled("Why", theme.title)];
-    for sentence in shorter(&explanation.words) {
+    let instances = canvas.model.fleet.instances_of(service);
+    let ids: Vec<&str> = instances.map(|instance| instance.registration.instance_id.as_str()).collect();
+    for sentence in shorter(&explanation.words, &ids) {
         lines.extend(text::wrap(&sentence, cells, 4).into_iter().map(Line::raw));
     }
     lines
 }
 
 /// Sentences of which one that begins with the same instance as that before it
-/// says "It" in its place.
-fn shorter(sentences: &[String]) -> Vec<String> {
+/// does not name it again.
+fn shorter(sentences: &[String], ids: &[&str]) -> Vec<String> {
     let mut before = None;
     let short = |sentence: &String| {
-        let instance = sentence.strip_prefix("Instance ").and_then(|rest| rest.split([' ', ':']).next());
-        let same = instance.is_some() && before == instance.map(str::to_owned);
-        before = instance.map(str::to_owned);
-        match instance.filter(|_| same).map(|name| "Instance ".len() + name.len()) {
-            Some(end) => format!("It{}", sentence.get(end..).unwrap_or_default()),
-            None => sentence.clone(),
+        let rest_of = |id: &str| sentence.strip_prefix("Instance ")?.strip_prefix(id);
+        let Some((id, rest)) = ids.iter().find_map(|id| Some((*id, rest_of(id)?))) else {
+            return sentence.clone();
+        };
+        match (before.replace(id) == Some(id), rest.strip_prefix(": ")) {
+            (false, _) => sentence.clone(),
+            (true, None) => format!("It{rest}"),
+            (true, Some(said)) => {
+                let mut letters = said.chars();
+                letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+            }
         }
     };
     sentences.iter().map(short).collect()
@@ -237,8 +244,16 @@ fn outcome(probe: &ProbeRecord, named: bool) -> String {
 mod tests {
     #[test]
     fn an_instance_is_named_once_where_several_sentences_are_about_it() {
-        let said = ["S is down.", "Instance S-1 failed.", "Instance S-1 waits.", "Instance S-2 is well."];
-        let short = super::shorter(&said.map(str::to_owned));
-        assert_eq!(short, ["S is down.", "Instance S-1 failed.", "It waits.", "Instance S-2 is well."]);
+        let said = [
+            "S is down.",
+            "Instance S-1 failed.",
+            "Instance S-1: the next probe waits.",
+            "Instance S-2 is well.",
+        ];
+        let short = super::shorter(&said.map(str::to_owned), &["S-1", "S-2"]);
+        assert_eq!(
+            short,
+            ["S is down.", "Instance S-1 failed.", "The next probe waits.", "Instance S-2 is well."]
+        );
     }
 }

@@ -66,8 +66,10 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
         canvas.text(inner, "no instance has that in its name, URL, status, tags or metadata", theme.muted);
         return;
     }
-    let columns =
-        COLUMNS.map(|(by, column)| Column { sorted: (by == pane.sort).then_some(by.falls() != pane.reversed), ..column });
+    let columns = COLUMNS.map(|(by, column)| Column {
+        sorted: (by == pane.sort).then_some(by.falls() != pane.reversed),
+        ..column
+    });
     let selected = pane.selected.index(pane.len());
     table::render(canvas, inner, &columns, pane.len(), selected, |at| {
         let Some(instance) = pane.row(at, &model.fleet) else { return Vec::new() };

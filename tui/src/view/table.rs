@@ -107,7 +107,7 @@ fn widths(columns: &[Column], total: u16) -> Vec<u16> {
             let rest = left.checked_sub(column.cells.saturating_add(1)).filter(|_| wanted);
             full |= wanted && rest.is_none();
             left = rest.unwrap_or(left);
-            rest.is_some() || at == 0
+            rest.is_some() || (at == 0 && wanted)
         })
         .collect();
     let shares =

@@ -60,8 +60,8 @@ fn the_table_is_sorted_by_each_column_and_the_other_way_round() {
         ("2s", SortBy::Status, "LogService", "WebService"),
         ("2ss", SortBy::Latency, "LibraryService", "LogService"),
         ("2sss", SortBy::Lease, "图书馆服务", "WebService"),
-        ("2ssssss", SortBy::Instance, "LibraryService", "图书馆服务"),
-        ("2sssssss", SortBy::Service, "LibraryService", "图书馆服务"),
+        ("2ssss", SortBy::Url, "LogService", "图书馆服务"),
+        ("2sssss", SortBy::Service, "LibraryService", "图书馆服务"),
     ] {
         let mut model = full(80, 24);
         press(&mut model, keys);
@@ -72,6 +72,43 @@ fn the_table_is_sorted_by_each_column_and_the_other_way_round() {
             "{keys}"
         );
     }
+}
+
+#[test]
+fn every_stop_of_the_order_is_marked_in_a_column_that_is_seen() {
+    for columns in [60, 80, 100, 200] {
+        let mut model = full(columns, 24);
+        press(&mut model, "2");
+        for _ in SortBy::ALL {
+            let shown = screen(&model);
+            let marked = |mark: char| shown.contains(&format!("{}{mark}", model.services.sort.title()));
+            let mark = if model.services.sort.falls() { '↓' } else { '↑' };
+            assert!(marked(mark) || columns == 60, "{}: {shown}", model.services.sort.title());
+            press(&mut model, "s");
+        }
+    }
+}
+
+#[test]
+fn long_metadata_is_read_in_full() {
+    let mut model = full(80, 24);
+    let Action::Registry { mut registrations, .. } = registry() else { unreachable!() };
+    registrations[1].metadata = [("long".to_owned(), format!("{}end", "x".repeat(150)))].into();
+    act(&mut model, Action::Registry { revision: 18, registrations });
+    press(&mut model, "2<enter>");
+    let shown = screen(&model);
+    assert!(shown.contains("Metadata    long=xxx") && shown.contains("xend"), "{shown}");
+}
+
+#[test]
+fn what_is_only_at_risk_has_not_lasted() {
+    let mut model = full(80, 24);
+    press(&mut model, "4");
+    let shown = screen(&model);
+    let line = |text: &str| shown.lines().find(|line| line.contains(text)).unwrap().to_owned();
+    assert!(!line("at risk").contains("4m") && line("图书馆服务").contains("follows from it"), "{shown}");
+    press(&mut model, "2jjji");
+    assert!(screen(&model).contains("Incidents of 图书馆服务 (Esc: back): 1 open"), "{}", screen(&model));
 }
 
 #[test]

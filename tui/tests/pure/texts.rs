@@ -29,7 +29,7 @@ fn the_help_cuts_no_sentence() {
         let mut model = full(columns, 60);
         press(&mut model, "3?");
         let shown = screen(&model);
-        assert!(shown.contains("-noise"), "{shown}");
+        assert!(shown.contains("noise"), "{shown}");
         assert!(shown.lines().last().unwrap().contains("/ find"), "{shown}");
     }
 }
