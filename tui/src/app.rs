@@ -9,13 +9,13 @@ use crate::model::Model;
 use crate::terminal::Terminal;
 use crate::theme::ThemeName;
 use crate::update::update;
-use crate::{local, once, stream};
+use crate::{local, once, output, stream};
 use chrono::Utc;
 use clap::{CommandFactory as _, Parser as _};
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -30,11 +30,14 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let cli = Cli::parse();
+    // As grep has it, 1 means that nothing was found.
+    let finds = matches!(cli.command, Some(Command::Tail(_) | Command::Search(_)));
+    match run(cli) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("distlog-tui: {error}");
-            ExitCode::FAILURE
+            output::say(error);
+            if finds { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -45,11 +48,15 @@ fn run(cli: Cli) -> io::Result<ExitCode> {
     }
     match cli.command {
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "distlog-tui", &mut io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "distlog-tui", &mut script);
+            output::print(script)?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Command::Man) => {
-            clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            output::print(page)?;
             return Ok(ExitCode::SUCCESS);
         }
         _ => {}
@@ -69,6 +76,11 @@ fn run(cli: Cli) -> io::Result<ExitCode> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(io::Error::other("the console needs a terminal; --once prints a snapshot without one"));
     }
+    if std::env::var_os("TERM").is_some_and(|term| term.is_empty() || term == "dumb") {
+        let said =
+            "TERM says that this terminal cannot move its cursor; --once prints a snapshot without that";
+        return Err(io::Error::other(said));
+    }
     // What is said now goes before what the environment always says, and that
     // before the file.
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -85,10 +97,8 @@ fn list(keymap: &Keymap) -> io::Result<ExitCode> {
     for binding in Place::ALL.into_iter().flat_map(|place| keymap.rows(place)) {
         let _ = writeln!(out, "{:<26} {:<14} {}", binding.name(), binding.shown(), binding.help);
     }
-    match io::stdout().write_all(out.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    output::print(out)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs the console until it is left; then stops the daemons of `--local`.
@@ -119,8 +129,9 @@ async fn show(config: Config, local: bool) -> io::Result<()> {
     // The terminal is given back first: stopping the daemons may take a while.
     drop(terminal);
     if let Some(mut daemons) = daemons.filter(|daemons| !daemons.is_finished()) {
-        eprintln!("distlog-tui: stopping the local daemons …");
+        // First of all: the terminal may be gone, but the daemons are to end in order.
         stop.cancel();
+        output::say("stopping the local daemons …");
         // It may be waiting to tell something that nobody hears any more.
         inbox.close();
         let _ = (&mut daemons).await;

@@ -16,6 +16,7 @@ pub mod keys;
 mod local;
 pub mod model;
 mod once;
+mod output;
 mod stream;
 mod terminal;
 pub mod text;

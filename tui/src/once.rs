@@ -3,13 +3,14 @@
 use crate::cli::{Endpoints, Format};
 use crate::feed::Clients;
 use crate::model::{Fleet, Service};
+use crate::output;
 use crate::text;
 use crate::view;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::wire::monitor::{Phase, Status};
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -63,14 +64,14 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
     let monitor = source(endpoints.monitor.as_str(), health.as_ref().err());
     for (name, source) in [("registry", &registry), ("monitor", &monitor)] {
         if let Some(error) = &source.error {
-            eprintln!("distlog-tui: the {name} cannot be reached: {}", text::clean(error));
+            output::say(format!("the {name} cannot be reached: {}", text::clean(error)));
         }
     }
     if registrations.is_err() && health.is_err() {
-        eprintln!(
-            "distlog-tui: start the daemons with 'distlogd all{}', or say where they are with --registry-url",
+        output::say(format!(
+            "start the daemons with 'distlogd all{}', or say where they are with --registry-url",
             endpoints.port_flags()
-        );
+        ));
         return Ok(ExitCode::FAILURE);
     }
     let mut fleet = Fleet::default();
@@ -88,7 +89,7 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
         Format::Json => serde_json::to_string_pretty(&snapshot).map_err(io::Error::other)? + "\n",
         Format::Text => table(&snapshot),
     };
-    io::stdout().write_all(printed.as_bytes())?;
+    output::print(printed)?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::from(NOT_HEALTHY) })
 }
 

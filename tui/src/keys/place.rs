@@ -141,6 +141,11 @@ impl Place {
         !matches!(self, Self::Prompt | Self::Find | Self::Form | Self::Confirm | Self::Palette)
     }
 
+    /// Whether text is typed here, or may be where its keys hold.
+    pub(super) const fn is_typed_in(self) -> bool {
+        matches!(self, Self::Always | Self::Prompt | Self::Find | Self::Form | Self::Palette)
+    }
+
     /// Whether it lies over a tab: its keys may hide general ones for a while.
     pub(super) const fn lies_over(self) -> bool {
         matches!(self, Self::Messages | Self::Graph | Self::Help)

@@ -1,7 +1,7 @@
 //! What can be copied of what is on the screen: the thing itself, a URL that
 //! shows it, a curl command that fetches it.
 
-use super::{Filter, Model, Side};
+use super::{Filter, IncidentsView, Model, Side};
 use crate::keys::Place;
 use shared::client::http::segment;
 
@@ -44,7 +44,7 @@ fn selected(model: &Model) -> Option<(String, String)> {
             let what = format!("the URL of {}", registration.instance_id);
             Some((what, registration.service_url.clone()))
         }
-        Place::Log | Place::Prompt => {
+        Place::Log | Place::Prompt | Place::Timeline => {
             let record = model.log.selected()?.to_record();
             json(format!("record {}", record.seq), serde_json::to_string(&record))
         }
@@ -92,13 +92,16 @@ fn url(model: &Model) -> String {
             let seq = model.log.detail.as_ref().map_or(0, |detail| detail.record.seq);
             format!("{}/log?after={}&before={}", endpoints.log, seq.saturating_sub(1), seq.saturating_add(1))
         }
-        Place::Log | Place::Prompt => {
+        Place::Log | Place::Prompt | Place::Facets | Place::Timeline => {
             let path = if is_followed(model) { "/log/tail" } else { "/log" };
             format!("{}{path}?{}format=text", endpoints.log, query(&model.log.filter))
         }
         Place::Incident => {
             let service = segment(model.subject().unwrap_or_default());
             format!("{}/monitor/explain/{service}?format=text", endpoints.monitor)
+        }
+        Place::Incidents if model.incidents.view == IncidentsView::Uptime => {
+            format!("{}/monitor/uptime?format=text", endpoints.monitor)
         }
         Place::Incidents => format!("{}/monitor/incidents?format=text", endpoints.monitor),
         Place::Library if model.library.side == Side::Books => {

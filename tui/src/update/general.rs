@@ -87,6 +87,9 @@ pub(super) fn moved(model: &mut Model, mouse: Mouse, now: DateTime<Utc>) -> Vec<
             model.overlay = None;
             return command::show(model, tab);
         }
+        // A click on what is selected already opens it.
+        Mouse::Click(Target::Row(0)) if model.place() == Place::Palette => (Command::Submit, 1),
+        Mouse::Click(Target::Row(0)) => (Command::Open, 1),
         Mouse::Click(Target::Row(by)) if by < 0 => (Command::Up, by.unsigned_abs()),
         Mouse::Click(Target::Row(by)) => (Command::Down, by.unsigned_abs()),
     };

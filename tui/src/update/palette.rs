@@ -47,8 +47,10 @@ fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
         Some(tab) if tab != model.tab => {
             let from = model.tab;
             // What is selected here is what is meant there.
-            if let Some(service) = model.subject().map(str::to_owned).filter(|_| tab == Tab::Services) {
-                services::select(model, &service);
+            match (tab, model.subject().map(str::to_owned)) {
+                (Tab::Services, Some(service)) => services::select(model, &service),
+                (Tab::Incidents, Some(service)) => model.incidents.select(&service),
+                _ => {}
             }
             let effects = command::show(model, tab);
             model.came_from = Some(from);

@@ -163,6 +163,8 @@ pub(super) fn latency(canvas: &Canvas<'_>, service: &str, instance: Option<&str>
     let bars = chart::bars(&samples, width, CHART_LINES, CHART_SCALE_MIN);
     for (at, bars) in (0..).zip(bars) {
         let scale = match at {
+            // Failures alone have no scale.
+            _ if samples.iter().all(Option::is_none) => String::new(),
             0 => format!("{top} ms"),
             _ if at + 1 == CHART_LINES => "0 ms".to_owned(),
             _ => String::new(),

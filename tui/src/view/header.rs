@@ -10,9 +10,12 @@ use ratatui::text::{Line, Span};
 /// What stands before the tabs, where there is room.
 const BRAND: &str = " distlog ";
 
+/// The zone of all times that are shown.
+const ZONE: &str = " UTC ";
+
 /// ```text
 ///  distlog  1 Overview  2 Services  3 Log  4 Incidents  5 Library
-///  ● registry  ▲ monitor  ○ waiting for log, library  log: retry in 3s: refused
+///  ● registry  ▲ monitor  ○ waiting for log, library  log: retry in 3s: refused  UTC
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, tabs: Rect, sources: Rect) {
     let (model, theme) = (canvas.model, canvas.model.theme);
@@ -34,8 +37,13 @@ pub(super) fn render(canvas: &mut Canvas<'_>, tabs: Rect, sources: Rect) {
     }
     line.push(Span::styled(incidents, theme.bad));
     canvas.line(tabs, &Line::from(line));
-    let line = source_line(canvas, usize::from(sources.width));
-    canvas.line(sources, &line);
+    let room = sources.width.saturating_sub(u16::try_from(text::width(ZONE)).unwrap_or(0));
+    let line = source_line(canvas, usize::from(room));
+    canvas.line(Rect { width: room, ..sources }, &line);
+    canvas.line(
+        Rect { x: sources.x + room, width: sources.width - room, ..sources },
+        &Line::styled(ZONE, theme.muted),
+    );
 }
 
 /// The names of the tabs. Where there is no room for them, that of the console

@@ -3,6 +3,7 @@
 
 use super::table::{self, Column};
 use super::{Canvas, evidence, panel, when};
+use crate::keys::{Command, Place};
 use crate::model::{Around, IncidentRow, IncidentsView, SourceName, window};
 use crate::text;
 use crate::theme::{self, Theme};
@@ -71,7 +72,8 @@ fn list(canvas: &mut Canvas<'_>, area: Rect) {
     let (pane, theme) = (&canvas.model.incidents, canvas.model.theme);
     let open = pane.open();
     let past = pane.rows.iter().filter(|row| row.incident >= open).count();
-    let of = pane.only.as_ref().map_or_else(String::new, |only| format!(" of {only} (Esc: back)"));
+    let back = canvas.key(Place::Incidents, Command::Back);
+    let of = pane.only.as_ref().map_or_else(String::new, |only| format!(" of {only} ({back}: back)"));
     let title = if canvas.model.sources.get(SourceName::Monitor).is_new() {
         format!("Incidents{of}")
     } else {
@@ -183,7 +185,7 @@ fn evidence(canvas: &mut Canvas<'_>, area: Rect, scroll: usize) {
     let model = canvas.model;
     let Some(service) = model.incidents.service(&model.fleet) else {
         let inner = panel::of_source(canvas, area, "Evidence", SourceName::Monitor);
-        panel::empty(canvas, inner, SourceName::Monitor, "no service is registered: 2 r registers one");
+        panel::no_service(canvas, inner);
         return;
     };
     let incident = model.incidents.incident();
@@ -266,7 +268,10 @@ fn head(canvas: &Canvas<'_>, incident: &Incident, cells: usize) -> evidence::Blo
         Some(taken_up) => {
             format!("✓ {} looks after it since {}", taken_up.by, when::moment(taken_up.at, now))
         }
-        None if incident.resolved_at.is_none() => "○ nobody has taken it up: a does".to_owned(),
+        None if incident.resolved_at.is_none() => {
+            let key = canvas.key(Place::Incidents, Command::Acknowledge);
+            format!("○ nobody has taken it up: {key} does")
+        }
         None => String::new(),
     };
     let mut lines: evidence::Block =

@@ -2,6 +2,7 @@
 
 use super::table::{self, Column};
 use super::{Canvas, panel, when};
+use crate::keys::{Command, Place};
 use crate::model::{Side, SourceName};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
@@ -58,8 +59,12 @@ fn books(canvas: &mut Canvas<'_>, area: Rect) {
     let inner = panel::of_source(canvas, area, &title, SourceName::Library);
     let inner = panel::finder(canvas, inner, &pane.finder);
     if pane.book_count() == 0 {
-        let nothing = if pane.books.is_empty() { "no book: a adds one" } else { "no book is like that" };
-        panel::empty(canvas, inner, SourceName::Library, nothing);
+        let nothing = if pane.books.is_empty() {
+            format!("no book: {} adds one", canvas.key(Place::Library, Command::Add))
+        } else {
+            "no book is like that".to_owned()
+        };
+        panel::empty(canvas, inner, SourceName::Library, &nothing);
         return;
     }
     let selected = pane.book.index(pane.book_count()).filter(|_| pane.side == Side::Books);
@@ -82,9 +87,12 @@ fn loans(canvas: &mut Canvas<'_>, area: Rect) {
     let title = format!("{mark}{what}{}", count(canvas, pane.loan_count(), pane.loans.len()));
     let inner = panel::of_source(canvas, area, &title, SourceName::Library);
     if pane.loan_count() == 0 {
-        let nothing =
-            if pane.loans.is_empty() { "no copy is out: b lends one" } else { "no loan is like that" };
-        panel::empty(canvas, inner, SourceName::Library, nothing);
+        let nothing = if pane.loans.is_empty() {
+            format!("no copy is out: {} lends one", canvas.key(Place::Library, Command::Borrow))
+        } else {
+            "no loan is like that".to_owned()
+        };
+        panel::empty(canvas, inner, SourceName::Library, &nothing);
         return;
     }
     let selected = pane.loan.index(pane.loan_count()).filter(|_| pane.side == Side::Loans);

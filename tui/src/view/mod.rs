@@ -31,6 +31,7 @@ mod when;
 pub(crate) use when::{millis, percent};
 
 use crate::action::Target;
+use crate::keys::{Command, Place};
 use crate::model::{Model, Overlay, Seen, Tab};
 use crate::text;
 use chrono::{DateTime, Utc};
@@ -94,6 +95,15 @@ impl Canvas<'_> {
             }
         }
         Clear.render(area, self.buffer);
+    }
+
+    /// The key of a command, as people read it; where it has none, how to do it
+    /// all the same.
+    fn key(&self, place: Place, command: Command) -> String {
+        match self.model.keymap.key_of(place, command) {
+            key if key.is_empty() => self.model.keymap.key_of(Place::Anywhere, Command::Palette),
+            key => key,
+        }
     }
 
     /// Notes that a row can be clicked, so many rows from the selected one.

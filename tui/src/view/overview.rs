@@ -187,7 +187,7 @@ fn fleet(canvas: &mut Canvas<'_>, area: Rect) {
     };
     let inner = panel::of_source(canvas, area, &title, SourceName::Monitor);
     if services.is_empty() {
-        panel::empty(canvas, inner, SourceName::Registry, "no service is registered: 2 r registers one");
+        panel::no_service(canvas, inner);
         return;
     }
     let row = |at: usize| {

@@ -1,7 +1,8 @@
 //! Boxes: what every screen is made of.
 
 use super::{Canvas, when};
-use crate::model::{Finder, Fitted, Seen, SourceName};
+use crate::keys::{Command, Place};
+use crate::model::{Finder, Fitted, Seen, SourceName, Tab};
 use crate::text;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Style;
@@ -51,6 +52,15 @@ pub(super) fn empty(canvas: &mut Canvas<'_>, area: Rect, source: SourceName, not
     } else {
         canvas.text(area, nothing, muted);
     }
+}
+
+/// Says that no service is registered, and how to register one.
+pub(super) fn no_service(canvas: &mut Canvas<'_>, area: Rect) {
+    let tab = canvas.key(Place::Anywhere, Command::ShowServices);
+    let tab = if canvas.model.tab == Tab::Services { String::new() } else { format!("{tab} ") };
+    let key = canvas.key(Place::Services, Command::Register);
+    let said = format!("no service is registered: {tab}{key} registers one");
+    empty(canvas, area, SourceName::Registry, &said);
 }
 
 /// A box in the middle of an area, over what is there, with its inside cleared.
@@ -136,7 +146,8 @@ pub(super) fn finder(canvas: &mut Canvas<'_>, area: Rect, finder: &Finder) -> Re
     if finder.typing {
         typed(canvas, value, &finder.input, theme.text);
     } else {
-        canvas.text(value, &format!("{}  (Esc shows all)", finder.text()), theme.muted);
+        let back = canvas.key(Place::Find, Command::Back);
+        canvas.text(value, &format!("{}  ({back} shows all)", finder.text()), theme.muted);
     }
     list
 }

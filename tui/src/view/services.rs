@@ -58,7 +58,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     };
     let inner = panel::of_source(canvas, area, &title, SourceName::Registry);
     if instances.is_empty() {
-        panel::empty(canvas, inner, SourceName::Registry, "no service is registered: r registers one");
+        panel::no_service(canvas, inner);
         return;
     }
     let inner = panel::finder(canvas, inner, &pane.finder);

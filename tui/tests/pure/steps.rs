@@ -2,8 +2,10 @@
 //! nothing.
 
 use crate::fixture::{act, fresh, full, press, registry, screen};
-use distlog_tui::action::Action;
+use distlog_tui::action::{Action, Effect, Mouse, Target};
+use distlog_tui::keys::{Keymap, Keys};
 use distlog_tui::model::{Overlay, Tab};
+use std::collections::BTreeMap;
 
 #[test]
 fn esc_leads_back_to_the_tab_where_something_was_opened() {
@@ -86,4 +88,62 @@ fn a_service_without_an_instance_says_so_when_it_is_opened() {
     press(&mut model, "1<enter>");
     let said = "no instance of LogService is registered; i shows its incidents";
     assert!(screen(&model).contains(said), "{}", screen(&model));
+}
+
+#[test]
+fn sentences_name_the_keys_that_are_in_force() {
+    let keys: BTreeMap<String, Keys> = [
+        ("services.register", "F2"),
+        ("anywhere.services", "F3"),
+        ("library.add", "F4"),
+        ("library.borrow", "F5"),
+        ("incidents.acknowledge", "F6"),
+    ]
+    .map(|(name, key)| (name.to_owned(), Keys::One(key.to_owned())))
+    .into();
+    let mut model = fresh(100, 40);
+    model.keymap = Keymap::remapped(&keys).unwrap();
+    act(&mut model, Action::Registry { revision: 1, registrations: Vec::new() });
+    act(&mut model, Action::Library { books: Vec::new(), loans: Vec::new() });
+    for (tab, said) in [
+        (Tab::Overview, "no service is registered: F3 F2 registers one"),
+        (Tab::Services, "no service is registered: F2 registers one"),
+        (Tab::Library, "no book: F4 adds one"),
+        (Tab::Library, "no copy is out: F5 lends one"),
+    ] {
+        model.tab = tab;
+        assert!(screen(&model).contains(said), "{}", screen(&model));
+    }
+    act(&mut model, crate::fixture::monitor(1));
+    model.tab = Tab::Incidents;
+    assert!(screen(&model).contains("nobody has taken it up: F6 does"), "{}", screen(&model));
+}
+
+#[test]
+fn a_click_on_what_is_selected_opens_it() {
+    let mut model = full(80, 24);
+    press(&mut model, "2j");
+    act(&mut model, Action::Mouse(Mouse::Click(Target::Row(0))));
+    assert_eq!(model.services.detail.as_ref().map(|(service, _)| service.as_str()), Some("LogService"));
+    press(&mut model, ":show the library");
+    act(&mut model, Action::Mouse(Mouse::Click(Target::Row(0))));
+    assert_eq!((model.tab, model.overlay.is_none()), (Tab::Library, true));
+}
+
+#[test]
+fn the_zone_of_all_times_is_told() {
+    for (columns, lines) in [(40, 10), (80, 24), (200, 50)] {
+        let shown = screen(&full(columns, lines));
+        assert!(shown.lines().nth(1).unwrap().ends_with(" UTC"), "{shown}");
+    }
+}
+
+#[test]
+fn what_is_copied_of_the_log_is_the_log_whatever_lies_over_its_lines() {
+    for keys in ["3", "3o", "3z"] {
+        let mut model = full(80, 24);
+        let effects = press(&mut model, &format!("{keys}Y"));
+        let [Effect::Copy(curl)] = effects.as_slice() else { panic!("{effects:?}") };
+        assert!(curl.contains("http://localhost:4000/log"), "{keys}: {curl}");
+    }
 }
