@@ -20,18 +20,28 @@ static BOOKS: [Column; 4] = [
     Column::new("IN", 5).right(),
 ];
 
-static LOANS: [Column; 5] = [
-    Column::new("BOOK", 4).from(46).grow(1),
-    Column::new("TITLE", 12).grow(3),
-    Column::new("BORROWER", 10).grow(2),
+/// Loans that are out: when one comes back is not known yet.
+static OUT: [Column; 5] = [
+    Column::new("BOOK", 4).from(52).grow(1),
+    Column::new("TITLE", 10).grow(3),
+    Column::new("BORROWER", 7).grow(2),
     Column::new("BORROWED", 11),
-    Column::new("RETURNED", 11).from(36),
+    Column::new("STATE", 5),
+];
+
+/// All loans: where there is little room, when they ended rather than began.
+static LOANS: [Column; 5] = [
+    Column::new("BOOK", 4).from(52).grow(1),
+    Column::new("TITLE", 11).grow(3),
+    Column::new("BORROWER", 10).grow(2),
+    Column::new("BORROWED", 11).from(47),
+    Column::new("RETURNED", 11),
 ];
 
 /// ```text
 /// ┌ ▸ Books: 3 ──────────────────────┐┌ Loans that are out: 1 ───────────┐
-/// │ID TITLE           AUTHOR      IN ││TITLE        BORROWER   BORROWED  │
-/// │1  Go编程实战      张三       1/1 ││HTTP协议详解 Ann        10:42:07  │
+/// │ID TITLE           AUTHOR      IN ││TITLE     BORROWER BORROWED STATE │
+/// │1  Go编程实战      张三       1/1 ││HTTP协议… Ann      10:42:07 ● out │
 /// │/ go_                             ││                                  │
 /// ├ Book 1 ──────────────────────────┴┴──────────────────────────────────┤
 /// │Title       Go编程实战                                                │
@@ -96,7 +106,8 @@ fn loans(canvas: &mut Canvas<'_>, area: Rect) {
         return;
     }
     let selected = pane.loan.index(pane.loan_count()).filter(|_| pane.side == Side::Loans);
-    table::render(canvas, inner, &LOANS, pane.loan_count(), selected, |at| {
+    let columns = if pane.returned { &LOANS } else { &OUT };
+    table::render(canvas, inner, columns, pane.loan_count(), selected, |at| {
         let Some(loan) = pane.loan_at(at) else { return Vec::new() };
         let (returned, style) = match loan.returned_at {
             Some(at) => (when::moment(at, now), theme.muted),

@@ -53,6 +53,35 @@ fn a_snapshot_tells_by_its_exit_status_whether_all_is_healthy() {
     assert_eq!(snapshot["healthy"], false);
 }
 
+#[test]
+fn a_reader_that_has_had_enough_is_no_error_and_a_full_disk_is_one_in_a_line() {
+    let file = |name: &str| Stdio::from(std::fs::OpenOptions::new().write(true).open(name).unwrap());
+    for arguments in [["completions", "bash"].as_slice(), &["man"], &["keys"]] {
+        let mut child = Command::new(console()).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?} into a closed pipe");
+        let output = Command::new(console()).args(arguments).stdout(file("/dev/full")).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_wrong_is_not_mistaken_for_nothing_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("distlog.toml");
+    std::fs::write(&file, "[keys]\n\"form.submit\" = \"a\"\n").unwrap();
+    let config = format!("--config={}", file.display());
+    for (subcommand, status) in [(["search", "x"].as_slice(), 2), (&["keys"], 1)] {
+        let mut arguments = vec![config.clone()];
+        arguments.extend(subcommand.iter().map(|&word| word.to_owned()));
+        let output = run(&arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        assert!(said.contains("form.submit: 'a' could not be typed any more"), "{said}");
+    }
+}
+
 /// A request without a library for it.
 fn post(url: &str, path: &str, body: &str) {
     use std::io::{Read, Write};
