@@ -24,7 +24,7 @@ static BOOKS: [Column; 4] = [
 static OUT: [Column; 5] = [
     Column::new("BOOK", 4).from(52).grow(1),
     Column::new("TITLE", 10).grow(3),
-    Column::new("BORROWER", 7).grow(2),
+    Column::new("WHO", 7).grow(2),
     Column::new("BORROWED", 11),
     Column::new("STATE", 5),
 ];
@@ -40,7 +40,7 @@ static LOANS: [Column; 5] = [
 
 /// ```text
 /// ┌ ▸ Books: 3 ──────────────────────┐┌ Loans that are out: 1 ───────────┐
-/// │ID TITLE           AUTHOR      IN ││TITLE     BORROWER BORROWED STATE │
+/// │ID TITLE           AUTHOR      IN ││TITLE     WHO      BORROWED STATE │
 /// │1  Go编程实战      张三       1/1 ││HTTP协议… Ann      10:42:07 ● out │
 /// │/ go_                             ││                                  │
 /// ├ Book 1 ──────────────────────────┴┴──────────────────────────────────┤
