@@ -143,6 +143,15 @@ pub enum Action {
     Exists(Box<Export>),
     /// What became of a request; on success, what to say about it.
     Done(Result<String, Failure>),
+    /// The answer to a request that changes something.
+    Answered(Box<Answer>),
+    /// The answer to [`Effect::TakeBack`], and what it was to do.
+    TakenBack {
+        /// What was to be done.
+        effect: Box<Effect>,
+        /// What to say about it.
+        outcome: Result<String, Failure>,
+    },
     /// Instances were removed, which can be undone.
     Deregistered(Vec<Registration>),
     /// The answer to [`Effect::Restore`].
@@ -200,6 +209,10 @@ pub enum Effect {
     Copy(String),
     /// Listen to the mouse, or leave it to the terminal.
     Mouse(bool),
+    /// A request of a form, with the number that its answer bears.
+    Numbered(u64, Box<Effect>),
+    /// Do what takes something back.
+    TakeBack(Box<Effect>),
     /// Register an instance.
     Register(Box<Register>),
     /// Remove an instance of a service.
@@ -305,6 +318,40 @@ pub enum Effect {
     },
     /// Write records to a file.
     Export(Box<Export>),
+}
+
+impl Effect {
+    /// What it is to do, numbered or not.
+    pub const fn inner(&self) -> &Self {
+        match self {
+            Self::Numbered(_, effect) | Self::TakeBack(effect) => effect,
+            effect => effect,
+        }
+    }
+}
+
+/// What became of a request that changes something.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The number of the form's request; none where no form asked.
+    pub number: Option<u64>,
+    /// What was done, or why not.
+    pub outcome: Result<Deed, Failure>,
+}
+
+/// Something that was done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deed {
+    /// What to say about it.
+    pub said: String,
+    /// What takes it back, where anything does.
+    pub undo: Option<Effect>,
+}
+
+impl From<String> for Deed {
+    fn from(said: String) -> Self {
+        Self { said, undo: None }
+    }
 }
 
 /// Records to be written to a file.

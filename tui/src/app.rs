@@ -10,7 +10,7 @@ use crate::pace::Pace;
 use crate::terminal::Terminal;
 use crate::theme::ThemeName;
 use crate::update::update;
-use crate::{local, once, out, stream};
+use crate::{local, once, output, stream};
 use chrono::Utc;
 use clap::{CommandFactory as _, Parser as _};
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
@@ -36,7 +36,7 @@ pub fn main() -> ExitCode {
         _ => ExitCode::FAILURE,
     };
     run(cli).unwrap_or_else(|error| {
-        out::complain(&error);
+        output::say(error);
         failed
     })
 }
@@ -50,12 +50,14 @@ fn run(cli: Cli) -> io::Result<ExitCode> {
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "distlog-tui", &mut script);
-            return out::print(&script).map(|()| ExitCode::SUCCESS);
+            output::print(script)?;
+            return Ok(ExitCode::SUCCESS);
         }
         Some(Command::Man) => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            return out::print(&page).map(|()| ExitCode::SUCCESS);
+            output::print(page)?;
+            return Ok(ExitCode::SUCCESS);
         }
         _ => {}
     }
@@ -93,7 +95,8 @@ fn list(keymap: &Keymap) -> io::Result<ExitCode> {
     for binding in Place::ALL.into_iter().flat_map(|place| keymap.rows(place)) {
         let _ = writeln!(rows, "{:<26} {:<14} {}", binding.name(), binding.shown(), binding.help);
     }
-    out::print(rows.as_bytes()).map(|()| ExitCode::SUCCESS)
+    output::print(rows)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs the console until it is left; then stops the daemons of `--local`.
@@ -124,8 +127,9 @@ async fn show(config: Config, local: bool) -> io::Result<()> {
     // The terminal is given back first: stopping the daemons may take a while.
     drop(terminal);
     if let Some(mut daemons) = daemons.filter(|daemons| !daemons.is_finished()) {
+        // First of all: the terminal may be gone, but the daemons are to end in order.
         stop.cancel();
-        out::complain(&"stopping the local daemons …");
+        output::say("stopping the local daemons …");
         // It may be waiting to tell something that nobody hears any more.
         inbox.close();
         let _ = (&mut daemons).await;
@@ -150,7 +154,7 @@ async fn handle(
             // The frame goes first: a flood of records must not hold it up.
             biased;
             () = sleep_until(pace.next()), if model.changed => {
-                terminal.draw(model, Utc::now())?;
+                model.seen = terminal.draw(model, Utc::now())?;
                 model.changed = false;
                 pace.drawn(Instant::now());
                 continue;

@@ -58,6 +58,45 @@ impl Default for Endpoints {
     }
 }
 
+impl Endpoints {
+    /// Each of them with the daemon that it is, and the beginning of its flags.
+    fn all(&self) -> [(Daemon, &'static str, &Endpoint); 4] {
+        [
+            (Daemon::Registry, "registry", &self.registry),
+            (Daemon::Log, "log", &self.log),
+            (Daemon::Library, "library", &self.library),
+            (Daemon::Monitor, "monitor", &self.monitor),
+        ]
+    }
+
+    /// Those that are not where they are by default.
+    fn moved(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
+        let moved = |(daemon, _, endpoint): &(Daemon, _, &Endpoint)| {
+            endpoint.port != Some(daemon.default_port()) || !endpoint.is_here()
+        };
+        let all = self.all().into_iter().filter(moved);
+        all.map(|(_, flag, endpoint)| (flag, endpoint))
+    }
+
+    /// Whether all of them are on this machine.
+    pub fn are_here(&self) -> bool {
+        self.all().iter().all(|(_, _, endpoint)| endpoint.is_here())
+    }
+
+    /// The flags with which `distlogd` listens there: ` --log-port 4001`.
+    pub fn port_flags(&self) -> String {
+        let flag = |(name, endpoint): (&str, &Endpoint)| {
+            endpoint.port.map_or_else(String::new, |port| format!(" --{name}-port {port}"))
+        };
+        self.moved().map(flag).collect()
+    }
+
+    /// The flags with which the console looks there: ` --log-url http://…`.
+    pub fn url_flags(&self) -> String {
+        self.moved().map(|(name, endpoint)| format!(" --{name}-url {endpoint}")).collect()
+    }
+}
+
 /// The URL of a daemon: scheme, host and perhaps a port, without a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -80,6 +119,15 @@ impl Endpoint {
     /// The URL, without a slash at its end.
     pub fn as_str(&self) -> &str {
         &self.url
+    }
+
+    /// Whether it is on this machine, without TLS: where `distlogd` listens when
+    /// it is only started.
+    fn is_here(&self) -> bool {
+        let host = self.url.strip_prefix("http://").unwrap_or_default();
+        ["localhost", "127.0.0.1", "[::1]"]
+            .iter()
+            .any(|here| host.strip_prefix(here).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
     }
 
     /// The port, where the URL names one.
@@ -119,6 +167,22 @@ impl fmt::Display for Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_starts_the_daemons_names_the_ports_that_are_not_the_usual_ones() {
+        let at = |registry: &str| Endpoints { registry: registry.parse().unwrap(), ..Endpoints::default() };
+        for (url, here, flags) in [
+            ("http://localhost:3000", true, ""),
+            ("http://127.0.0.1:23000", true, " --registry-port 23000"),
+            ("http://[::1]:3000", true, ""),
+            ("http://localhost.example.org:3000", false, " --registry-port 3000"),
+            ("https://localhost:3000", false, " --registry-port 3000"),
+        ] {
+            let endpoints = at(url);
+            assert_eq!((endpoints.are_here(), endpoints.port_flags().as_str()), (here, flags), "{url}");
+        }
+        assert_eq!(at("http://localhost:23000").url_flags(), " --registry-url http://localhost:23000");
+    }
 
     #[test]
     fn an_endpoint_is_a_scheme_a_host_and_perhaps_a_port() {

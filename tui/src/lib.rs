@@ -16,7 +16,7 @@ pub mod keys;
 mod local;
 pub mod model;
 mod once;
-mod out;
+mod output;
 mod pace;
 mod stream;
 mod terminal;

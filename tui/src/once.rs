@@ -3,7 +3,7 @@
 use crate::cli::{Endpoints, Format};
 use crate::feed::Clients;
 use crate::model::{Fleet, Service};
-use crate::out;
+use crate::output;
 use crate::text;
 use crate::view;
 use chrono::{DateTime, Utc};
@@ -64,11 +64,14 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
     let monitor = source(endpoints.monitor.as_str(), health.as_ref().err());
     for (name, source) in [("registry", &registry), ("monitor", &monitor)] {
         if let Some(error) = &source.error {
-            out::complain(&format_args!("the {name} cannot be reached: {}", text::clean(error)));
+            output::say(format!("the {name} cannot be reached: {}", text::clean(error)));
         }
     }
     if registrations.is_err() && health.is_err() {
-        out::complain(&"start the daemons with 'distlogd all', or say where they are with --registry-url");
+        output::say(format!(
+            "start the daemons with 'distlogd all{}', or say where they are with --registry-url",
+            endpoints.port_flags()
+        ));
         return Ok(ExitCode::FAILURE);
     }
     let mut fleet = Fleet::default();
@@ -86,7 +89,7 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
         Format::Json => serde_json::to_string_pretty(&snapshot).map_err(io::Error::other)? + "\n",
         Format::Text => table(&snapshot),
     };
-    out::print(printed.as_bytes())?;
+    output::print(printed)?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::from(NOT_HEALTHY) })
 }
 

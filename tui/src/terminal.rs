@@ -3,8 +3,8 @@
 mod quiet;
 
 use crate::action::Target;
-use crate::model::Model;
-use crate::view;
+use crate::model::{Model, Seen};
+use crate::view::{self, Picture};
 use chrono::{DateTime, Utc};
 use crossterm::Command as _;
 use crossterm::clipboard::CopyToClipboard;
@@ -38,7 +38,7 @@ enum Between {
 pub(crate) struct Terminal {
     inner: ratatui::Terminal<Quiet<CrosstermBackend<BufWriter<Stdout>>>>,
     mouse: bool,
-    targets: Vec<(Rect, Target)>,
+    drawn: Picture,
 }
 
 impl Terminal {
@@ -56,7 +56,8 @@ impl Terminal {
         // From here on it is given back, even if one of the next steps fails.
         let writer = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
         let backend = Quiet::new(CrosstermBackend::new(writer));
-        let terminal = Self { inner: ratatui::Terminal::new(backend)?, mouse: false, targets: Vec::new() };
+        let terminal =
+            Self { inner: ratatui::Terminal::new(backend)?, mouse: false, drawn: Picture::default() };
         take()?;
         Ok(terminal)
     }
@@ -68,17 +69,17 @@ impl Terminal {
     }
 
     /// Draws a frame; only what changed is written.
-    pub(crate) fn draw(&mut self, model: &Model, now: DateTime<Utc>) -> io::Result<()> {
-        let targets = &mut self.targets;
-        self.inner.draw(|frame| *targets = view::draw(model, now, frame))?;
-        Ok(())
+    pub(crate) fn draw(&mut self, model: &Model, now: DateTime<Utc>) -> io::Result<Seen> {
+        let drawn = &mut self.drawn;
+        self.inner.draw(|frame| *drawn = view::draw(model, now, frame))?;
+        Ok(self.drawn.seen)
     }
 
     /// What the last frame shows at a place.
     pub(crate) fn target(&self, column: u16, line: u16) -> Option<Target> {
         let place = Position::new(column, line);
         // What was drawn last lies over the rest.
-        self.targets.iter().rev().find(|(area, _)| area.contains(place)).map(|(_, target)| *target)
+        self.drawn.targets.iter().rev().find(|(area, _)| area.contains(place)).map(|(_, target)| *target)
     }
 
     /// Listens to the mouse, or leaves it to the terminal.

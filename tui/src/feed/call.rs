@@ -1,12 +1,11 @@
 //! Requests made once: what an effect wants, and what came of it.
 
 use super::export::{self, ExportError};
-use super::{Clients, log};
-use crate::action::{Action, Effect, Export, Failure};
+use super::{Clients, log, request};
+use crate::action::{Action, Answer, Effect, Export, Failure};
 use crate::model::{Around, Filter, LogSide, Study};
 use chrono::{DateTime, SecondsFormat, Utc};
 use shared::client::{ClientError, LogClient, LogQuery};
-use shared::wire::monitor::MaintenanceMode;
 use shared::wire::registry::Registration;
 
 /// How many records around an incident are fetched.
@@ -14,54 +13,22 @@ const AROUND_MAX: u32 = 200;
 
 /// Does what an effect wants of the daemons. None where it wants nothing.
 pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
-    let done = match effect {
-        Effect::Register(register) => {
-            let stored = clients.registry.register(&register).await;
-            stored.map(|registration| format!("{} is registered", registration.instance_id))
+    let action = match effect {
+        Effect::Numbered(number, effect) => {
+            let outcome = request::ask(clients, *effect).await?;
+            Action::Answered(Box::new(Answer { number: Some(number), outcome }))
+        }
+        Effect::TakeBack(effect) => {
+            let outcome = request::ask(clients, (*effect).clone()).await?.map(|deed| deed.said);
+            Action::TakenBack { effect, outcome }
         }
         Effect::Deregister { service, instance } => {
             match clients.registry.deregister(&service, &instance).await {
-                Ok(gone) => return Some(Action::Deregistered(gone.removed)),
-                Err(error) => Err(error),
+                Ok(gone) => Action::Deregistered(gone.removed),
+                Err(error) => Action::Done(Err(request::failure(error))),
             }
         }
         Effect::Restore(removed) => return Some(restore(clients, removed).await),
-        Effect::Send(record) => {
-            let accepted = clients.log.append(&[*record], None).await;
-            accepted.map(|accepted| format!("the log holds it as record {}", accepted.last))
-        }
-        Effect::AddBook(book) => {
-            let added = clients.library.add(&book).await;
-            added.map(|book| format!("{} was added as book {}", book.title, book.id))
-        }
-        Effect::Borrow(lend) => {
-            let lent = clients.library.borrow_book(&lend).await;
-            lent.map(|loan| format!("book {} was borrowed by {}", loan.book_id, loan.borrower))
-        }
-        Effect::Return(lend) => {
-            let returned = clients.library.return_book(&lend).await;
-            returned.map(|loan| format!("book {} was returned by {}", loan.book_id, loan.borrower))
-        }
-        Effect::BeginMaintenance(maintenance) => {
-            let begun = clients.monitor.begin_maintenance(&maintenance).await;
-            begun.map(|begun| {
-                let of = begun.instance.unwrap_or(begun.service);
-                match begun.mode {
-                    MaintenanceMode::Maintenance => format!("{of} is under maintenance"),
-                    MaintenanceMode::Drain => format!("{of} is drained"),
-                }
-            })
-        }
-        Effect::EndMaintenance { service, instance } => {
-            let ended = clients.monitor.end_maintenance(&service, instance.as_deref()).await;
-            ended.map(|ended| {
-                format!("the maintenance of {} is ended", ended.instance.unwrap_or(ended.service))
-            })
-        }
-        Effect::Acknowledge { incident, by } => {
-            let acknowledged = clients.monitor.acknowledge(incident, &by).await;
-            acknowledged.map(|incident| format!("{by} looks after incident {}", incident.id))
-        }
         Effect::Study(service) => return Some(study(clients, service).await),
         Effect::Around { incident, service, since, until } => {
             let time = |at: DateTime<Utc>| Some(at.to_rfc3339_opts(SecondsFormat::Millis, true));
@@ -116,8 +83,12 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
         | Effect::Mouse(_)
         | Effect::ShowReturned(_)
         | Effect::Follow { .. } => return None,
+        effect => {
+            let outcome = request::ask(clients, effect).await?;
+            Action::Answered(Box::new(Answer { number: None, outcome }))
+        }
     };
-    Some(Action::Done(done.map_err(Failure::from)))
+    Some(action)
 }
 
 /// All that the monitor tells of one service; what it cannot is missing.

@@ -10,6 +10,7 @@ mod monitor;
 mod poll;
 mod pulse;
 mod registry;
+mod request;
 mod volume;
 
 use crate::action::{Action, Effect};
@@ -160,7 +161,7 @@ impl Feeds {
                 self.library.notify_one();
             }
             effect => {
-                let poke = match effect {
+                let poke = match effect.inner() {
                     Effect::Register(_) | Effect::Deregister { .. } | Effect::Restore(_) => {
                         Some(self.registry.clone())
                     }

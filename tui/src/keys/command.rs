@@ -111,6 +111,8 @@ commands! {
     Maintain = "maintenance",
     /// Put the service as a whole under maintenance, or end that.
     MaintainService = "service-maintenance",
+    /// Show who depends on whom.
+    Graph = "graph",
     /// Show the incidents of the selected service.
     IncidentsOf = "its-incidents",
 
@@ -195,6 +197,10 @@ commands! {
     NextField = "next-field",
     /// To the previous field.
     PreviousField = "previous-field",
+    /// To the next value of a field that has a few.
+    NextChoice = "next-choice",
+    /// To the previous value of a field that has a few.
+    PreviousChoice = "previous-choice",
     /// Send what was typed.
     Submit = "submit",
     /// Do what was asked.
@@ -202,6 +208,24 @@ commands! {
 }
 
 impl Command {
+    /// Whether it leads to a change of what others see, or out of the program.
+    pub const fn acts(self) -> bool {
+        matches!(
+            self,
+            Self::Quit
+                | Self::Undo
+                | Self::Register
+                | Self::Deregister
+                | Self::Maintain
+                | Self::MaintainService
+                | Self::Acknowledge
+                | Self::Send
+                | Self::Add
+                | Self::Borrow
+                | Self::Return
+        )
+    }
+
     /// The tab that it shows, where it shows one.
     pub const fn tab(self) -> Option<Tab> {
         match self {

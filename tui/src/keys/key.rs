@@ -28,6 +28,23 @@ impl Key {
     pub const fn ctrl(c: char) -> Self {
         Self { code: KeyCode::Char(c), modifiers: KeyModifiers::CONTROL }
     }
+
+    /// Whether it types a character.
+    pub(super) fn is_text(&self) -> bool {
+        let held = self.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        matches!(self.code, KeyCode::Char(_)) && !held
+    }
+
+    /// The key as which a terminal sends it, where that is another one.
+    pub(super) fn sent_as(&self) -> Option<&'static str> {
+        match self.code {
+            _ if self.modifiers != KeyModifiers::CONTROL => None,
+            KeyCode::Char('i') => Some("Tab"),
+            KeyCode::Char('m') => Some("Enter"),
+            KeyCode::Char('[') => Some("Esc"),
+            _ => None,
+        }
+    }
 }
 
 impl From<KeyEvent> for Key {

@@ -41,13 +41,15 @@ pub enum Place {
     Palette,
     /// What happened so far.
     Messages,
+    /// Who depends on whom, on the whole screen.
+    Graph,
     /// The help.
     Help,
 }
 
 impl Place {
     /// Every place, in the order of the help.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Anywhere,
         Self::Overview,
         Self::Services,
@@ -65,6 +67,7 @@ impl Place {
         Self::Confirm,
         Self::Palette,
         Self::Messages,
+        Self::Graph,
         Self::Help,
         Self::Always,
     ];
@@ -90,6 +93,7 @@ impl Place {
             Self::Confirm => "Questions",
             Self::Palette => "Command palette",
             Self::Messages => "Messages",
+            Self::Graph => "Who depends on whom",
             Self::Help => "Help",
         }
     }
@@ -115,6 +119,7 @@ impl Place {
             Self::Confirm => "confirm",
             Self::Palette => "palette",
             Self::Messages => "messages",
+            Self::Graph => "graph",
             Self::Help => "help",
         }
     }
@@ -136,8 +141,13 @@ impl Place {
         !matches!(self, Self::Prompt | Self::Find | Self::Form | Self::Confirm | Self::Palette)
     }
 
+    /// Whether text is typed here, or may be where its keys hold.
+    pub(super) const fn is_typed_in(self) -> bool {
+        matches!(self, Self::Always | Self::Prompt | Self::Find | Self::Form | Self::Palette)
+    }
+
     /// Whether it lies over a tab: its keys may hide general ones for a while.
     pub(super) const fn lies_over(self) -> bool {
-        matches!(self, Self::Messages | Self::Help)
+        matches!(self, Self::Messages | Self::Graph | Self::Help)
     }
 }

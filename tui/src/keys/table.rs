@@ -41,6 +41,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Overview, &[ENTER], Open, "detail", "Show everything about the service"),
     bind(Place::Overview, &[c('l')], LogOf, "its log", "Show the log of this service alone"),
     bind(Place::Overview, &[c('i')], IncidentsOf, "its incidents", "Show the incidents of this service"),
+    bind(Place::Overview, &[c('d')], Graph, "who depends", "Show who depends on whom, on the whole screen"),
 
     bind(Place::Services, &[ENTER], Open, "detail", "Show everything about the instance"),
     bind(Place::Services, &[c('/')], Search, "find", "Narrow the table as you type"),
@@ -124,6 +125,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Incidents, &[c('a')], Acknowledge, "acknowledge", "Say who looks after the incident"),
     bind(Place::Incidents, &[c('m')], MaintainService, "maintain", "Put the service under maintenance or drain it, or end that"),
     bind(Place::Incidents, &[c('l')], LogOf, "its log", "Show the log of this service alone"),
+    bind(Place::Incidents, &[c('d')], Graph, "", "Show who depends on whom, on the whole screen"),
     bind(Place::Incidents, &[RIGHT], Right, "uptime", "To the uptime of all services"),
     bind(Place::Incidents, &[LEFT, c('h')], Left, "", "To the incidents"),
     bind(Place::Incidents, &[c('p')], Period, "period", "Past incidents of a day, a week, a month"),
@@ -153,6 +155,8 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Form, &[ENTER], Submit, "send", "Check the form and send it"),
     bind(Place::Form, &[TAB, DOWN], NextField, "next field", "To the next field"),
     bind(Place::Form, &[BACK_TAB, UP], PreviousField, "", "To the previous field"),
+    bind(Place::Form, &[RIGHT], NextChoice, "", "To the next value where there are a few; else one character on"),
+    bind(Place::Form, &[LEFT], PreviousChoice, "", "To the previous value where there are a few; else one character back"),
     bind(Place::Form, &[ESC], Back, "cancel", "Close the form and send nothing"),
 
     bind(Place::Confirm, &[c('y')], Yes, "yes", "Do it"),
@@ -169,7 +173,16 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Messages, &[UP, c('k')], Up, "scroll", "Scroll up"),
     bind(Place::Messages, &[DOWN, c('j')], Down, "", "Scroll down"),
 
+    bind(Place::Graph, &[ESC, c('q'), c('d')], Back, "close", "Close the drawing"),
+    bind(Place::Graph, &[UP, c('k')], Up, "scroll", "Scroll up"),
+    bind(Place::Graph, &[DOWN, c('j')], Down, "", "Scroll down"),
+
     bind(Place::Help, &[ESC, c('?'), c('q')], Back, "close", "Close the help"),
+    bind(Place::Help, &[c('/')], Search, "find", "Narrow the help as you type"),
+    bind(Place::Help, &[UP, c('k')], Up, "scroll", "Scroll up"),
+    bind(Place::Help, &[DOWN, c('j')], Down, "", "Scroll down"),
+    bind(Place::Help, &[c('g'), HOME], First, "begin", "To its beginning"),
+    bind(Place::Help, &[c('G'), END], Last, "end", "To its end"),
 
     bind(Place::Anywhere, &[UP, c('k')], Up, "", "One row up"),
     bind(Place::Anywhere, &[DOWN, c('j')], Down, "", "One row down"),
@@ -188,7 +201,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Anywhere, &[c('y')], Copy, "", "Copy what is selected"),
     bind(Place::Anywhere, &[c('Y')], CopyCurl, "", "Copy a curl command for what is shown"),
     bind(Place::Anywhere, &[Key::ctrl('y')], CopyUrl, "", "Copy the URL of what is shown"),
-    bind(Place::Anywhere, &[c('u')], Undo, "", "Take back what was done last"),
+    bind(Place::Anywhere, &[c('u')], Undo, "", "Take back what was done last, then what was done before it"),
     bind(Place::Anywhere, &[c('T')], Messages, "", "Show what happened so far"),
     bind(Place::Anywhere, &[], Theme, "", "Change to the next theme"),
     bind(Place::Anywhere, &[], Mouse, "", "Listen to the mouse, or leave it to the terminal"),

@@ -1,7 +1,7 @@
 //! What can be copied of what is on the screen: the thing itself, a URL that
 //! shows it, a curl command that fetches it.
 
-use super::{Filter, Model, Side};
+use super::{Filter, IncidentsView, Model, Side};
 use crate::keys::Place;
 use crate::text::{clean, harmless_json};
 use shared::client::http::segment;
@@ -108,6 +108,9 @@ fn url(model: &Model) -> String {
         Place::Incident => {
             let service = segment(model.subject().unwrap_or_default());
             format!("{}/monitor/explain/{service}?format=text", endpoints.monitor)
+        }
+        Place::Incidents if model.incidents.view == IncidentsView::Uptime => {
+            format!("{}/monitor/uptime?format=text", endpoints.monitor)
         }
         Place::Incidents => format!("{}/monitor/incidents?format=text", endpoints.monitor),
         Place::Library if model.library.side == Side::Books => {

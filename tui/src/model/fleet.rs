@@ -1,6 +1,7 @@
 //! Who is registered, and what the monitor holds of them, as one table.
 
-use super::graph::{Branch, Requirers, forest};
+use super::graph::{Branch, Drawn, Requirers, forest};
+use super::services::rank;
 use shared::wire::monitor::{Maintenance, ServiceStatus, Status};
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -75,8 +76,10 @@ pub struct Fleet {
     pub maintenances: Vec<Maintenance>,
     /// Who depends on whom, drawn.
     pub graph: Vec<Branch>,
-    /// The services that neither require anything nor are required.
+    /// The services that are well and neither require anything nor are required.
     pub alone: Vec<String>,
+    /// All services, the worst first, as places in [`Fleet::services`].
+    worst_first: Vec<usize>,
     registrations: Vec<Arc<Registration>>,
     health: Vec<Arc<ServiceStatus>>,
     latencies: BTreeMap<String, VecDeque<Option<u64>>>,
@@ -137,6 +140,16 @@ impl Fleet {
     pub fn service(&self, name: &str) -> Option<&Service> {
         let at = self.services.binary_search_by(|service| service.name.as_str().cmp(name)).ok()?;
         self.services.get(at)
+    }
+
+    /// All services, the worst first, else by name.
+    pub fn worst_first(&self) -> impl Iterator<Item = &Service> {
+        self.worst_first.iter().filter_map(|at| self.services.get(*at))
+    }
+
+    /// One of them.
+    pub fn worst(&self, row: usize) -> Option<&Service> {
+        self.services.get(*self.worst_first.get(row)?)
     }
 
     /// The instances of a service, by id.
@@ -200,6 +213,9 @@ impl Fleet {
                 health: health.get(name).map(|health| Arc::clone(health)),
             })
             .collect();
+        self.worst_first = (0..self.services.len()).collect();
+        // Stable: equals stay sorted by name.
+        self.worst_first.sort_by_key(|at| self.services.get(*at).map(|service| rank(service.status())));
         self.instances = self
             .registrations
             .iter()
@@ -211,7 +227,8 @@ impl Fleet {
         self.alone = alone;
     }
 
-    /// Who depends on whom, what is worst first; and who stands alone.
+    /// Who depends on whom, what is worst first; and who stands alone. One that
+    /// stands alone and is not well is drawn like the others.
     fn draw(&self) -> (Vec<Branch>, Vec<String>) {
         let requirers = self.requirers();
         let mut required = Requirers::new();
@@ -227,9 +244,19 @@ impl Fleet {
             Some(Status::Healthy) => 3,
         };
         let is_alone = |name: &str| !requirers.contains_key(name) && !required.contains_key(name);
-        let names = self.services.iter().map(|service| &service.name);
-        let alone = names.filter(|name| is_alone(name)).cloned().collect();
-        (forest(&requirers, &required, rank), alone)
+        let (mut first, mut last, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+        for Service { name, .. } in self.services.iter().filter(|service| is_alone(&service.name)) {
+            let branch =
+                |name: &str| Branch { name: name.to_owned(), stem: String::new(), drawn: Drawn::Here };
+            match rank(name) {
+                0 => first.push(branch(name)),
+                3 => alone.push(name.clone()),
+                _ => last.push(branch(name)),
+            }
+        }
+        first.extend(forest(&requirers, &required, rank));
+        first.extend(last);
+        (first, alone)
     }
 }
 

@@ -6,6 +6,7 @@
 mod check;
 
 use shared::wire::library::{Book, Loan};
+use shared::wire::monitor::Incident;
 use tui_input::Input;
 
 /// What a form is for.
@@ -37,7 +38,7 @@ impl FormKind {
             Self::Borrow => "Borrow a book",
             Self::Return => "Return a book",
             Self::Maintain => "Maintenance",
-            Self::Acknowledge(_) => "Acknowledge the incident",
+            Self::Acknowledge(_) => "Acknowledge incident",
         }
     }
 }
@@ -53,8 +54,36 @@ pub struct Field {
     pub hint: &'static str,
     /// What was typed.
     pub input: Input,
+    /// What it may be, where that is one of a few.
+    pub choices: &'static [&'static str],
     /// What is wrong with it.
     pub error: Option<String>,
+}
+
+impl Field {
+    /// Takes the next or the previous of the few that it may be, round the end.
+    /// False where it may be anything.
+    pub fn choose(&mut self, forward: bool) -> bool {
+        let Some(last) = self.choices.len().checked_sub(1) else { return false };
+        let at = self.choices.iter().position(|choice| *choice == self.input.value());
+        let next = match (at, forward) {
+            (Some(at), true) if at < last => at + 1,
+            (None, true) | (Some(_), true) => 0,
+            (Some(at), false) if at > 0 => at - 1,
+            (None | Some(_), false) => last,
+        };
+        self.input = Input::new(self.choices.get(next).copied().unwrap_or_default().to_owned());
+        true
+    }
+}
+
+/// The values between which a field chooses; none where it may be anything.
+fn choices(name: &str) -> &'static [&'static str] {
+    match name {
+        "mode" => &["maintenance", "drain"],
+        "level" => &["trace", "debug", "info", "warn", "error", "fatal"],
+        _ => &[],
+    }
 }
 
 /// A form that is being filled in.
@@ -62,14 +91,16 @@ pub struct Field {
 pub struct Form {
     /// What it is for.
     pub kind: FormKind,
+    /// Its heading.
+    pub title: String,
     /// Its lines.
     pub fields: Vec<Field>,
     /// The line that is typed into.
     pub focus: usize,
     /// What is wrong with the whole.
     pub error: Option<String>,
-    /// Whether the daemon's answer is being waited for.
-    pub sending: bool,
+    /// The number of the request whose answer is being waited for.
+    pub sending: Option<u64>,
     /// Whether its fields are asked one by one, as the palette does, until the
     /// whole is sent or something in it is wrong.
     pub stepwise: bool,
@@ -84,10 +115,19 @@ impl Form {
                 label,
                 hint,
                 input: Input::new((*value).to_owned()),
+                choices: choices(name),
                 error: None,
             })
             .collect();
-        Self { kind, fields, focus: 0, error: None, sending: false, stepwise: false }
+        Self {
+            kind,
+            title: kind.title().to_owned(),
+            fields,
+            focus: 0,
+            error: None,
+            sending: None,
+            stepwise: false,
+        }
     }
 
     /// Registers an instance.
@@ -103,7 +143,7 @@ impl Form {
                 ("metadata", "Metadata", "zone=a, rack=7", ""),
                 ("requiredServices", "Requires", "services, separated by commas", ""),
                 ("healthCheckUrl", "Health URL", "what is probed; the URL when empty", ""),
-                ("ttlSeconds", "Lease", "seconds between heartbeats; empty: stays until removed", ""),
+                ("ttlSeconds", "Lease", "seconds that it lives without a heartbeat; empty: for ever", ""),
             ],
         )
     }
@@ -114,7 +154,7 @@ impl Form {
             FormKind::Send,
             &[
                 ("service", "Service", "who says it", "Console"),
-                ("level", "Level", "trace, debug, info, warn, error or fatal", "info"),
+                ("level", "Level", "← → choose: trace, debug, info, warn, error or fatal", "info"),
                 ("message", "Message", "what happened", ""),
             ],
         );
@@ -176,7 +216,7 @@ impl Form {
                 (
                     "mode",
                     "Mode",
-                    "maintenance: it is worked on; drain: it works and gets no new work",
+                    "← → choose: maintenance: it is worked on; drain: it gets no new work",
                     "maintenance",
                 ),
                 ("reason", "Reason", "why, for whoever looks at it", ""),
@@ -189,8 +229,10 @@ impl Form {
     }
 
     /// Says who looks after an incident.
-    pub fn acknowledge(incident: u64, by: &str) -> Self {
-        Self::new(FormKind::Acknowledge(incident), &[("by", "By", "who looks after it", by)])
+    pub fn acknowledge(incident: &Incident, by: &str) -> Self {
+        let kind = FormKind::Acknowledge(incident.id);
+        let title = format!("{} {} of {}", kind.title(), incident.id, incident.service);
+        Self { title, ..Self::new(kind, &[("by", "By", "who looks after it", by)]) }
     }
 
     /// What was typed into a field, without spaces around it.
@@ -206,7 +248,9 @@ impl Form {
     /// Moves to the next or the previous field, round the end.
     pub const fn step(&mut self, forward: bool) {
         let len = self.fields.len();
-        if len > 0 {
+        // Asked one by one, those that are still to come are not known yet.
+        let round = self.stepwise && (self.focus + 1 == len && forward || self.focus == 0 && !forward);
+        if len > 0 && !round {
             self.focus = (self.focus + if forward { 1 } else { len - 1 }) % len;
         }
     }
@@ -223,6 +267,9 @@ impl Form {
         let at = name.and_then(|name| self.fields.iter().position(|field| field.name == name));
         match at.and_then(|at| Some((at, self.fields.get_mut(at)?))) {
             Some((at, field)) => {
+                // It stands at the field: its name on the wire says nothing more.
+                let told = message.strip_prefix(field.name).and_then(|rest| rest.strip_prefix(": "));
+                let message = told.map(str::to_owned).unwrap_or(message);
                 field.error = Some(message);
                 self.focus = at;
             }

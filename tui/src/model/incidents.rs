@@ -185,6 +185,17 @@ impl IncidentsPane {
         }
     }
 
+    /// Selects the open incident of which a service is the root, or a part.
+    pub fn select(&mut self, service: &str) {
+        let open = self.incidents.iter().take(self.open());
+        let found = open.clone().find(|incident| incident.service == service);
+        let found = found.or_else(|| open.clone().find(|incident| concerns(incident, service)));
+        if let Some(id) = found.map(|incident| incident.id) {
+            (self.view, self.detail, self.scroll) = (IncidentsView::Incidents, false, 0);
+            self.selected.select(&(id, None), &self.keys);
+        }
+    }
+
     fn row(&self) -> Option<&IncidentRow> {
         self.rows.get(self.selected.index(self.rows.len())?)
     }

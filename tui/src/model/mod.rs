@@ -8,10 +8,12 @@ mod finder;
 mod fleet;
 mod form;
 mod graph;
+mod help;
 mod incidents;
 mod library;
 mod log;
 mod palette;
+mod seen;
 mod selected;
 mod services;
 mod source;
@@ -26,6 +28,7 @@ pub use finder::{Finder, Words};
 pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};
 pub use form::{Field, Form, FormKind};
 pub use graph::{Branch, Drawn};
+pub use help::HelpPage;
 pub use incidents::{IncidentRow, IncidentsPane, IncidentsView, Period};
 pub use library::{LibraryPane, Side};
 pub(crate) use log::{
@@ -37,6 +40,7 @@ pub use log::{
     Seek, Services, Side as LogSide, Sought, Span, Stream, Stretch, Timeline, View,
 };
 pub use palette::{Palette, commands};
+pub use seen::{Fitted, Seen};
 pub use selected::Selected;
 pub use services::{InstanceKey, ServicesPane, SortBy};
 pub use source::{Away, Source, SourceName, Sources};
@@ -44,14 +48,13 @@ pub use study::{Around, Lease, Study, around};
 pub use toast::{HISTORY_MAX, TOASTS_MAX, Toast, Toasts};
 pub use volume::Volume;
 
-use crate::action::Local;
+use crate::action::{Effect, Local};
 use crate::cli::Endpoints;
 use crate::keys::{Keymap, Place};
 use crate::theme::Theme;
 use chrono::{DateTime, Utc};
 use shared::wire::log::Record;
-use shared::wire::monitor::Status;
-use shared::wire::registry::{GuardStatus, Registration};
+use shared::wire::registry::GuardStatus;
 use std::collections::VecDeque;
 
 /// How many of the latest errors the overview keeps.
@@ -96,11 +99,23 @@ impl Tab {
     }
 }
 
+/// How many deeds are remembered, to be taken back.
+pub const UNDO_MAX: usize = 50;
+
+/// Something that was done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Undo {
+    /// What was said about it.
+    pub said: String,
+    /// What takes it back; none where nothing does.
+    pub effect: Option<Effect>,
+}
+
 /// What lies over the tab.
 #[derive(Debug, Clone)]
 pub enum Overlay {
-    /// The help, scrolled by so many lines.
-    Help(usize),
+    /// The help.
+    Help(HelpPage),
     /// A form.
     Form(Form),
     /// A question.
@@ -109,6 +124,8 @@ pub enum Overlay {
     Palette(Palette),
     /// What happened so far, scrolled by so many lines.
     Messages(usize),
+    /// Who depends on whom, scrolled by so many lines.
+    Graph(usize),
 }
 
 /// Everything the console knows.
@@ -124,6 +141,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// The screen that is shown.
     pub tab: Tab,
+    /// The screen from which something on this one was opened.
+    pub came_from: Option<Tab>,
     /// What lies over it.
     pub overlay: Option<Overlay>,
     /// Outcomes that are shown for a while.
@@ -152,12 +171,16 @@ pub struct Model {
     pub library: LibraryPane,
     /// Whether the registry holds expiry back, as far as it has said.
     pub guard: Option<GuardStatus>,
-    /// What the next undo registers again.
-    pub removed: Vec<Registration>,
+    /// What was done, the latest last, with what takes it back.
+    pub undo: VecDeque<Undo>,
+    /// How many requests forms have made so far.
+    pub requests: u64,
     /// Whether the mouse is listened to.
     pub mouse: bool,
     /// How the daemons of `--local` are, where it was given.
     pub local: Option<Local>,
+    /// What of lists and texts fitted into the last frame.
+    pub seen: Seen,
     /// Whether something that is drawn changed since the last frame.
     pub changed: bool,
 }
@@ -171,6 +194,7 @@ impl Model {
             theme,
             size,
             tab: Tab::default(),
+            came_from: None,
             overlay: None,
             toasts: Toasts::default(),
             sources: Sources::default(),
@@ -185,9 +209,11 @@ impl Model {
             incidents: IncidentsPane::default(),
             library: LibraryPane::default(),
             guard: None,
-            removed: Vec::new(),
+            undo: VecDeque::new(),
+            requests: 0,
             mouse: false,
             local: None,
+            seen: Seen::default(),
             changed: true,
         }
     }
@@ -195,11 +221,13 @@ impl Model {
     /// Where the console is: decides what keys mean.
     pub fn place(&self) -> Place {
         match &self.overlay {
+            Some(Overlay::Help(help)) if help.finder.typing => Place::Find,
             Some(Overlay::Help(_)) => Place::Help,
             Some(Overlay::Form(_)) => Place::Form,
             Some(Overlay::Confirm(_)) => Place::Confirm,
             Some(Overlay::Palette(_)) => Place::Palette,
             Some(Overlay::Messages(_)) => Place::Messages,
+            Some(Overlay::Graph(_)) => Place::Graph,
             None => self.place_below(),
         }
     }
@@ -245,7 +273,7 @@ impl Model {
 
     /// Rows that a screenful holds, for paging.
     pub fn page(&self) -> usize {
-        usize::from(self.size.1).saturating_sub(8).max(1)
+        self.seen.rows.unwrap_or_else(|| usize::from(self.size.1).saturating_sub(8)).max(1)
     }
 
     /// The service that is to be looked at closely, if any is.
@@ -257,23 +285,16 @@ impl Model {
         }
     }
 
-    /// The row of the overview that is selected: until one has moved, the first
-    /// service that is not healthy.
+    /// The row of the overview that is selected: until one has moved, the first,
+    /// which is the worst.
     pub fn overview_row(&self) -> Option<usize> {
-        let services = &self.fleet.services;
-        let bad = || services.iter().position(|service| service.status() == Status::Unhealthy);
-        match self.overview.key() {
-            None => bad().or_else(|| self.overview.index(services.len())),
-            Some(_) => self.overview.index(services.len()),
-        }
+        self.overview.index(self.fleet.services.len())
     }
 
     /// The service that keys act upon, on the screens that have one.
     pub fn subject(&self) -> Option<&str> {
         match self.tab {
-            Tab::Overview => {
-                self.fleet.services.get(self.overview_row()?).map(|service| service.name.as_str())
-            }
+            Tab::Overview => self.fleet.worst(self.overview_row()?).map(|service| service.name.as_str()),
             Tab::Services => {
                 let opened = || self.services.detail.as_ref().map(|(service, _)| service.as_str());
                 self.services

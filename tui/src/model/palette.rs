@@ -2,6 +2,7 @@
 
 use super::{Cursor, Model, Tab};
 use crate::keys::{Binding, Command, Place};
+use std::cmp::Reverse;
 use tui_input::Input;
 
 /// The palette while it is open.
@@ -29,86 +30,149 @@ pub fn commands<'a>(model: &'a Model, typed: &str) -> Vec<&'a Binding> {
             found.push(binding);
         }
     }
-    let mut scored: Vec<(u32, &Binding)> = found
-        .into_iter()
-        .filter_map(|binding| {
-            let text = format!("{} {} {}", binding.help, binding.place.title(), binding.name());
-            Some((score(typed, &text)?, binding))
-        })
-        .collect();
-    // Stable: equals stay in the order of the table.
-    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    if typed.trim().is_empty() {
+        return found;
+    }
+    let mut scored: Vec<(u32, &Binding)> =
+        found.into_iter().filter_map(|binding| Some((score(typed, binding)?, binding))).collect();
+    // Among equals what can be done here, then the one that says least.
+    let elsewhere = |binding: &Binding| binding.place.tab().is_some_and(|tab| tab != model.tab);
+    scored.sort_by_key(|(score, binding)| (Reverse(*score), elsewhere(binding), binding.help.len()));
     scored.into_iter().map(|(_, binding)| binding).collect()
 }
 
-/// How well a text answers what was typed: every word of it must be found, its
-/// letters in their order. None where one is not.
-fn score(typed: &str, text: &str) -> Option<u32> {
-    let text: Vec<char> = text.to_lowercase().chars().collect();
-    typed.to_lowercase().split_whitespace().map(|word| score_word(word, &text)).sum()
+/// How a word was found, the weakest first. A better way outweighs a few words
+/// that were found in a weaker one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
+    /// Its letters are within a word, in their order.
+    Strewn = 1,
+    /// It is made of the beginnings of words, in their order.
+    Initials = 4,
+    /// It begins a word of the place's name.
+    Place = 8,
+    /// It is within a word.
+    Within = 16,
+    /// It begins a word.
+    Begin = 32,
+    /// It is a word.
+    Whole = 64,
+    /// It is the command's name.
+    Name = 128,
 }
 
-/// The best way to find the letters of a word in a text, in their order: a
-/// letter that begins a word or the text, or follows the one found before it,
-/// counts more.
-///
-/// `best[i]` is the best score with the letter before found at `i`, as in the
-/// alignment of Smith and Waterman without its gaps' costs.
-fn score_word(word: &str, text: &[char]) -> Option<u32> {
-    const FOUND: u32 = 1;
-    const BEGINS: u32 = 6;
-    const FOLLOWS: u32 = 5;
-    let begins =
-        |at: usize| at.checked_sub(1).and_then(|at| text.get(at)).is_none_or(|c| !c.is_alphanumeric());
-    if word.chars().nth(text.len()).is_some() {
-        return None;
+/// How well a command answers what was typed: every word must be found in its
+/// name or in what is said of it. None where one is not.
+fn score(typed: &str, binding: &Binding) -> Option<u32> {
+    typed.to_lowercase().split_whitespace().map(|word| Some(find(word, binding)? as u32)).sum()
+}
+
+fn find(word: &str, binding: &Binding) -> Option<Found> {
+    let (name, slug) = (binding.name(), binding.command.slug());
+    let (help, place) = (binding.help.to_lowercase(), binding.place.title().to_lowercase());
+    if word == slug || word == name {
+        return Some(Found::Name);
     }
-    let mut best: Option<Vec<Option<u32>>> = None;
-    for letter in word.chars() {
-        // The best score among the places before `at`, and the one just before it.
-        let (mut before, mut beside) = (if best.is_none() { Some(0) } else { None }, None);
-        let mut row = Vec::with_capacity(text.len());
-        for (at, c) in text.iter().enumerate() {
-            let gained = FOUND + if begins(at) { BEGINS } else { 0 } + u32::from(at == 0);
-            let reached = before.max(beside.map(|score: u32| score + FOLLOWS));
-            row.push(reached.filter(|_| *c == letter).map(|score| score + gained));
-            beside = best.as_ref().and_then(|best| best.get(at).copied().flatten());
-            before = before.max(beside);
-        }
-        best = Some(row);
+    let told = told(word, slug).max(told(word, &help));
+    if told.is_some() {
+        return told;
     }
-    best.map_or(Some(0), |best| best.into_iter().flatten().max())
+    if name.starts_with(word) {
+        return Some(Found::Begin);
+    }
+    if words(&place).any(|found| found.starts_with(word)) {
+        return Some(Found::Place);
+    }
+    if begins(word, &words(&help).collect::<Vec<_>>()) {
+        return Some(Found::Initials);
+    }
+    // What changes something outside is not offered for a few letters by chance.
+    let strewn = !binding.command.acts() && (strewn(word, slug) || strewn(word, &help));
+    strewn.then_some(Found::Strewn)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// How a word stands in a text as it is.
+fn told(word: &str, text: &str) -> Option<Found> {
+    if words(text).any(|found| found == word) {
+        Some(Found::Whole)
+    } else if words(text).any(|found| found.starts_with(word)) {
+        Some(Found::Begin)
+    } else {
+        text.contains(word).then_some(Found::Within)
+    }
+}
+
+/// Whether a word is made of the beginnings of some of these words: `gotim` of
+/// "go to a time".
+fn begins(word: &str, words: &[&str]) -> bool {
+    let Some((first, rest)) = words.split_first() else { return word.is_empty() };
+    let common = word.char_indices().zip(first.chars()).take_while(|((_, typed), c)| typed == c);
+    let ends = common.map(|((at, typed), _)| at + typed.len_utf8());
+    let begins = |end: usize| word.get(end..).is_some_and(|left| begins(left, rest));
+    begins(0) || ends.into_iter().any(begins)
+}
+
+/// Whether the letters of a word are in one of a text, in their order.
+fn strewn(word: &str, text: &str) -> bool {
+    words(text).any(|found| {
+        let mut letters = found.chars();
+        word.chars().all(|letter| letters.any(|c| c == letter))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Keymap;
+
+    fn found(typed: &str, name: &str) -> Option<u32> {
+        let keymap = Keymap::default();
+        let all = Place::ALL.into_iter().flat_map(|place| keymap.rows(place));
+        all.filter(|binding| binding.name() == name).find_map(|binding| score(typed, binding))
+    }
 
     #[test]
-    fn the_letters_of_every_word_must_be_there_in_their_order() {
-        for (typed, text, found) in [
-            ("", "Follow the log", true),
-            ("fol", "Follow the log", true),
-            ("ftl", "Follow the log", true),
-            ("log fol", "Follow the log", true),
-            ("FOLLOW", "Follow the log", true),
-            ("gol", "Follow the log", false),
-            ("follow logs", "Follow the log", false),
-            ("借", "借书", true),
+    fn every_word_must_be_found_at_least_by_its_letters() {
+        for (typed, name, is_found) in [
+            ("", "log.follow", true),
+            ("fol", "log.follow", true),
+            ("ftl", "log.follow", true),
+            ("lo fol", "log.follow", true),
+            ("FOLLOW", "log.follow", true),
+            ("log.follow", "log.follow", true),
+            ("flw", "log.follow", true),
+            ("gol", "log.follow", false),
+            ("follow logs", "log.follow", false),
+            ("reg", "services.deregister", true),
+            ("gstr", "services.deregister", false),
         ] {
-            assert_eq!(score(typed, text).is_some(), found, "{typed} in {text}");
+            assert_eq!(found(typed, name).is_some(), is_found, "{typed} in {name}");
         }
     }
 
     #[test]
-    fn letters_that_begin_words_or_stand_together_go_first() {
+    fn a_name_goes_before_a_word_and_that_before_a_beginning_and_that_before_strewn_letters() {
         for (typed, better, worse) in [
-            ("reg", "Register an instance", "Raise the least level"),
-            ("ri", "Register an instance", "Drop the filter"),
-            ("leave", "Leave", "Listen, or leave it"),
-            ("send", "Send a record", "Show everything and"),
+            ("level", "log.level", "log.level-down"),
+            ("log", "anywhere.log", "log.follow"),
+            ("reg", "services.register", "services.deregister"),
+            ("gotim", "log.go-time", "log.context"),
+            ("leave", "anywhere.quit", "library.add"),
+            ("mark", "log.mark", "anywhere.theme"),
         ] {
-            assert!(score(typed, better) > score(typed, worse), "{typed}: {better}, {worse}");
+            assert!(found(typed, better) > found(typed, worse), "{typed}: {better}, {worse}");
+        }
+    }
+
+    #[test]
+    fn the_beginnings_of_words_are_found_wherever_some_are_left_out() {
+        let words = ["go", "to", "a", "time"];
+        for (typed, found) in [("gotim", true), ("gt", true), ("ti", true), ("gti", true), ("og", false)] {
+            assert_eq!(begins(typed, &words), found, "{typed}");
         }
     }
 }

@@ -32,11 +32,26 @@ impl SortBy {
     pub const ALL: [Self; 7] =
         [Self::Service, Self::Status, Self::Latency, Self::Lease, Self::Version, Self::Url, Self::Instance];
 
-    /// The next one, round the end.
+    /// The next one whose column a table of so many cells shows, round the end.
     #[must_use]
-    pub fn next(self) -> Self {
+    pub fn next(self, cells: u16) -> Self {
         let at = Self::ALL.iter().position(|by| *by == self).unwrap_or(0);
-        Self::ALL.get((at + 1) % Self::ALL.len()).copied().unwrap_or_default()
+        let mut others = Self::ALL.into_iter().cycle().skip(at + 1).take(Self::ALL.len());
+        others.find(|by| by.shown_from() <= cells).unwrap_or_default()
+    }
+
+    /// The width of the table from which on its column is shown.
+    pub const fn shown_from(self) -> u16 {
+        match self {
+            Self::Version => 90,
+            Self::Instance => 110,
+            _ => 0,
+        }
+    }
+
+    /// Whether the highest goes first: the worst status, the longest latency.
+    pub const fn falls(self) -> bool {
+        matches!(self, Self::Status | Self::Latency)
     }
 
     /// The heading of its column.
@@ -47,7 +62,7 @@ impl SortBy {
             Self::Instance => "INSTANCE",
             Self::Url => "URL",
             Self::Latency => "LATENCY",
-            Self::Lease => "LEASE",
+            Self::Lease => "TTL",
             Self::Version => "VERSION",
         }
     }
@@ -67,7 +82,7 @@ impl SortBy {
 }
 
 /// The worst first.
-const fn rank(status: Status) -> u8 {
+pub(super) const fn rank(status: Status) -> u8 {
     match status {
         Status::Unhealthy => 0,
         Status::Unknown => 1,
@@ -143,6 +158,11 @@ impl ServicesPane {
     /// Moves by so many rows.
     pub fn step(&mut self, by: isize) {
         self.selected.step(by, &self.keys);
+    }
+
+    /// Selects an instance.
+    pub fn select(&mut self, key: &InstanceKey) {
+        self.selected.select(key, &self.keys);
     }
 
     /// Opens the detail of an instance.

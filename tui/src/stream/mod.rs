@@ -8,7 +8,7 @@ mod search;
 mod tail;
 
 use crate::cli::Endpoints;
-use crate::{out, text};
+use crate::{output, text};
 use clap::{Args, ValueEnum};
 use print::Printer;
 use shared::client::{ClientError, LogClient, LogQuery, http};
@@ -167,7 +167,7 @@ fn end(
         Err(error) => {
             // What was found is true nonetheless.
             let _ = printer.finish();
-            out::complain(&text::clean(&error.to_string()));
+            output::say(text::clean(&error.to_string()));
             if let StreamError::Log(ClientError::Refused(problem)) = &error
                 && let Some(position) = problem.position
             {

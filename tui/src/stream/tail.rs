@@ -3,7 +3,7 @@
 
 use super::StreamError;
 use super::print::Printer;
-use crate::{out, text};
+use crate::{output, text};
 use futures_util::StreamExt as _;
 use shared::client::{ClientError, LogClient, LogQuery, TailEvent, backoff};
 use std::io::Write;
@@ -38,7 +38,7 @@ pub(super) async fn run<W: Write>(
             // A filter that is refused once is refused for ever.
             Err(StreamError::Log(error)) if !is_final(&error) => {
                 if !std::mem::replace(&mut told, true) {
-                    out::complain(&format_args!("{}; trying on", text::clean(&error.to_string())));
+                    output::say(format_args!("{}; trying on", text::clean(&error.to_string())));
                 }
             }
             Err(error) => return Err(error),

@@ -1,9 +1,9 @@
 //! Commands: what a key does in the place where the console is.
 
-use super::{feeds, forms, general, incidents, library, log, palette, services};
+use super::{feeds, forms, general, incidents, library, log, palette, services, undo};
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Copied, Form, Model, Overlay, Tab};
+use crate::model::{Copied, Form, HelpPage, Model, Overlay, Tab};
 use chrono::{DateTime, Utc};
 
 pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
@@ -20,16 +20,33 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
             Command::Submit => return forms::submit(model, now),
             Command::NextField => forms::step(form, true, now),
             Command::PreviousField => forms::step(form, false, now),
+            Command::NextChoice => forms::choose(form, true),
+            Command::PreviousChoice => forms::choose(form, false),
             Command::Back => model.overlay = None,
             _ => {}
         },
         Some(Overlay::Confirm(_)) if command == Command::Back => model.overlay = None,
         Some(Overlay::Confirm(_)) => {}
         Some(Overlay::Palette(_)) => return palette::run(model, command, now),
-        Some(Overlay::Help(lines) | Overlay::Messages(lines)) => {
-            log::scroll(lines, command);
+        Some(Overlay::Help(help)) if help.finder.is_on() && command == Command::Back => help.finder.clear(),
+        Some(Overlay::Help(help)) if command == Command::Submit => help.finder.typing = false,
+        Some(Overlay::Help(help)) if command == Command::Search => help.finder.begin(),
+        Some(overlay @ (Overlay::Help(_) | Overlay::Messages(_) | Overlay::Graph(_))) => {
+            let opens = match overlay {
+                Overlay::Help(_) => Command::Help,
+                Overlay::Messages(_) => Command::Messages,
+                _ => Command::Graph,
+            };
+            if let Overlay::Help(HelpPage { scroll, .. })
+            | Overlay::Messages(scroll)
+            | Overlay::Graph(scroll) = overlay
+            {
+                *scroll = model.seen.scroll(*scroll, command);
+            }
             match command {
                 Command::Back => model.overlay = None,
+                // The key that opened it closes it, whichever that is.
+                _ if command == opens => model.overlay = None,
                 _ if leads_on(command) => {
                     model.overlay = None;
                     return on_screen(model, command, now);
@@ -57,7 +74,7 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
         Command::NextTab => show(model, model.tab.step(1)),
         Command::PreviousTab => show(model, model.tab.step(Tab::ALL.len() - 1)),
         Command::Help => {
-            model.overlay = Some(Overlay::Help(0));
+            model.overlay = Some(Overlay::Help(HelpPage::default()));
             Vec::new()
         }
         Command::Palette => {
@@ -68,7 +85,7 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
         Command::CopyValue => general::copy(model, Copied::Value, now),
         Command::CopyUrl => general::copy(model, Copied::Url, now),
         Command::CopyCurl => general::copy(model, Copied::Curl, now),
-        Command::Undo => general::undo(model, now),
+        Command::Undo => undo::run(model, now),
         Command::Mouse => general::mouse(model, now),
         Command::Theme => {
             general::theme(model, now);
@@ -78,33 +95,55 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
             model.overlay = Some(Overlay::Messages(0));
             Vec::new()
         }
+        Command::Graph => {
+            model.overlay = Some(Overlay::Graph(0));
+            Vec::new()
+        }
         Command::Back => back(model, now),
+        Command::Open | Command::LogOf | Command::IncidentsOf => {
+            let from = model.tab;
+            let effects = open_in(model, command, now);
+            if model.tab != from {
+                model.came_from = Some(from);
+            }
+            effects
+        }
         Command::Submit => submit(model, now),
         Command::Register => open(model, Form::register()),
         Command::Send => open(model, Form::send()),
         Command::Maintain | Command::MaintainService => {
-            services::maintain(model, command == Command::MaintainService);
+            services::maintain(model, command == Command::MaintainService, now);
             Vec::new()
         }
         Command::Deregister => {
-            forms::ask_deregister(model);
+            forms::ask_deregister(model, now);
             Vec::new()
         }
-        Command::LogOf => match model.subject().map(str::to_owned) {
-            Some(service) => log::of_service(model, service),
-            None => Vec::new(),
-        },
-        Command::IncidentsOf => match model.subject().map(str::to_owned) {
-            Some(service) => incidents::of_service(model, service, now),
-            None => Vec::new(),
-        },
-        _ => match (model.tab, rows(model, command)) {
-            (Tab::Log, _) => log::run(model, command, now),
-            (Tab::Services, rows) => services::run(model, command, rows),
-            (Tab::Incidents, rows) => incidents::run(model, command, rows, now),
-            (Tab::Library, rows) => library::run(model, command, rows),
-            (Tab::Overview, rows) => overview(model, command, rows),
-        },
+        _ => on_tab(model, command, now),
+    }
+}
+
+/// A command of the tab alone.
+fn on_tab(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
+    match (model.tab, rows(model, command)) {
+        (Tab::Log, _) => log::run(model, command, now),
+        (Tab::Services, rows) => services::run(model, command, rows, now),
+        (Tab::Incidents, rows) => incidents::run(model, command, rows, now),
+        (Tab::Library, rows) => library::run(model, command, rows),
+        (Tab::Overview, rows) => overview(model, command, rows, now),
+    }
+}
+
+/// Opens what is selected, or another tab that shows it.
+fn open_in(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
+    match (command, model.subject().map(str::to_owned)) {
+        (Command::LogOf, Some(service)) => log::of_service(model, service),
+        (Command::IncidentsOf, Some(service)) => incidents::of_service(model, service, now),
+        (Command::LogOf | Command::IncidentsOf, None) => {
+            general::nothing(model, now);
+            Vec::new()
+        }
+        _ => on_tab(model, command, now),
     }
 }
 
@@ -114,12 +153,23 @@ fn open(model: &mut Model, form: Form) -> Vec<Effect> {
 }
 
 pub(super) fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
-    model.tab = tab;
+    (model.tab, model.came_from) = (tab, None);
     feeds::wanted(model)
 }
 
-/// One step back, of the tab; else the newest toast goes.
+/// Whether what was opened from another tab is still open.
+const fn is_led(model: &Model) -> bool {
+    match model.tab {
+        Tab::Services => model.services.detail.is_some(),
+        Tab::Incidents => model.incidents.only.is_some(),
+        _ => false,
+    }
+}
+
+/// One step back, of the tab, or to the one from which something was opened
+/// here; else the newest toast goes.
 fn back(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
+    let was_led = is_led(model);
     let went = match model.tab {
         Tab::Log => {
             if let Some(effects) = log::back(&mut model.log, now) {
@@ -132,6 +182,9 @@ fn back(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
         Tab::Library => library::back(model),
         Tab::Overview => false,
     };
+    if let Some(from) = model.came_from.filter(|_| !went || (was_led && !is_led(model))) {
+        return show(model, from);
+    }
     if went {
         return feeds::wanted(model);
     }
@@ -150,17 +203,15 @@ fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
 }
 
 /// The overview: a service is selected, and opened.
-fn overview(model: &mut Model, command: Command, rows: Option<isize>) -> Vec<Effect> {
+fn overview(model: &mut Model, command: Command, rows: Option<isize>, now: DateTime<Utc>) -> Vec<Effect> {
     if let Some(by) = rows {
-        let keys: Vec<String> = model.fleet.services.iter().map(|service| service.name.clone()).collect();
-        if let Some(key) = model.overview_row().and_then(|row| keys.get(row)) {
-            model.overview.select(key, &keys);
-        }
+        let keys: Vec<String> = model.fleet.worst_first().map(|service| service.name.clone()).collect();
         model.overview.step(by, &keys);
-    } else if command == Command::Open
-        && let Some(service) = model.subject().map(str::to_owned)
-    {
-        return services::open(model, &service);
+    } else if command == Command::Open {
+        match model.subject().map(str::to_owned) {
+            Some(service) => return services::open(model, &service, now),
+            None => general::nothing(model, now),
+        }
     }
     Vec::new()
 }

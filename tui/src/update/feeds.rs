@@ -51,7 +51,7 @@ pub(super) fn monitor(
 fn arrange(model: &mut Model, now: DateTime<Utc>) {
     model.services.arrange(&model.fleet);
     model.incidents.arrange(&model.fleet, now);
-    let keys: Vec<String> = model.fleet.services.iter().map(|service| service.name.clone()).collect();
+    let keys: Vec<String> = model.fleet.worst_first().map(|service| service.name.clone()).collect();
     model.overview.keep(&keys);
 }
 

@@ -1,20 +1,24 @@
 //! Forms and questions: opened, sent, answered.
 
-use crate::action::{Effect, Failure};
-use crate::model::{Confirm, Form, Model, Overlay, Toast};
+use super::{general, undo};
+use crate::action::{Answer, Effect, Failure};
+use crate::model::{Confirm, Form, FormKind, Model, Overlay, Toast};
 use chrono::{DateTime, Utc};
+use tui_input::InputRequest;
 
 pub(super) fn open(model: &mut Model, form: Form) {
     model.overlay = Some(Overlay::Form(form));
 }
 
 /// Asks before the selected instance is removed.
-pub(super) fn ask_deregister(model: &mut Model) {
-    if let Some(instance) = model.services.subject(&model.fleet) {
-        let (service, id) = instance.key();
-        let leased = instance.registration.ttl_seconds.is_some();
-        model.overlay = Some(Overlay::Confirm(Confirm::deregister(service, id, leased)));
-    }
+pub(super) fn ask_deregister(model: &mut Model, now: DateTime<Utc>) {
+    let Some(instance) = model.services.subject(&model.fleet) else {
+        general::nothing(model, now);
+        return;
+    };
+    let (service, id) = instance.key();
+    let leased = instance.registration.ttl_seconds.is_some();
+    model.overlay = Some(Overlay::Confirm(Confirm::deregister(service, id, leased)));
 }
 
 /// Goes to the next or the previous field; one that is left says what is wrong
@@ -24,15 +28,27 @@ pub(super) fn step(form: &mut Form, forward: bool, now: DateTime<Utc>) {
     form.step(forward);
 }
 
+/// Takes the next or the previous of the few values that a field may have; in a
+/// field that may have any, the cursor moves.
+pub(super) fn choose(form: &mut Form, forward: bool) {
+    let Some(field) = form.focused() else { return };
+    if !field.choose(forward) {
+        let request = if forward { InputRequest::GoToNextChar } else { InputRequest::GoToPrevChar };
+        field.input.handle(request);
+    }
+    field.error = None;
+}
+
 /// Checks the form and sends it; it stays open until the daemon has answered.
 pub(super) fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
     let Some(Overlay::Form(form)) = &mut model.overlay else { return Vec::new() };
-    if form.sending {
+    if form.sending.is_some() {
         return Vec::new();
     }
-    let effect = form.check(now);
-    form.sending = effect.is_some();
-    effect.into_iter().collect()
+    let Some(effect) = form.check(now) else { return Vec::new() };
+    model.requests += 1;
+    form.sending = Some(model.requests);
+    vec![Effect::Numbered(model.requests, Box::new(effect))]
 }
 
 /// Does what the open question asks about.
@@ -46,24 +62,33 @@ pub(super) fn yes(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// The answer to a request: a form that waits for it closes, or says what is
+/// The answer to a request: the form that waits for it closes, or says what is
 /// wrong; where none waits any more, a toast says it.
-pub(super) fn done(model: &mut Model, outcome: Result<String, Failure>, now: DateTime<Utc>) {
+pub(super) fn answered(model: &mut Model, answer: Answer, now: DateTime<Utc>) {
     let waiting = match &mut model.overlay {
-        Some(Overlay::Form(form)) if form.sending => Some(form),
+        Some(Overlay::Form(form)) if form.sending.is_some() && form.sending == answer.number => Some(form),
         _ => None,
     };
-    match (outcome, waiting) {
+    match (answer.outcome, waiting) {
         (Err(failure), Some(form)) => {
-            form.sending = false;
-            form.refuse(failure.field.as_deref(), failure.message);
+            form.sending = None;
+            // A monitor that does not know a service says so of the whole request.
+            let unknown =
+                (form.kind == FormKind::Maintain && failure.status == Some(404)).then_some("service");
+            form.refuse(failure.field.as_deref().or(unknown), failure.message);
         }
         (Err(failure), None) => model.say(Toast::bad(failure.message), now),
-        (Ok(said), waiting) => {
+        (Ok(deed), waiting) => {
             if waiting.is_some() {
                 model.overlay = None;
             }
+            let said = undo::remember(model, deed.said, deed.undo);
             model.say(Toast::good(said), now);
         }
     }
+}
+
+/// What became of something that no form asked for.
+pub(super) fn done(model: &mut Model, outcome: Result<String, Failure>, now: DateTime<Utc>) {
+    model.say(outcome.map_or_else(|failure| Toast::bad(failure.message), Toast::good), now);
 }

@@ -1,12 +1,12 @@
 //! What can be done everywhere: copy, undo, change the looks; and the mouse.
 
 use super::command;
-use crate::action::{Effect, Failure, Mouse, Target};
-use crate::keys::{Command, Place};
-use crate::model::{COPIED_BYTES_MAX, Copied, Model, Toast, copied};
+use crate::action::{Effect, Mouse, Target};
+use crate::keys::{Command, Key, Place};
+use crate::model::{COPIED_BYTES_MAX, Copied, Model, SourceName, Tab, Toast, copied};
 use crate::theme::ThemeName;
 use chrono::{DateTime, Utc};
-use shared::wire::registry::Registration;
+use crossterm::event::KeyCode;
 
 /// Rows that one notch of the wheel moves.
 const WHEEL_ROWS: usize = 3;
@@ -23,6 +23,40 @@ pub(super) fn copy(model: &mut Model, what: Copied, now: DateTime<Utc>) -> Vec<E
     }
     model.say(Toast::good(format!("{name} was copied")), now);
     vec![Effect::Copy(text)]
+}
+
+/// Says that a key has nothing to act upon, and why.
+pub(super) fn nothing(model: &mut Model, now: DateTime<Utc>) {
+    let said = match (model.tab, &model.services.detail) {
+        _ if model.sources.get(SourceName::Registry).is_new() => {
+            "the registry has not answered yet".to_owned()
+        }
+        (Tab::Services, Some((_, instance))) => format!("{instance} is not registered any more"),
+        (Tab::Services, None) => "no instance is selected here".to_owned(),
+        _ => "no service is selected here".to_owned(),
+    };
+    model.say(Toast::bad(said), now);
+}
+
+/// A key that has no meaning here says so, and where it has one.
+pub(super) fn unbound(model: &mut Model, key: Key, now: DateTime<Utc>) {
+    let place = model.place();
+    let is_letter = matches!(key.code, KeyCode::Char(_)) && place.tab().is_some();
+    if !is_letter || matches!(place, Place::Prompt | Place::Find) {
+        return;
+    }
+    let others = Place::ALL.into_iter().filter(|other| other.tab() == place.tab() && *other != place);
+    let row = others.flat_map(|other| model.keymap.rows(other)).find(|row| row.keys.contains(&key));
+    let said = match row {
+        Some(row) => format!("{key} works in \"{}\": {}", row.place.title(), row.help),
+        None => {
+            format!("{key} does nothing here: {} lists the keys", model.keymap.key_of(place, Command::Help))
+        }
+    };
+    let toast = Toast::bad(said);
+    if model.toasts.iter().next_back() != Some(&toast) {
+        model.say(toast, now);
+    }
 }
 
 /// Takes the next theme.
@@ -53,6 +87,9 @@ pub(super) fn moved(model: &mut Model, mouse: Mouse, now: DateTime<Utc>) -> Vec<
             model.overlay = None;
             return command::show(model, tab);
         }
+        // A click on what is selected already opens it.
+        Mouse::Click(Target::Row(0)) if model.place() == Place::Palette => (Command::Submit, 1),
+        Mouse::Click(Target::Row(0)) => (Command::Open, 1),
         Mouse::Click(Target::Row(by)) if by < 0 => (Command::Up, by.unsigned_abs()),
         Mouse::Click(Target::Row(by)) => (Command::Down, by.unsigned_abs()),
     };
@@ -63,39 +100,4 @@ pub(super) fn moved(model: &mut Model, mouse: Mouse, now: DateTime<Utc>) -> Vec<
     // No more rows than a screen has can be clicked.
     let times = times.min(usize::from(model.size.1));
     (0..times).flat_map(|_| command::run(model, command, now)).collect()
-}
-
-/// Instances were removed: that can be undone.
-pub(super) fn deregistered(model: &mut Model, removed: Vec<Registration>, now: DateTime<Utc>) {
-    let names: Vec<&str> = removed.iter().map(|gone| gone.instance_id.as_str()).collect();
-    let key = model.keymap.key_of(Place::Anywhere, Command::Undo);
-    let undo = if key.is_empty() { String::new() } else { format!("; {key} takes it back") };
-    let was = if names.len() == 1 { "was" } else { "were" };
-    let said = format!("{} {was} deregistered{undo}", names.join(", "));
-    model.removed = removed;
-    model.say(Toast::good(said), now);
-}
-
-/// Registers again, as they were, those that were removed last.
-pub(super) fn undo(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
-    let removed = std::mem::take(&mut model.removed);
-    if removed.is_empty() {
-        model.say(Toast::bad("there is nothing to take back"), now);
-        return Vec::new();
-    }
-    vec![Effect::Restore(removed)]
-}
-
-/// What became of that; those that are still gone can be tried again.
-pub(super) fn restored(
-    model: &mut Model,
-    left: Vec<Registration>,
-    outcome: Result<String, Failure>,
-    now: DateTime<Utc>,
-) {
-    // Another one may have been removed meanwhile: that is the last one then.
-    if model.removed.is_empty() {
-        model.removed = left;
-    }
-    model.say(outcome.map_or_else(|failure| Toast::bad(failure.message), Toast::good), now);
 }

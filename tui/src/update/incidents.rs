@@ -1,6 +1,6 @@
 //! The incidents tab: moving through what went wrong, and taking it up.
 
-use super::{command, feeds, log};
+use super::{command, feeds};
 use crate::action::Effect;
 use crate::keys::Command;
 use crate::model::{Form, IncidentsView, Model, Overlay, Tab, Toast};
@@ -14,7 +14,7 @@ pub(super) fn run(
 ) -> Vec<Effect> {
     let pane = &mut model.incidents;
     if pane.detail && command != Command::Acknowledge {
-        log::scroll(&mut pane.scroll, command);
+        pane.scroll = model.seen.scroll(pane.scroll, command);
         return Vec::new();
     }
     match (command, rows) {
@@ -38,11 +38,13 @@ pub(super) fn run(
 
 /// Opens the form that says who looks after the selected incident.
 fn acknowledge(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
-    match model.incidents.incident().map(|incident| (incident.id, incident.resolved_at.is_some())) {
-        Some((id, false)) => {
-            model.overlay = Some(Overlay::Form(Form::acknowledge(id, &model.operator)));
+    match model.incidents.incident() {
+        Some(incident) if incident.resolved_at.is_none() => {
+            model.overlay = Some(Overlay::Form(Form::acknowledge(incident, &model.operator)));
         }
-        Some((id, true)) => model.say(Toast::bad(format!("incident {id} is resolved already")), now),
+        Some(incident) => {
+            model.say(Toast::bad(format!("incident {} is resolved already", incident.id)), now);
+        }
         None => model.say(Toast::bad("no incident is selected"), now),
     }
     Vec::new()

@@ -13,6 +13,7 @@ mod log;
 mod palette;
 mod services;
 mod typing;
+mod undo;
 
 use crate::action::{Action, Effect, Local};
 use crate::model::{Model, Tab, Toast, Volume};
@@ -123,12 +124,20 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             forms::done(model, outcome, now);
             Vec::new()
         }
+        Action::Answered(answer) => {
+            forms::answered(model, *answer, now);
+            Vec::new()
+        }
         Action::Deregistered(removed) => {
-            general::deregistered(model, removed, now);
+            undo::deregistered(model, removed, now);
+            Vec::new()
+        }
+        Action::TakenBack { effect, outcome } => {
+            undo::taken_back(model, *effect, outcome, now);
             Vec::new()
         }
         Action::Restored { left, outcome } => {
-            general::restored(model, left, outcome, now);
+            undo::restored(model, left, outcome, now);
             Vec::new()
         }
         Action::Local(local) => {

@@ -1,9 +1,9 @@
 //! The palette: finds a command, goes where it holds, does it.
 
-use super::command;
+use super::{command, services};
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Model, Overlay, Palette, commands};
+use crate::model::{Model, Overlay, Palette, Tab, commands};
 use chrono::{DateTime, Utc};
 
 pub(super) fn open(model: &mut Model) {
@@ -44,7 +44,18 @@ fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
     let (command, tab) = (binding.command, binding.place.tab());
     model.overlay = None;
     let mut effects = match tab {
-        Some(tab) if tab != model.tab => command::show(model, tab),
+        Some(tab) if tab != model.tab => {
+            let from = model.tab;
+            // What is selected here is what is meant there.
+            match (tab, model.subject().map(str::to_owned)) {
+                (Tab::Services, Some(service)) => services::select(model, &service),
+                (Tab::Incidents, Some(service)) => model.incidents.select(&service),
+                _ => {}
+            }
+            let effects = command::show(model, tab);
+            model.came_from = Some(from);
+            effects
+        }
         _ => Vec::new(),
     };
     effects.extend(command::run(model, command, now));

@@ -1,21 +1,27 @@
 //! The services tab: moving, sorting, narrowing, looking at one instance.
 
-use super::{feeds, log};
+use super::{feeds, general};
 use crate::action::Effect;
-use crate::keys::Command;
-use crate::model::{Confirm, Form, Model, Overlay};
+use crate::keys::{Command, Place};
+use crate::model::{Confirm, Form, InstanceKey, Model, Overlay, Tab, Toast};
+use chrono::{DateTime, Utc};
 
-pub(super) fn run(model: &mut Model, command: Command, rows: Option<isize>) -> Vec<Effect> {
+pub(super) fn run(
+    model: &mut Model,
+    command: Command,
+    rows: Option<isize>,
+    now: DateTime<Utc>,
+) -> Vec<Effect> {
     let pane = &mut model.services;
     if pane.detail.is_some() {
-        log::scroll(&mut pane.scroll, command);
+        pane.scroll = model.seen.scroll(pane.scroll, command);
         return Vec::new();
     }
     match (command, rows) {
         (_, Some(by)) => pane.step(by),
         (Command::Search, _) => pane.finder.begin(),
         (Command::Sort, _) => {
-            pane.sort = pane.sort.next();
+            pane.sort = pane.sort.next(model.size.0.saturating_sub(2));
             pane.arrange(&model.fleet);
         }
         (Command::Reverse, _) => {
@@ -28,6 +34,7 @@ pub(super) fn run(model: &mut Model, command: Command, rows: Option<isize>) -> V
                 pane.open((service, id));
                 return feeds::wanted(model);
             }
+            general::nothing(model, now);
         }
         _ => {}
     }
@@ -35,15 +42,31 @@ pub(super) fn run(model: &mut Model, command: Command, rows: Option<isize>) -> V
 }
 
 /// Shows a service that another screen names: its first instance.
-pub(super) fn open(model: &mut Model, service: &str) -> Vec<Effect> {
-    let instance = model.fleet.instances_of(service).next();
-    let Some(id) = instance.map(|instance| instance.registration.instance_id.clone()) else {
+pub(super) fn open(model: &mut Model, service: &str, now: DateTime<Utc>) -> Vec<Effect> {
+    let Some(key) = first_of(model, service) else {
+        let key = model.keymap.key_of(Place::Overview, Command::IncidentsOf);
+        let said = format!("no instance of {service} is registered; {key} shows its incidents");
+        model.say(Toast::bad(said), now);
         return Vec::new();
     };
+    model.services.open(key);
+    super::command::show(model, Tab::Services)
+}
+
+/// Selects the first instance of a service that another screen names.
+pub(super) fn select(model: &mut Model, service: &str) {
+    if let Some(key) = first_of(model, service) {
+        model.services.detail = None;
+        model.services.select(&key);
+    }
+}
+
+/// The first instance of a service, in a table that is not narrowed.
+fn first_of(model: &mut Model, service: &str) -> Option<InstanceKey> {
+    let id = model.fleet.instances_of(service).next()?.registration.instance_id.clone();
     model.services.finder.clear();
     model.services.arrange(&model.fleet);
-    model.services.open((service.to_owned(), id));
-    super::command::show(model, crate::model::Tab::Services)
+    Some((service.to_owned(), id))
 }
 
 /// One step back: what narrows the table, or the detail. False where there is
@@ -60,10 +83,13 @@ pub(super) fn back(model: &mut Model) -> bool {
 
 /// Opens the form that puts the selected instance, or its service, under
 /// maintenance; where it is already, asks whether to end that.
-pub(super) fn maintain(model: &mut Model, whole: bool) {
-    let Some(service) = model.subject().map(str::to_owned) else { return };
-    let selected = || model.services.subject(&model.fleet).map(|instance| instance.key().1.to_owned());
-    let instance = if whole { None } else { selected() };
+pub(super) fn maintain(model: &mut Model, whole: bool, now: DateTime<Utc>) {
+    let selected = model.services.subject(&model.fleet).map(|instance| instance.key().1.to_owned());
+    let Some(service) = model.subject().map(str::to_owned).filter(|_| whole || selected.is_some()) else {
+        general::nothing(model, now);
+        return;
+    };
+    let instance = selected.filter(|_| !whole);
     model.overlay = Some(match model.fleet.maintenance(&service, instance.as_deref()) {
         Some(maintenance) => Overlay::Confirm(Confirm::end_maintenance(maintenance)),
         None => Overlay::Form(Form::maintain(&service, instance.as_deref(), &model.operator)),

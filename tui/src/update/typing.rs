@@ -1,6 +1,6 @@
 //! Keys: a command where the table has one, else text for whatever is typed into.
 
-use super::{command, log};
+use super::{command, general, log};
 use crate::action::Effect;
 use crate::keys::Key;
 use crate::model::{Cursor, Finder, Model, Overlay, Tab};
@@ -19,9 +19,13 @@ pub(super) fn press(model: &mut Model, key: Key, now: DateTime<Utc>) -> Vec<Effe
     }
     let request = to_input_request(&Event::Key(KeyEvent::new(key.code, key.modifiers)));
     let before = in_prompt(model);
-    if let (Some(request), Some(input)) = (request, typed_into(model)) {
-        apply(input, request);
-        narrow(model);
+    match (request, typed_into(model)) {
+        (Some(request), Some(input)) => {
+            apply(input, request);
+            narrow(model);
+        }
+        (_, None) => general::unbound(model, key, now),
+        _ => {}
     }
     log::typed(model, before)
 }
@@ -53,6 +57,8 @@ fn apply(input: &mut Input, request: InputRequest) {
 /// The input that takes text now; what was wrong with it is forgotten.
 fn typed_into(model: &mut Model) -> Option<&mut Input> {
     match &mut model.overlay {
+        // What is on its way is not changed any more.
+        Some(Overlay::Form(form)) if form.sending.is_some() => None,
         Some(Overlay::Form(form)) => {
             form.error = None;
             let field = form.focused()?;
@@ -62,6 +68,10 @@ fn typed_into(model: &mut Model) -> Option<&mut Input> {
         Some(Overlay::Palette(palette)) => {
             palette.cursor = Cursor::default();
             Some(&mut palette.input)
+        }
+        Some(Overlay::Help(help)) if help.finder.typing => {
+            help.scroll = 0;
+            Some(&mut help.finder.input)
         }
         Some(_) => None,
         None if model.tab == Tab::Log => Some(&mut model.log.prompt.as_mut()?.input),

@@ -11,7 +11,7 @@ use ratatui::text::Line;
 use shared::wire::registry::GuardScope;
 
 /// One line of the screen in so many may be a banner.
-const SHARE: u16 = 8;
+const SHARE: u16 = 16;
 
 /// The banners, as many lines as they may take on a screen of so many.
 pub(super) fn lines(model: &Model, now: DateTime<Utc>, screen: u16) -> Vec<(String, Style)> {

@@ -43,10 +43,33 @@ pub(super) fn why(canvas: &Canvas<'_>, service: &str, cells: usize) -> Block {
         return vec![Line::styled("○ the monitor does not list it", theme.muted)];
     };
     let mut lines = vec![Line::styled("Why", theme.title)];
-    for sentence in &explanation.words {
-        lines.extend(text::wrap(sentence, cells, 4).into_iter().map(Line::raw));
+    let instances = canvas.model.fleet.instances_of(service);
+    let ids: Vec<&str> = instances.map(|instance| instance.registration.instance_id.as_str()).collect();
+    for sentence in shorter(&explanation.words, &ids) {
+        lines.extend(text::wrap(&sentence, cells, 4).into_iter().map(Line::raw));
     }
     lines
+}
+
+/// Sentences of which one that begins with the same instance as that before it
+/// does not name it again.
+fn shorter(sentences: &[String], ids: &[&str]) -> Vec<String> {
+    let mut before = None;
+    let short = |sentence: &String| {
+        let rest_of = |id: &str| sentence.strip_prefix("Instance ")?.strip_prefix(id);
+        let Some((id, rest)) = ids.iter().find_map(|id| Some((*id, rest_of(id)?))) else {
+            return sentence.clone();
+        };
+        match (before.replace(id) == Some(id), rest.strip_prefix(": ")) {
+            (false, _) => sentence.clone(),
+            (true, None) => format!("It{rest}"),
+            (true, Some(said)) => {
+                let mut letters = said.chars();
+                letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+            }
+        }
+    };
+    sentences.iter().map(short).collect()
 }
 
 /// ```text
@@ -140,6 +163,8 @@ pub(super) fn latency(canvas: &Canvas<'_>, service: &str, instance: Option<&str>
     let bars = chart::bars(&samples, width, CHART_LINES, CHART_SCALE_MIN);
     for (at, bars) in (0..).zip(bars) {
         let scale = match at {
+            // Failures alone have no scale.
+            _ if samples.iter().all(Option::is_none) => String::new(),
             0 => format!("{top} ms"),
             _ if at + 1 == CHART_LINES => "0 ms".to_owned(),
             _ => String::new(),
@@ -215,4 +240,22 @@ fn outcome(probe: &ProbeRecord, named: bool) -> String {
         said = format!("{said}: {detail}");
     }
     if named { format!("{said}  {}", probe.instance_id) } else { said }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_instance_is_named_once_where_several_sentences_are_about_it() {
+        let said = [
+            "S is down.",
+            "Instance S-1 failed.",
+            "Instance S-1: the next probe waits.",
+            "Instance S-2 is well.",
+        ];
+        let short = super::shorter(&said.map(str::to_owned), &["S-1", "S-2"]);
+        assert_eq!(
+            short,
+            ["S is down.", "Instance S-1 failed.", "The next probe waits.", "Instance S-2 is well."]
+        );
+    }
 }

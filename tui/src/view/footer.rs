@@ -7,7 +7,6 @@ use crate::text;
 use chrono::{DateTime, Utc};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Widget};
 
 /// ```text
 ///  f follow  / search  F filter  v level  Enter detail  s send  ? help  q quit
@@ -67,17 +66,25 @@ fn label(model: &Model, binding: &Binding, now: DateTime<Utc>) -> Option<&'stati
 }
 
 /// ```text
-/// ──────────────────────────────── ✓ Dune was borrowed by Ann ─┘
+/// └──────────────────────────────── ✓ Dune was borrowed by Ann  +1 (T) ─┘
 /// ```
+///
+/// The newest one, and how many are shown besides: on the border below the
+/// screen, where it hides nothing that is read or acted upon.
 pub(super) fn toasts(canvas: &mut Canvas<'_>, body: Rect) {
-    let theme = canvas.model.theme;
-    for (toast, row) in canvas.model.toasts.iter().rev().zip(body.rows().rev()) {
-        let (glyph, style) = if toast.good { ("✓", theme.good) } else { ("✗", theme.bad) };
-        let said = text::clip(&toast.text, usize::from(body.width.saturating_sub(8)));
-        let said = format!(" {glyph} {said} ");
-        let cells = u16::try_from(text::width(&said)).unwrap_or(body.width).min(body.width);
-        let place = Rect { x: body.right().saturating_sub(cells + 1).max(body.x), width: cells, ..row };
-        Clear.render(place, canvas.buffer);
-        canvas.line(place, &Line::styled(said, style));
-    }
+    let (model, theme) = (canvas.model, canvas.model.theme);
+    let mut shown = model.toasts.iter().rev();
+    let (Some(toast), Some(row)) = (shown.next(), body.rows().next_back()) else { return };
+    let more = match (shown.count(), model.keymap.key_of(Place::Anywhere, Command::Messages)) {
+        (0, _) => String::new(),
+        (more, key) if key.is_empty() => format!(" +{more} "),
+        (more, key) => format!(" +{more} ({key}) "),
+    };
+    let (glyph, style) = if toast.good { ("✓", theme.good) } else { ("✗", theme.bad) };
+    let room = usize::from(body.width).saturating_sub(7 + text::width(&more));
+    let said = format!(" {glyph} {} ", text::clip(&toast.text, room));
+    let cells = u16::try_from(text::width(&said) + text::width(&more)).unwrap_or(body.width).min(body.width);
+    let place = Rect { x: body.right().saturating_sub(cells + 1).max(body.x), width: cells, ..row };
+    canvas.clear(place);
+    canvas.line(place, &Line::from(vec![Span::styled(said, style), Span::styled(more, theme.muted)]));
 }

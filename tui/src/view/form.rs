@@ -8,6 +8,8 @@ use ratatui::text::{Line, Span};
 
 /// The widest form, in cells.
 const WIDTH_MAX: u16 = 72;
+/// The lines that what is wrong takes at most.
+const ERROR_LINES: usize = 4;
 /// The cells of a field's name.
 const LABEL_CELLS: u16 = 12;
 
@@ -21,29 +23,37 @@ const LABEL_CELLS: u16 = 12;
 /// └─────────────────────────────────────────────────────────────────┘
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, form: &Form) {
-    let theme = canvas.model.theme;
     // Asked one by one, what is still to come is not shown.
     let shown = if form.stepwise { form.focus + 1 } else { form.fields.len() };
-    let faults = form.fields.iter().filter(|field| field.error.is_some()).count();
-    let height = u16::try_from(shown + faults + 2).unwrap_or(u16::MAX);
     let width = area.width.saturating_sub(6).min(WIDTH_MAX);
+    let rows = rows(form, shown, usize::from(width.saturating_sub(LABEL_CELLS + 1)));
+    let below = below(canvas, form, usize::from(width));
+    let height =
+        u16::try_from(rows.len() + 1 + below.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
     let title = match form.stepwise {
-        true => format!("{}: {shown} of {}", form.kind.title(), form.fields.len()),
-        false => form.kind.title().to_owned(),
+        true => format!("{}: {shown} of {}", form.title, form.fields.len()),
+        false => form.title.clone(),
     };
     let inner = panel::popup(canvas, area, &title, width, height);
-    let [rows, hint] = Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(inner);
-    fields(canvas, rows, form, shown);
-    let cells = usize::from(hint.width);
-    let line = if form.sending {
-        Line::styled("… sending", theme.muted)
+    let lines = u16::try_from(below.len()).unwrap_or(1);
+    let [fields, hint] = Layout::vertical([Constraint::Min(0), Constraint::Length(lines)]).areas(inner);
+    draw(canvas, fields, form, &rows);
+    canvas.lines(hint, below);
+}
+
+/// What stands below the fields: what is wrong with the whole, or what the field
+/// that is typed into is to be.
+fn below(canvas: &Canvas<'_>, form: &Form, cells: usize) -> Vec<Line<'static>> {
+    let theme = canvas.model.theme;
+    let (said, style) = if form.sending.is_some() {
+        ("… sending".to_owned(), theme.muted)
     } else if let Some(error) = &form.error {
-        Line::styled(text::clip(&format!("✗ {error}"), cells), theme.bad)
+        (format!("✗ {error}"), theme.bad)
     } else {
         let hint = form.fields.get(form.focus).map_or_else(String::new, |field| about(canvas, field));
-        Line::styled(text::clip(&hint, cells), theme.muted)
+        (hint, theme.muted)
     };
-    canvas.line(hint, &line);
+    text::wrap(&said, cells, ERROR_LINES).into_iter().map(|line| Line::styled(line, style)).collect()
 }
 
 /// What a field is to be; of a book that is named, which one it is.
@@ -55,33 +65,47 @@ fn about(canvas: &Canvas<'_>, field: &Field) -> String {
     }
 }
 
-/// The fields that fit, with the one that is typed into among them.
-fn fields(canvas: &mut Canvas<'_>, area: Rect, form: &Form, shown: usize) {
+/// One line of a form.
+enum Row {
+    /// A field.
+    Field(usize),
+    /// A part of what is wrong with the field above it.
+    Error(String),
+}
+
+/// Fields and what is wrong with them as rows, so that a low screen shows a part
+/// of them.
+fn rows(form: &Form, shown: usize, cells: usize) -> Vec<Row> {
+    let of = |(at, field): (usize, &Field)| {
+        let errors = field.error.as_ref().map(|error| text::wrap(&format!("✗ {error}"), cells, ERROR_LINES));
+        std::iter::once(Row::Field(at))
+            .chain(errors.into_iter().flatten().map(Row::Error))
+            .collect::<Vec<_>>()
+    };
+    form.fields.iter().enumerate().take(shown).flat_map(of).collect()
+}
+
+/// The rows that fit, with the field that is typed into among them.
+fn draw(canvas: &mut Canvas<'_>, area: Rect, form: &Form, rows: &[Row]) {
     let theme = canvas.model.theme;
-    // A field and its error, as rows, so that a low screen shows a part of them.
-    let rows: Vec<(usize, bool)> = form
-        .fields
-        .iter()
-        .enumerate()
-        .take(shown)
-        .flat_map(|(at, field)| [Some((at, false)), field.error.as_ref().map(|_| (at, true))])
-        .flatten()
-        .collect();
-    let focus = rows.iter().position(|(at, _)| *at == form.focus).unwrap_or(0);
+    let focus = rows.iter().position(|row| matches!(row, Row::Field(at) if *at == form.focus)).unwrap_or(0);
     let seen = window(rows.len(), focus, usize::from(area.height));
-    for (place, (at, is_error)) in area.rows().zip(rows.into_iter().skip(seen.start)) {
-        let Some(field) = form.fields.get(at) else { continue };
+    for (place, row) in area.rows().zip(rows.get(seen).unwrap_or_default()) {
         let indent = (LABEL_CELLS + 1).min(place.width);
         let value = Rect { x: place.x + indent, width: place.width - indent, ..place };
-        if let (true, Some(error)) = (is_error, &field.error) {
-            canvas.text(value, &format!("✗ {error}"), theme.bad);
-            continue;
-        }
+        let at = match row {
+            Row::Error(error) => {
+                canvas.text(value, error, theme.bad);
+                continue;
+            }
+            Row::Field(at) => *at,
+        };
+        let Some(field) = form.fields.get(at) else { continue };
         let focused = at == form.focus;
         let label = text::fit(field.label, usize::from(LABEL_CELLS));
         let (mark, style) = if focused { ("▸", theme.title) } else { (" ", theme.text) };
         canvas.line(place, &Line::from(vec![Span::styled(mark, style), Span::styled(label, style)]));
-        if focused && !form.sending {
+        if focused && form.sending.is_none() {
             panel::typed(canvas, value, &field.input, theme.text);
         } else {
             canvas.text(value, field.input.value(), theme.text);

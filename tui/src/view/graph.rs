@@ -1,19 +1,24 @@
 //! Who depends on whom.
 
 use super::{Canvas, panel};
-use crate::model::{Branch, Drawn, SourceName};
+use crate::model::{Branch, Drawn, Fleet, SourceName};
 use crate::text;
 use crate::theme;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use shared::wire::monitor::Status;
 
+/// The lines that those who stand alone take at most.
+const ALONE_LINES: usize = 4;
+/// The same on the whole screen.
+const WHOLE_LINES: usize = 500;
+
 /// ```text
 /// ┌ Who depends on whom ──────────────────────────┐
 /// │✗ LogService unhealthy ◀ root of incident 3    │
 /// │├─ ✗ LibraryService unhealthy                  │
 /// │└─ ● WebService                                │
-/// │alone: ● Mailer                                │
+/// │● alone: Mailer                                │
 /// └───────────────────────────────────────────────┘
 /// ```
 ///
@@ -21,23 +26,50 @@ use shared::wire::monitor::Status;
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let (fleet, theme) = (&canvas.model.fleet, canvas.model.theme);
     let inner = panel::of_source(canvas, area, "Who depends on whom", SourceName::Registry);
-    if fleet.graph.is_empty() {
+    if fleet.graph.is_empty() && fleet.alone.is_empty() {
         panel::empty(canvas, inner, SourceName::Registry, "no service requires another");
         return;
     }
     let cells = usize::from(inner.width);
     let height = usize::from(inner.height);
-    let alone = usize::from(!fleet.alone.is_empty());
-    let all = fleet.graph.len() + alone;
-    let shown = if all > height { height.saturating_sub(1) } else { fleet.graph.len() };
+    let alone = alone(fleet, cells, ALONE_LINES);
+    let all = fleet.graph.len() + alone.len();
+    let shown = if all > height { height.saturating_sub(1) } else { all };
     let mut lines: Vec<Line<'_>> = fleet.graph.iter().take(shown).map(|b| branch(canvas, b, cells)).collect();
+    lines.extend(alone.into_iter().map(|line| Line::styled(line, theme.muted)).take(shown - lines.len()));
     if all > height {
         lines.push(Line::styled(format!("… {} more", all - shown), theme.muted));
-    } else if alone > 0 {
-        let alone = format!("alone: {}", fleet.alone.join(", "));
-        lines.push(Line::styled(text::clip(&alone, cells), theme.muted));
     }
     canvas.lines(inner, lines);
+}
+
+/// The whole of it, over what is on the screen.
+pub(super) fn whole(canvas: &mut Canvas<'_>, area: Rect, scroll: usize) {
+    let (fleet, theme) = (&canvas.model.fleet, canvas.model.theme);
+    let width = area.width.saturating_sub(4);
+    let inner = panel::popup(canvas, area, "Who depends on whom", width, area.height.saturating_sub(2));
+    let cells = usize::from(inner.width);
+    let mut lines: Vec<Line<'_>> = fleet.graph.iter().map(|b| branch(canvas, b, cells)).collect();
+    let alone = alone(fleet, cells, WHOLE_LINES);
+    lines.extend(alone.into_iter().map(|line| Line::styled(line, theme.muted)));
+    if lines.is_empty() {
+        panel::empty(canvas, inner, SourceName::Registry, "no service requires another");
+    }
+    panel::scrolled(canvas, inner, &lines, scroll);
+}
+
+/// The lines that it takes.
+pub(super) fn height(canvas: &Canvas<'_>, cells: usize) -> usize {
+    let fleet = &canvas.model.fleet;
+    (fleet.graph.len() + alone(fleet, cells, ALONE_LINES).len()).max(1)
+}
+
+/// Those that neither require anything nor are required, and are well.
+fn alone(fleet: &Fleet, cells: usize, lines_max: usize) -> Vec<String> {
+    if fleet.alone.is_empty() {
+        return Vec::new();
+    }
+    text::wrap(&format!("● alone: {}", fleet.alone.join(", ")), cells, lines_max)
 }
 
 fn branch(canvas: &Canvas<'_>, branch: &Branch, cells: usize) -> Line<'static> {

@@ -3,6 +3,7 @@
 
 use super::table::{self, Column};
 use super::{Canvas, evidence, panel, when};
+use crate::keys::{Command, Place};
 use crate::model::{Around, IncidentRow, IncidentsView, SourceName, window};
 use crate::text;
 use crate::theme::{self, Theme};
@@ -20,11 +21,11 @@ const LOG_LINES: u16 = 8;
 static COLUMNS: [Column; 7] = [
     Column::new("STATE", 13),
     Column::new("NO", 4).from(100).right(),
-    Column::new("SERVICE", 16).grow(3),
+    Column::new("SERVICE", 20).grow(3),
     Column::new("SINCE", 11),
     Column::new("LASTED", 8),
-    Column::new("TAKEN UP", 8).grow(1),
-    Column::new("WHY", 12).grow(4),
+    Column::new("TAKEN UP", 8).from(100).grow(1),
+    Column::new("WHY", 15).grow(3),
 ];
 
 static UPTIME: [Column; 5] = [
@@ -71,11 +72,17 @@ fn list(canvas: &mut Canvas<'_>, area: Rect) {
     let (pane, theme) = (&canvas.model.incidents, canvas.model.theme);
     let open = pane.open();
     let past = pane.rows.iter().filter(|row| row.incident >= open).count();
-    let of = pane.only.as_ref().map_or_else(String::new, |only| format!(" of {only} (Esc: of all)"));
-    let title = format!("Incidents{of}: {open} open, {past} past of a {}", pane.period.word());
+    let back = canvas.key(Place::Incidents, Command::Back);
+    let of = pane.only.as_ref().map_or_else(String::new, |only| format!(" of {only} ({back}: back)"));
+    let title = if canvas.model.sources.get(SourceName::Monitor).is_new() {
+        format!("Incidents{of}")
+    } else {
+        let open = pane.rows.iter().filter(|row| row.incident < open && row.dependent.is_none()).count();
+        format!("Incidents{of}: {open} open, {past} past of a {}", pane.period.word())
+    };
     let inner = panel::of_source(canvas, area, &title, SourceName::Monitor);
     if pane.rows.is_empty() {
-        let nothing = format!("✓ no incident in the last {}; p looks back further", pane.period.word());
+        let nothing = format!("✓ no incident in the last {}", pane.period.word());
         panel::empty(canvas, inner, SourceName::Monitor, &nothing);
         return;
     }
@@ -93,7 +100,9 @@ fn list(canvas: &mut Canvas<'_>, area: Rect) {
 
 /// The row of an incident.
 fn root(incident: &Incident, now: DateTime<Utc>, theme: Theme) -> Vec<table::Cell> {
+    let taken = incident.acknowledged.is_some() && incident.resolved_at.is_none();
     let (state, style) = match (incident.resolved_at, incident.kind) {
+        (None, IncidentKind::Down) if taken => ("✗ down taken", theme.bad),
         (Some(_), _) => ("✓ resolved", theme.good),
         (None, IncidentKind::Down) => ("✗ down", theme.bad),
         (None, IncidentKind::Flapping) => ("✗ flapping", theme.bad),
@@ -117,7 +126,8 @@ fn root(incident: &Incident, now: DateTime<Utc>, theme: Theme) -> Vec<table::Cel
 /// The row of a service that depends on the root of the incident above it.
 fn follower(row: &IncidentRow, dependent: &Dependent, now: DateTime<Utc>, theme: Theme) -> Vec<table::Cell> {
     let (glyph, word) = (theme::effect_glyph(dependent.effect), effect(dependent.effect));
-    let since = |at| when::moment(at, now);
+    // What is only at risk has not begun to fail.
+    let since = dependent.since.filter(|_| dependent.effect == Effect::Down);
     let why = match (dependent.own_cause, dependent.effect) {
         (true, _) => format!("of its own cause: {}", reason(dependent.reason, None)),
         (false, Effect::Down) => "follows from it".to_owned(),
@@ -127,8 +137,8 @@ fn follower(row: &IncidentRow, dependent: &Dependent, now: DateTime<Utc>, theme:
         (format!("{glyph} {word}"), theme.effect(dependent.effect)),
         (String::new(), theme.muted),
         (format!("{}{}", row.stem, dependent.service), theme.text),
-        (dependent.since.map_or_else(String::new, since), theme.muted),
-        (dependent.since.map_or_else(String::new, |at| when::between(at, now)), theme.text),
+        (since.map_or_else(String::new, |at| when::moment(at, now)), theme.muted),
+        (since.map_or_else(String::new, |at| when::between(at, now)), theme.text),
         (String::new(), theme.muted),
         (why, if dependent.own_cause { theme.warn } else { theme.muted }),
     ]
@@ -175,7 +185,7 @@ fn evidence(canvas: &mut Canvas<'_>, area: Rect, scroll: usize) {
     let model = canvas.model;
     let Some(service) = model.incidents.service(&model.fleet) else {
         let inner = panel::of_source(canvas, area, "Evidence", SourceName::Monitor);
-        panel::empty(canvas, inner, SourceName::Monitor, "no service is registered: 2 r registers one");
+        panel::no_service(canvas, inner);
         return;
     };
     let incident = model.incidents.incident();
@@ -258,7 +268,10 @@ fn head(canvas: &Canvas<'_>, incident: &Incident, cells: usize) -> evidence::Blo
         Some(taken_up) => {
             format!("✓ {} looks after it since {}", taken_up.by, when::moment(taken_up.at, now))
         }
-        None if incident.resolved_at.is_none() => "○ nobody has taken it up: a does".to_owned(),
+        None if incident.resolved_at.is_none() => {
+            let key = canvas.key(Place::Incidents, Command::Acknowledge);
+            format!("○ nobody has taken it up: {key} does")
+        }
         None => String::new(),
     };
     let mut lines: evidence::Block =

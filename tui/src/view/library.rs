@@ -2,6 +2,7 @@
 
 use super::table::{self, Column};
 use super::{Canvas, panel, when};
+use crate::keys::{Command, Place};
 use crate::model::{Side, SourceName};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
@@ -19,18 +20,28 @@ static BOOKS: [Column; 4] = [
     Column::new("IN", 5).right(),
 ];
 
-static LOANS: [Column; 5] = [
-    Column::new("BOOK", 4).grow(1),
-    Column::new("TITLE", 12).from(60).grow(3),
-    Column::new("BORROWER", 10).grow(3),
+/// Loans that are out: when one comes back is not known yet.
+static OUT: [Column; 5] = [
+    Column::new("BOOK", 4).from(52).grow(1),
+    Column::new("TITLE", 10).grow(3),
+    Column::new("WHO", 7).grow(2),
     Column::new("BORROWED", 11),
-    Column::new("RETURNED", 11).from(36),
+    Column::new("STATE", 5),
+];
+
+/// All loans: where there is little room, when they ended rather than began.
+static LOANS: [Column; 5] = [
+    Column::new("BOOK", 4).from(52).grow(1),
+    Column::new("TITLE", 11).grow(3),
+    Column::new("BORROWER", 10).grow(2),
+    Column::new("BORROWED", 11).from(47),
+    Column::new("RETURNED", 11),
 ];
 
 /// ```text
 /// ┌ ▸ Books: 3 ──────────────────────┐┌ Loans that are out: 1 ───────────┐
-/// │ID TITLE           AUTHOR      IN ││BOOK BORROWER    BORROWED         │
-/// │1  Go编程实战      张三       1/1 ││2    Ann         10:42:07         │
+/// │ID TITLE           AUTHOR      IN ││TITLE     WHO      BORROWED STATE │
+/// │1  Go编程实战      张三       1/1 ││HTTP协议… Ann      10:42:07 ● out │
 /// │/ go_                             ││                                  │
 /// ├ Book 1 ──────────────────────────┴┴──────────────────────────────────┤
 /// │Title       Go编程实战                                                │
@@ -54,12 +65,16 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
 fn books(canvas: &mut Canvas<'_>, area: Rect) {
     let (pane, theme) = (&canvas.model.library, canvas.model.theme);
     let mark = if pane.side == Side::Books { "▸ " } else { "" };
-    let title = format!("{mark}Books: {}", count(pane.book_count(), pane.books.len()));
+    let title = format!("{mark}Books{}", count(canvas, pane.book_count(), pane.books.len()));
     let inner = panel::of_source(canvas, area, &title, SourceName::Library);
     let inner = panel::finder(canvas, inner, &pane.finder);
     if pane.book_count() == 0 {
-        let nothing = if pane.books.is_empty() { "no book: a adds one" } else { "no book is like that" };
-        panel::empty(canvas, inner, SourceName::Library, nothing);
+        let nothing = if pane.books.is_empty() {
+            format!("no book: {} adds one", canvas.key(Place::Library, Command::Add))
+        } else {
+            "no book is like that".to_owned()
+        };
+        panel::empty(canvas, inner, SourceName::Library, &nothing);
         return;
     }
     let selected = pane.book.index(pane.book_count()).filter(|_| pane.side == Side::Books);
@@ -79,16 +94,20 @@ fn loans(canvas: &mut Canvas<'_>, area: Rect) {
     let (pane, theme, now) = (&canvas.model.library, canvas.model.theme, canvas.now);
     let mark = if pane.side == Side::Loans { "▸ " } else { "" };
     let what = if pane.returned { "All loans" } else { "Loans that are out" };
-    let title = format!("{mark}{what}: {}", count(pane.loan_count(), pane.loans.len()));
+    let title = format!("{mark}{what}{}", count(canvas, pane.loan_count(), pane.loans.len()));
     let inner = panel::of_source(canvas, area, &title, SourceName::Library);
     if pane.loan_count() == 0 {
-        let nothing =
-            if pane.loans.is_empty() { "no copy is out: b lends one" } else { "no loan is like that" };
-        panel::empty(canvas, inner, SourceName::Library, nothing);
+        let nothing = if pane.loans.is_empty() {
+            format!("no copy is out: {} lends one", canvas.key(Place::Library, Command::Borrow))
+        } else {
+            "no loan is like that".to_owned()
+        };
+        panel::empty(canvas, inner, SourceName::Library, &nothing);
         return;
     }
     let selected = pane.loan.index(pane.loan_count()).filter(|_| pane.side == Side::Loans);
-    table::render(canvas, inner, &LOANS, pane.loan_count(), selected, |at| {
+    let columns = if pane.returned { &LOANS } else { &OUT };
+    table::render(canvas, inner, columns, pane.loan_count(), selected, |at| {
         let Some(loan) = pane.loan_at(at) else { return Vec::new() };
         let (returned, style) = match loan.returned_at {
             Some(at) => (when::moment(at, now), theme.muted),
@@ -104,9 +123,14 @@ fn loans(canvas: &mut Canvas<'_>, area: Rect) {
     });
 }
 
-/// How many are shown, and of how many where that is not all.
-fn count(shown: usize, all: usize) -> String {
-    if shown == all { all.to_string() } else { format!("{shown} of {all}") }
+/// How many are shown, and of how many where that is not all; nothing as long as
+/// the library has not said.
+fn count(canvas: &Canvas<'_>, shown: usize, all: usize) -> String {
+    match canvas.model.sources.get(SourceName::Library).is_new() {
+        true => String::new(),
+        false if shown == all => format!(": {all}"),
+        false => format!(": {shown} of {all}"),
+    }
 }
 
 /// The book that keys act upon, and who has it.

@@ -31,7 +31,8 @@ mod when;
 pub(crate) use when::{millis, percent};
 
 use crate::action::Target;
-use crate::model::{Model, Overlay, Tab};
+use crate::keys::{Command, Place};
+use crate::model::{Model, Overlay, Seen, Tab};
 use crate::text;
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
@@ -39,6 +40,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
+use ratatui::widgets::{Clear, Widget};
 
 /// The fewest columns and lines in which the screens make sense.
 const SIZE_MIN: (u16, u16) = (40, 10);
@@ -52,6 +54,17 @@ struct Canvas<'a> {
     cursor: Option<Position>,
     /// What can be clicked; what lies over the rest comes last.
     targets: Vec<(Rect, Target)>,
+    /// What of lists and texts fits.
+    seen: Seen,
+}
+
+/// What a frame shows beside its cells.
+#[derive(Debug, Default)]
+pub(crate) struct Picture {
+    /// What can be clicked, and where; what lies over the rest comes last.
+    pub(crate) targets: Vec<(Rect, Target)>,
+    /// What of lists and texts fits.
+    pub(crate) seen: Seen,
 }
 
 impl Canvas<'_> {
@@ -89,6 +102,30 @@ impl Canvas<'_> {
         self.line(area, &Line::styled(text::clip(untrusted, usize::from(area.width)), style));
     }
 
+    /// Empties an area. A wide character of which it covers a half goes as a whole:
+    /// else the terminal would not show what is drawn over that half.
+    fn clear(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        if let Some(x) = area.x.checked_sub(1) {
+            for y in area.top()..area.bottom() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)).filter(|cell| text::width(cell.symbol()) > 1)
+                {
+                    cell.set_symbol(" ");
+                }
+            }
+        }
+        Clear.render(area, self.buffer);
+    }
+
+    /// The key of a command, as people read it; where it has none, how to do it
+    /// all the same.
+    fn key(&self, place: Place, command: Command) -> String {
+        match self.model.keymap.key_of(place, command) {
+            key if key.is_empty() => self.model.keymap.key_of(Place::Anywhere, Command::Palette),
+            key => key,
+        }
+    }
+
     /// Notes that a row can be clicked, so many rows from the selected one.
     fn clickable(&mut self, row: Rect, index: usize, selected: usize) {
         let signed = |n| isize::try_from(n).unwrap_or(isize::MAX);
@@ -118,13 +155,19 @@ pub fn render(model: &Model, now: DateTime<Utc>, frame: &mut Frame<'_>) {
     let _ = draw(model, now, frame);
 }
 
-/// As [`render`]; answers what can be clicked, and where.
-pub(crate) fn draw(model: &Model, now: DateTime<Utc>, frame: &mut Frame<'_>) -> Vec<(Rect, Target)> {
+/// As [`render`]; answers what of lists and texts fits.
+pub fn look(model: &Model, now: DateTime<Utc>, frame: &mut Frame<'_>) -> Seen {
+    draw(model, now, frame).seen
+}
+
+/// As [`render`]; answers what the frame shows.
+pub(crate) fn draw(model: &Model, now: DateTime<Utc>, frame: &mut Frame<'_>) -> Picture {
     let area = frame.area();
-    let mut canvas = Canvas { model, now, buffer: frame.buffer_mut(), cursor: None, targets: Vec::new() };
+    let (targets, seen) = (Vec::new(), Seen::default());
+    let mut canvas = Canvas { model, now, buffer: frame.buffer_mut(), cursor: None, targets, seen };
     if area.width < SIZE_MIN.0 || area.height < SIZE_MIN.1 {
         too_small(&mut canvas, area);
-        return Vec::new();
+        return Picture::default();
     }
     let banners = banner::lines(model, now, area.height);
     let [tabs, sources, banner, body, keys] = Layout::vertical([
@@ -146,19 +189,20 @@ pub(crate) fn draw(model: &Model, now: DateTime<Utc>, frame: &mut Frame<'_>) -> 
     }
     footer::render(&mut canvas, keys);
     match &model.overlay {
-        Some(Overlay::Help(scroll)) => help::render(&mut canvas, body, *scroll),
+        Some(Overlay::Help(help)) => help::render(&mut canvas, body, help),
         Some(Overlay::Form(form)) => form::render(&mut canvas, body, form),
         Some(Overlay::Confirm(question)) => confirm::render(&mut canvas, body, question),
         Some(Overlay::Palette(palette)) => palette::render(&mut canvas, body, palette),
         Some(Overlay::Messages(scroll)) => messages::render(&mut canvas, body, *scroll),
+        Some(Overlay::Graph(scroll)) => graph::whole(&mut canvas, body, *scroll),
         None => {}
     }
     footer::toasts(&mut canvas, body);
-    let Canvas { cursor, targets, .. } = canvas;
+    let Canvas { cursor, targets, seen, .. } = canvas;
     if let Some(cursor) = cursor {
         frame.set_cursor_position(cursor);
     }
-    targets
+    Picture { targets, seen }
 }
 
 fn too_small(canvas: &mut Canvas<'_>, area: Rect) {

@@ -12,7 +12,14 @@ use shared::wire::monitor::Status;
 /// The widest sparkline, in cells and so in samples.
 const TREND_CELLS: usize = 60;
 /// The width from which on there are two columns.
-const BESIDE_FROM: u16 = 110;
+const TWO_FROM: u16 = 110;
+/// The width from which on there are three.
+const THREE_FROM: u16 = 260;
+/// The lines of the volume, where there is room for all its levels, and at most.
+const HOUR_LINES: u16 = 6;
+const HOUR_LINES_MAX: u16 = 26;
+/// The lines of an open incident, where there is room.
+const LINES_EACH: usize = 3;
 /// The height from which on the graph has a place in one column.
 const GRAPH_FROM: u16 = 36;
 
@@ -41,7 +48,7 @@ static COLUMNS: [Column; 8] = [
 /// ```
 ///
 /// In one column it is services, incidents, volume and errors, and the graph
-/// where there is room.
+/// where there is room. The worst services come first.
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let model = canvas.model;
     let empty = model.fleet.services.is_empty();
@@ -51,47 +58,81 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     }
     let [tally, area] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
     counts(canvas, tally);
-    let services = u16::try_from(model.fleet.services.len()).unwrap_or(u16::MAX).max(1).saturating_add(3);
-    let open = u16::try_from(model.incidents.open()).unwrap_or(u16::MAX);
-    if area.width >= BESIDE_FROM {
-        beside(canvas, area, services, open);
-    } else {
-        below(canvas, area, services, open);
+    match area.width {
+        THREE_FROM.. => three(canvas, area),
+        TWO_FROM.. => two(canvas, area),
+        _ => one(canvas, area),
     }
 }
 
-/// Two columns: on the left what is, on the right what happens.
-fn beside(canvas: &mut Canvas<'_>, area: Rect, services: u16, open: u16) {
-    let [left, right] =
-        Layout::horizontal([Constraint::Percentage(58), Constraint::Percentage(42)]).areas(area);
-    let services = services.min(left.height.saturating_sub(6));
-    let [table, errors] = Layout::vertical([Constraint::Length(services), Constraint::Min(0)]).areas(left);
-    // Four lines or more for each level, as far as there is room.
-    let hour = if right.height >= 40 { 10 } else { 6 };
-    let incidents = open.max(1).saturating_add(2).min(right.height / 4);
-    let [hour, incidents, depends] =
-        Layout::vertical([Constraint::Length(hour), Constraint::Length(incidents), Constraint::Min(0)])
-            .areas(right);
+/// The lines that something takes in a box.
+fn boxed(lines: usize) -> u16 {
+    u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2)
+}
+
+/// The lines that all services take.
+fn services_height(canvas: &Canvas<'_>) -> u16 {
+    boxed(canvas.model.fleet.services.len().max(1)).saturating_add(1)
+}
+
+/// What is, on the left of what happens: services and errors.
+fn left(canvas: &mut Canvas<'_>, area: Rect) {
+    let services = services_height(canvas).min(area.height.saturating_sub(6));
+    let [table, errors] = Layout::vertical([Constraint::Length(services), Constraint::Min(0)]).areas(area);
     fleet(canvas, table);
     latest_errors(canvas, errors);
+}
+
+/// Three columns: services and errors; volume and incidents; who depends on whom.
+fn three(canvas: &mut Canvas<'_>, area: Rect) {
+    let [one, two, three] =
+        Layout::horizontal([Constraint::Fill(1), Constraint::Percentage(30), Constraint::Percentage(26)])
+            .areas(area);
+    left(canvas, one);
+    let incidents = incident_lines(canvas, usize::from(two.width.saturating_sub(2)), LINES_EACH);
+    let below = boxed(incidents.len().max(1)).clamp(two.height / 3, two.height / 2);
+    let [hour, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(below)]).areas(two);
     volume::render(canvas, hour);
-    open_incidents(canvas, incidents);
+    open_incidents(canvas, below, incidents);
+    graph::render(canvas, three);
+}
+
+/// Two columns. On the right the volume takes what the others leave.
+fn two(canvas: &mut Canvas<'_>, area: Rect) {
+    let [one, two] = Layout::horizontal([Constraint::Percentage(58), Constraint::Percentage(42)]).areas(area);
+    left(canvas, one);
+    let incidents = incident_lines(canvas, usize::from(two.width.saturating_sub(2)), LINES_EACH);
+    let lines = boxed(incidents.len().max(1)).min(two.height / 4).max(3);
+    let drawn = boxed(graph::height(canvas, usize::from(two.width.saturating_sub(2))));
+    let hour = two.height.saturating_sub(lines.saturating_add(drawn)).clamp(HOUR_LINES, HOUR_LINES_MAX);
+    let [hour, lines, depends] =
+        Layout::vertical([Constraint::Length(hour), Constraint::Length(lines), Constraint::Min(0)])
+            .areas(two);
+    volume::render(canvas, hour);
+    open_incidents(canvas, lines, incidents);
     graph::render(canvas, depends);
 }
 
-/// One column.
-fn below(canvas: &mut Canvas<'_>, area: Rect, services: u16, open: u16) {
-    let roomy = area.height >= GRAPH_FROM;
-    let incidents = if open == 0 { 0 } else { open.saturating_add(2).min(5) };
+/// One column. Where there is no room for all, services stay longest.
+fn one(canvas: &mut Canvas<'_>, area: Rect) {
+    let cells = usize::from(area.width.saturating_sub(2));
+    let open = incident_lines(canvas, cells, 1);
+    let incidents = match area.height {
+        ..12 => 0,
+        _ if open.is_empty() => 0,
+        _ => boxed(open.len()).min(5),
+    };
     let hour = match area.height {
         ..18 => 0,
-        18..24 => 5,
-        _ => 6,
+        18..24 => HOUR_LINES - 1,
+        _ => HOUR_LINES,
     };
-    let drawn = u16::try_from(canvas.model.fleet.graph.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let depends = if roomy { drawn.min(area.height / 3) } else { 0 };
-    let rest = incidents + hour + depends + 4;
-    let services = services.min(area.height.saturating_sub(rest).max(4));
+    let errors = if area.height < 10 { 0 } else { 4 };
+    let depends =
+        if area.height < GRAPH_FROM { 0 } else { boxed(graph::height(canvas, cells)).min(area.height / 3) };
+    let rest = incidents + hour + depends + errors;
+    let all = services_height(canvas);
+    let services = if errors == 0 { area.height } else { all.min(area.height.saturating_sub(rest)) };
     let [table, incidents, hour, depends, errors] = Layout::vertical([
         Constraint::Length(services),
         Constraint::Length(incidents),
@@ -102,7 +143,7 @@ fn below(canvas: &mut Canvas<'_>, area: Rect, services: u16, open: u16) {
     .areas(area);
     fleet(canvas, table);
     if !incidents.is_empty() {
-        open_incidents(canvas, incidents);
+        open_incidents(canvas, incidents, open);
     }
     if !hour.is_empty() {
         volume::render(canvas, hour);
@@ -110,7 +151,9 @@ fn below(canvas: &mut Canvas<'_>, area: Rect, services: u16, open: u16) {
     if !depends.is_empty() {
         graph::render(canvas, depends);
     }
-    latest_errors(canvas, errors);
+    if !errors.is_empty() {
+        latest_errors(canvas, errors);
+    }
 }
 
 fn counts(canvas: &mut Canvas<'_>, area: Rect) {
@@ -137,14 +180,18 @@ fn counts(canvas: &mut Canvas<'_>, area: Rect) {
 fn fleet(canvas: &mut Canvas<'_>, area: Rect) {
     let (model, theme, now) = (canvas.model, canvas.model.theme, canvas.now);
     let services = &model.fleet.services;
-    let title = format!("Services: {}", services.len());
+    let seen = usize::from(area.height.saturating_sub(3)).min(services.len());
+    let title = match services.len() {
+        all if seen < all => format!("Services: {seen} of {all}"),
+        all => format!("Services: {all}"),
+    };
     let inner = panel::of_source(canvas, area, &title, SourceName::Monitor);
     if services.is_empty() {
-        panel::empty(canvas, inner, SourceName::Registry, "no service is registered: 2 r registers one");
+        panel::no_service(canvas, inner);
         return;
     }
     let row = |at: usize| {
-        let Some(service) = services.get(at) else { return Vec::new() };
+        let Some(service) = model.fleet.worst(at) else { return Vec::new() };
         let status = service.status();
         let health = service.health.as_ref();
         let trend = theme::sparkline(model.fleet.latencies(&service.name), TREND_CELLS);
@@ -172,15 +219,11 @@ fn why(service: &Service) -> String {
     }
 }
 
-fn open_incidents(canvas: &mut Canvas<'_>, area: Rect) {
-    let (model, theme, now) = (canvas.model, canvas.model.theme, canvas.now);
-    let inner = panel::of_source(canvas, area, "Open incidents", SourceName::Monitor);
-    let open = model.incidents.open();
-    if open == 0 {
-        panel::empty(canvas, inner, SourceName::Monitor, "✓ none");
-        return;
-    }
-    for (row, incident) in inner.rows().zip(model.incidents.incidents.iter().take(open)) {
+/// What is open, each incident in so many lines at most.
+fn incident_lines(canvas: &Canvas<'_>, cells: usize, lines_each: usize) -> Vec<String> {
+    let (model, now) = (canvas.model, canvas.now);
+    let open = model.incidents.incidents.iter().take(model.incidents.open());
+    open.flat_map(|incident| {
         let (since, age) = (when::moment(incident.opened_at, now), when::between(incident.opened_at, now));
         let mut said = format!("✗ {} since {since} ({age})", incident.service);
         if let Some(taken_up) = &incident.acknowledged {
@@ -192,8 +235,28 @@ fn open_incidents(canvas: &mut Canvas<'_>, area: Rect) {
         if !incident.affected.is_empty() {
             said = format!("{said}; with it {}", incident.affected.join(", "));
         }
-        canvas.text(row, &said, theme.bad);
+        match lines_each {
+            1 => vec![text::clip(&said, cells)],
+            most => text::wrap(&said, cells, most),
+        }
+    })
+    .collect()
+}
+
+fn open_incidents(canvas: &mut Canvas<'_>, area: Rect, lines: Vec<String>) {
+    let theme = canvas.model.theme;
+    let title = match canvas.model.incidents.open() {
+        0 | 1 => "Open incidents".to_owned(),
+        open => format!("Open incidents: {open}"),
+    };
+    let inner = panel::of_source(canvas, area, &title, SourceName::Monitor);
+    if lines.is_empty() {
+        panel::empty(canvas, inner, SourceName::Monitor, "✓ none");
+        return;
     }
+    let hidden = lines.len() > usize::from(inner.height);
+    canvas.lines(inner, lines.into_iter().map(|line| Line::styled(line, theme.bad)));
+    panel::more(canvas, inner, (false, hidden));
 }
 
 fn latest_errors(canvas: &mut Canvas<'_>, area: Rect) {

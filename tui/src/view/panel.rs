@@ -1,12 +1,13 @@
 //! Boxes: what every screen is made of.
 
 use super::{Canvas, when};
-use crate::model::{Finder, SourceName};
+use crate::keys::{Command, Place};
+use crate::model::{Finder, Fitted, Seen, SourceName, Tab};
 use crate::text;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Widget};
+use ratatui::widgets::{Block, BorderType, Widget};
 use tui_input::Input;
 
 /// Draws a box and returns its inside. The title may hold anything.
@@ -46,27 +47,57 @@ pub(super) fn empty(canvas: &mut Canvas<'_>, area: Rect, source: SourceName, not
             SourceName::Library => &endpoints.library,
         };
         let waiting = format!("○ waiting for the {} at {url}", source.word());
-        canvas.text(area, &waiting, muted);
+        let lines = text::wrap(&waiting, usize::from(area.width), usize::from(area.height));
+        canvas.lines(area, lines.into_iter().map(|line| Line::styled(line, muted)));
     } else {
         canvas.text(area, nothing, muted);
     }
 }
 
+/// Says that no service is registered, and how to register one.
+pub(super) fn no_service(canvas: &mut Canvas<'_>, area: Rect) {
+    let tab = canvas.key(Place::Anywhere, Command::ShowServices);
+    let tab = if canvas.model.tab == Tab::Services { String::new() } else { format!("{tab} ") };
+    let key = canvas.key(Place::Services, Command::Register);
+    let said = format!("no service is registered: {tab}{key} registers one");
+    empty(canvas, area, SourceName::Registry, &said);
+}
+
 /// A box in the middle of an area, over what is there, with its inside cleared.
 pub(super) fn popup(canvas: &mut Canvas<'_>, area: Rect, title: &str, width: u16, height: u16) -> Rect {
     let area = area.centered(Constraint::Length(width + 4), Constraint::Length(height + 2));
-    Clear.render(area, canvas.buffer);
+    canvas.clear(area);
     // Nothing that lies below can be clicked.
     canvas.targets.clear();
+    canvas.seen = Seen::default();
     let inner = panel(canvas, area, title, None);
     let [_, inner, _] =
         Layout::horizontal([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(inner);
     inner
 }
 
+/// The cells of a label.
+const LABEL_CELLS: usize = 12;
+
+/// A label and what it labels, on as many lines as it takes, up to a limit.
+pub(super) fn labelled_lines(
+    label: &str,
+    value: &str,
+    style: Style,
+    muted: Style,
+    cells: usize,
+) -> Vec<Line<'static>> {
+    const LINES_MAX: usize = 20;
+    let lines = text::wrap(value, cells.saturating_sub(LABEL_CELLS).max(1), LINES_MAX);
+    let labels = std::iter::once(label).chain(std::iter::repeat(""));
+    let line = |(label, value): (&str, String)| {
+        Line::from(vec![Span::styled(text::fit(label, LABEL_CELLS), muted), Span::styled(value, style)])
+    };
+    labels.zip(lines).map(line).collect()
+}
+
 /// A label and what it labels, on one line; what does not fit is cut.
 pub(super) fn labelled(label: &str, value: &str, style: Style, muted: Style, cells: usize) -> Line<'static> {
-    const LABEL_CELLS: usize = 12;
     Line::from(vec![
         Span::styled(text::fit(label, LABEL_CELLS), muted),
         Span::styled(text::clip(value, cells.saturating_sub(LABEL_CELLS)), style),
@@ -79,13 +110,25 @@ pub(super) fn scrolled(canvas: &mut Canvas<'_>, area: Rect, lines: &[Line<'_>], 
     let height = usize::from(area.height);
     let start = scroll.min(lines.len().saturating_sub(height));
     canvas.lines(area, lines.iter().skip(start).take(height).cloned());
-    let muted = canvas.model.theme.muted;
-    let right = Rect { x: area.right(), width: 1, ..area };
-    if start > 0 {
-        canvas.text(right, "↑", muted);
+    more(canvas, area, (start > 0, start + height < lines.len()));
+    // Of two beside each other, which are scrolled together, the longer counts.
+    let scroll_max = lines.len().saturating_sub(height);
+    let scroll_max = canvas.seen.text.map_or(scroll_max, |seen| seen.scroll_max.max(scroll_max));
+    canvas.seen.text = Some(Fitted { scroll_max, height });
+}
+
+/// Marks beside an area that there is more above it, or below.
+pub(super) fn more(canvas: &mut Canvas<'_>, area: Rect, (above, below): (bool, bool)) {
+    let style = canvas.model.theme.title;
+    let right = Rect { x: area.right(), width: 1, height: 1, ..area };
+    if area.height == 0 {
+        return;
     }
-    if start + height < lines.len() && height > 0 {
-        canvas.text(Rect { y: area.bottom() - 1, height: 1, ..right }, "↓", muted);
+    if above {
+        canvas.text(right, "↑", style);
+    }
+    if below {
+        canvas.text(Rect { y: area.bottom() - 1, ..right }, "↓", style);
     }
 }
 
@@ -103,7 +146,8 @@ pub(super) fn finder(canvas: &mut Canvas<'_>, area: Rect, finder: &Finder) -> Re
     if finder.typing {
         typed(canvas, value, &finder.input, theme.text);
     } else {
-        canvas.text(value, &format!("{}  (Esc shows all)", finder.text()), theme.muted);
+        let back = canvas.key(Place::Find, Command::Back);
+        canvas.text(value, &format!("{}  ({back} shows all)", finder.text()), theme.muted);
     }
     list
 }

@@ -19,7 +19,8 @@ const BESIDE_FROM: u16 = 110;
 /// │URL         http://localhost:5000                                     │
 /// │Lease       12s left of 15s, renewed 3s ago                           │
 /// │Tags        books, core                                               │
-/// │Metadata    zone=a                                                    │
+/// │Metadata    rack=7                                                    │
+/// │            zone=a                                                    │
 /// │Requires    ● LogService                                              │
 /// │Instances                                                             │
 /// │● LibraryService-localhost-5000  3 ms                                 │
@@ -77,7 +78,7 @@ fn facts(canvas: &Canvas<'_>, instance: &Instance, cells: usize) -> evidence::Bl
     lines.push(panel::labelled("Status", &said, theme.status(status), theme.muted, cells));
     let mut fact = |label: &str, value: &str| {
         if !value.is_empty() {
-            lines.push(panel::labelled(label, value, theme.text, theme.muted, cells));
+            lines.extend(panel::labelled_lines(label, value, theme.text, theme.muted, cells));
         }
     };
     fact("Reason", instance.detail.as_deref().unwrap_or_default());
@@ -93,8 +94,10 @@ fn facts(canvas: &Canvas<'_>, instance: &Instance, cells: usize) -> evidence::Bl
     fact("Lease", &lease(canvas, instance));
     fact("Registered", &format!("{}, revision {}", when::moment(it.registered_at, now), it.revision));
     fact("Tags", &it.tags.join(", "));
-    let metadata: Vec<String> = it.metadata.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    fact("Metadata", &metadata.join(", "));
+    let metadata = it.metadata.iter().map(|(key, value)| format!("{key}={value}"));
+    for (at, pair) in metadata.enumerate() {
+        fact(if at == 0 { "Metadata" } else { "" }, &pair);
+    }
     let requires: Vec<String> = it.required_services.iter().map(|name| listed(canvas, name)).collect();
     fact("Requires", &requires.join(", "));
     let required_by = model.fleet.requirers_of(&it.service_name);

@@ -13,16 +13,16 @@ const BESIDE_FROM: u16 = 150;
 static COLUMNS: [(SortBy, Column); 7] = [
     (SortBy::Status, Column::new("STATUS", 13)),
     (SortBy::Service, Column::new("SERVICE", 16).grow(2)),
-    (SortBy::Instance, Column::new("INSTANCE", 26).from(110).grow(3)),
+    (SortBy::Instance, Column::new("INSTANCE", 26).from(SortBy::Instance.shown_from()).grow(3)),
     (SortBy::Url, Column::new("URL", 21).grow(2)),
     (SortBy::Latency, Column::new("LATENCY", 8).right()),
-    (SortBy::Lease, Column::new("LEASE", 6).right()),
-    (SortBy::Version, Column::new("VERSION", 8).from(90)),
+    (SortBy::Lease, Column::new("TTL", 6).right()),
+    (SortBy::Version, Column::new("VERSION", 8).from(SortBy::Version.shown_from())),
 ];
 
 /// ```text
 /// ┌ Services: 6 instances ───────────────────────────────────────────────┐
-/// │STATUS        SERVICE↓        URL                       LATENCY LEASE│
+/// │STATUS        SERVICE↑        URL                       LATENCY   TTL│
 /// │● healthy     LibraryService  http://localhost:5000        3 ms   15s│
 /// │/ lib_                                                                │
 /// └──────────────────────────────────────────────────────────────────────┘
@@ -58,7 +58,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     };
     let inner = panel::of_source(canvas, area, &title, SourceName::Registry);
     if instances.is_empty() {
-        panel::empty(canvas, inner, SourceName::Registry, "no service is registered: r registers one");
+        panel::no_service(canvas, inner);
         return;
     }
     let inner = panel::finder(canvas, inner, &pane.finder);
@@ -66,8 +66,10 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
         canvas.text(inner, "no instance has that in its name, URL, status, tags or metadata", theme.muted);
         return;
     }
-    let columns =
-        COLUMNS.map(|(by, column)| Column { sorted: (by == pane.sort).then_some(pane.reversed), ..column });
+    let columns = COLUMNS.map(|(by, column)| Column {
+        sorted: (by == pane.sort).then_some(by.falls() != pane.reversed),
+        ..column
+    });
     let selected = pane.selected.index(pane.len());
     table::render(canvas, inner, &columns, pane.len(), selected, |at| {
         let Some(instance) = pane.row(at, &model.fleet) else { return Vec::new() };

@@ -1,6 +1,6 @@
 //! Tables: aligned by display width, and drawn only as far as they are seen.
 
-use super::Canvas;
+use super::{Canvas, panel};
 use crate::model::window;
 use crate::text;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -23,7 +23,7 @@ pub(super) struct Column {
     /// Whether it loses its beginning where it is too long, as a series of
     /// samples does whose newest is last.
     pub(super) newest_last: bool,
-    /// Whether the table is sorted by it, and if so whether the other way round.
+    /// Whether the table is sorted by it, and if so whether the highest is first.
     pub(super) sorted: Option<bool>,
 }
 
@@ -52,8 +52,8 @@ impl Column {
     fn heading(&self) -> String {
         match self.sorted {
             None => self.title.to_owned(),
-            Some(false) => format!("{}↓", self.title),
-            Some(true) => format!("{}↑", self.title),
+            Some(false) => format!("{}↑", self.title),
+            Some(true) => format!("{}↓", self.title),
         }
     }
 }
@@ -63,6 +63,7 @@ pub(super) type Cell = (String, Style);
 
 /// Draws a heading and the rows around the selected one. `row` is asked only
 /// for rows that are seen, and answers a cell for every column, shown or not.
+/// On the border at its right stands where there are more rows.
 pub(super) fn render(
     canvas: &mut Canvas<'_>,
     area: Rect,
@@ -78,6 +79,7 @@ pub(super) fn render(
     let heading = line(columns, &widths, heading.collect());
     canvas.line(top, &heading);
     let seen = window(len, selected.unwrap_or(0), usize::from(rest.height));
+    let marks = (seen.start > 0, seen.end < len);
     for (place, index) in rest.rows().zip(seen) {
         let drawn = line(columns, &widths, row(index));
         canvas.line(place, &drawn);
@@ -88,19 +90,34 @@ pub(super) fn render(
             canvas.buffer.set_style(place, theme.selected);
         }
     }
+    canvas.seen.rows = Some(usize::from(rest.height));
+    panel::more(canvas, rest, marks);
 }
 
-/// The cells of each column; 0 for one that is not shown.
+/// The cells of each column; 0 for one that is not shown. Where there is no room
+/// for all, the last ones give way.
 fn widths(columns: &[Column], total: u16) -> Vec<u16> {
-    let shown = |column: &&Column| column.from <= total;
-    let gaps = u16::try_from(columns.iter().filter(shown).count().saturating_sub(1)).unwrap_or(0);
-    let taken: u16 = columns.iter().filter(shown).map(|column| column.cells).sum();
-    let spare = u32::from(total.saturating_sub(taken.saturating_add(gaps)));
-    let shares: u32 = columns.iter().filter(shown).map(|column| u32::from(column.grow)).sum();
+    let mut left = total.saturating_add(1);
+    let mut full = false;
+    let shown: Vec<bool> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| {
+            let wanted = column.from <= total && !full;
+            let rest = left.checked_sub(column.cells.saturating_add(1)).filter(|_| wanted);
+            full |= wanted && rest.is_none();
+            left = rest.unwrap_or(left);
+            rest.is_some() || (at == 0 && wanted)
+        })
+        .collect();
+    let shares =
+        columns.iter().zip(&shown).filter(|(_, shown)| **shown).map(|(column, _)| u32::from(column.grow));
+    let (shares, spare) = (shares.sum::<u32>(), u32::from(left));
     columns
         .iter()
-        .map(|column| {
-            if !shown(&column) {
+        .zip(shown)
+        .map(|(column, shown)| {
+            if !shown {
                 return 0;
             }
             let share = (spare * u32::from(column.grow)).checked_div(shares).unwrap_or(0);

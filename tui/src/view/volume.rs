@@ -1,5 +1,6 @@
 //! How much was logged in the last hour, by level.
 
+use super::log::grouped;
 use super::{Canvas, chart, panel};
 use crate::model::SourceName;
 use crate::text;
@@ -25,7 +26,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let title = match &model.volume {
         None => "Log of the last hour".to_owned(),
         Some(volume) if volume.total() == 1 => "Log of the last hour: 1 record".to_owned(),
-        Some(volume) => format!("Log of the last hour: {} records", volume.total()),
+        Some(volume) => format!("Log of the last hour: {} records", grouped(volume.total())),
     };
     let inner = panel::of_source(canvas, area, &title, SourceName::Log);
     let Some(volume) = &model.volume else {
@@ -67,7 +68,7 @@ fn spread(minutes: &[u64], cells: usize) -> Vec<Option<u64>> {
 /// A count in few cells.
 fn short(count: u64) -> String {
     match count {
-        0..1_000_000 => count.to_string(),
+        0..1_000_000 => grouped(count),
         1_000_000..1_000_000_000 => format!("{}.{}M", count / 1_000_000, count / 100_000 % 10),
         _ => format!("{}.{}G", count / 1_000_000_000, count / 100_000_000 % 10),
     }

@@ -53,6 +53,35 @@ fn a_snapshot_tells_by_its_exit_status_whether_all_is_healthy() {
     assert_eq!(snapshot["healthy"], false);
 }
 
+#[test]
+fn a_reader_that_has_had_enough_is_no_error_and_a_full_disk_is_one_in_a_line() {
+    let file = |name: &str| Stdio::from(std::fs::OpenOptions::new().write(true).open(name).unwrap());
+    for arguments in [["completions", "bash"].as_slice(), &["man"], &["keys"]] {
+        let mut child = Command::new(console()).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?} into a closed pipe");
+        let output = Command::new(console()).args(arguments).stdout(file("/dev/full")).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_wrong_is_not_mistaken_for_nothing_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("distlog.toml");
+    std::fs::write(&file, "[keys]\n\"form.submit\" = \"a\"\n").unwrap();
+    let config = format!("--config={}", file.display());
+    for (subcommand, status) in [(["search", "x"].as_slice(), 2), (&["keys"], 1)] {
+        let mut arguments = vec![config.clone()];
+        arguments.extend(subcommand.iter().map(|&word| word.to_owned()));
+        let output = run(&arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        assert!(said.contains("form.submit: 'a' could not be typed any more"), "{said}");
+    }
+}
+
 /// A request without a library for it.
 fn post(url: &str, path: &str, body: &str) {
     use std::io::{Read, Write};
@@ -87,42 +116,5 @@ fn completions_and_the_man_page_are_printed() {
         let output = run(&arguments);
         assert!(output.status.success());
         assert!(String::from_utf8(output.stdout).unwrap().contains(holds), "{arguments:?}");
-    }
-}
-
-#[test]
-fn a_reader_that_has_gone_is_no_error_and_a_full_disk_is_one() {
-    let fleet = Fleet::started();
-    for arguments in [&["--once"] as &[&str], &["keys"], &["completions", "bash"], &["man"]] {
-        for (to, fails) in [("", false), ("/dev/full", true)] {
-            let mut command = Command::new(console());
-            // Where it is read from is closed before it starts.
-            let (reader, writer) = std::io::pipe().unwrap();
-            drop(reader);
-            let out =
-                if to.is_empty() { Stdio::from(writer) } else { std::fs::File::create(to).unwrap().into() };
-            let output = command
-                .args(fleet.flags())
-                .args(arguments)
-                .stdin(Stdio::null())
-                .stdout(out)
-                .output()
-                .unwrap();
-            let said = String::from_utf8(output.stderr).unwrap();
-            assert_eq!(said.contains("os error"), fails, "{arguments:?} {said}");
-            assert!(said.lines().count() <= 1 && output.status.code() != Some(101), "{arguments:?} {said}");
-        }
-    }
-}
-
-#[test]
-fn a_configuration_that_cannot_be_read_is_an_error_and_not_nothing_found() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("distlog.toml");
-    std::fs::write(&file, "[console]\ntheme = 1\n").unwrap();
-    for (command, status) in [("search", 2), ("tail", 2), ("keys", 1)] {
-        let output =
-            Command::new(console()).arg(command).arg("--config").arg(&file).stdin(Stdio::null()).output();
-        assert_eq!(output.unwrap().status.code(), Some(status), "{command}");
     }
 }

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::KeyCode;
-use distlog_tui::action::{Action, Effect};
+use distlog_tui::action::{Action, Answer, Deed, Effect, Failure};
 use distlog_tui::cli::Endpoints;
 use distlog_tui::keys::Key;
-use distlog_tui::model::{Around, Model, Opened, SourceName, Stream, Study};
+use distlog_tui::model::{Around, Model, Opened, Seen, SourceName, Stream, Study};
 use distlog_tui::text;
 use distlog_tui::theme::Theme;
 use distlog_tui::update::update;
@@ -57,9 +57,20 @@ pub fn full(columns: u16, lines: u16) -> Model {
     model
 }
 
-/// Applies an action at [`now`].
+/// Applies an action at [`now`]; answers what it wants done, without the numbers
+/// of requests.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    update(model, action, now())
+    let plain = |effect| match effect {
+        Effect::Numbered(_, effect) => *effect,
+        effect => effect,
+    };
+    update(model, action, now()).into_iter().map(plain).collect()
+}
+
+/// Answers the request that was made last.
+pub fn answer(model: &mut Model, outcome: Result<&str, Failure>) {
+    let outcome = outcome.map(|said| Deed::from(said.to_owned()));
+    act(model, Action::Answered(Box::new(Answer { number: Some(model.requests), outcome })));
 }
 
 /// Presses keys one after the other; answers what the last one wants done.
@@ -99,6 +110,14 @@ fn named(name: &str) -> Key {
         "ctrl-y" => return Key::ctrl('y'),
         other => panic!("no key is called {other}"),
     })
+}
+
+/// Draws a frame and lets the console know what of it fitted, as the runtime does.
+pub fn see(model: &mut Model) {
+    let mut terminal = Terminal::new(TestBackend::new(model.size.0, model.size.1)).unwrap();
+    let mut seen = Seen::default();
+    terminal.draw(|frame| seen = view::look(model, now(), frame)).unwrap();
+    model.seen = seen;
 }
 
 /// The cells as they would be shown.

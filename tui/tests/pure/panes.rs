@@ -1,7 +1,8 @@
 //! Overview, services, incidents and library: what keys and news do to them.
 
 use crate::fixture::{
-    act, ago, around, fresh, full, lease, library, monitor, now, press, registry, screen, study, uptime,
+    act, ago, answer, around, fresh, full, lease, library, monitor, now, press, registry, screen, study,
+    uptime,
 };
 use distlog_tui::action::{Action, Effect, Failure};
 use distlog_tui::model::{IncidentsView, Model, Overlay, Period, SortBy, Tab};
@@ -59,8 +60,8 @@ fn the_table_is_sorted_by_each_column_and_the_other_way_round() {
         ("2s", SortBy::Status, "LogService", "WebService"),
         ("2ss", SortBy::Latency, "LibraryService", "LogService"),
         ("2sss", SortBy::Lease, "图书馆服务", "WebService"),
-        ("2ssssss", SortBy::Instance, "LibraryService", "图书馆服务"),
-        ("2sssssss", SortBy::Service, "LibraryService", "图书馆服务"),
+        ("2ssss", SortBy::Url, "LogService", "图书馆服务"),
+        ("2sssss", SortBy::Service, "LibraryService", "图书馆服务"),
     ] {
         let mut model = full(80, 24);
         press(&mut model, keys);
@@ -71,6 +72,43 @@ fn the_table_is_sorted_by_each_column_and_the_other_way_round() {
             "{keys}"
         );
     }
+}
+
+#[test]
+fn every_stop_of_the_order_is_marked_in_a_column_that_is_seen() {
+    for columns in [60, 80, 100, 200] {
+        let mut model = full(columns, 24);
+        press(&mut model, "2");
+        for _ in SortBy::ALL {
+            let shown = screen(&model);
+            let marked = |mark: char| shown.contains(&format!("{}{mark}", model.services.sort.title()));
+            let mark = if model.services.sort.falls() { '↓' } else { '↑' };
+            assert!(marked(mark) || columns == 60, "{}: {shown}", model.services.sort.title());
+            press(&mut model, "s");
+        }
+    }
+}
+
+#[test]
+fn long_metadata_is_read_in_full() {
+    let mut model = full(80, 24);
+    let Action::Registry { mut registrations, .. } = registry() else { unreachable!() };
+    registrations[1].metadata = [("long".to_owned(), format!("{}end", "x".repeat(150)))].into();
+    act(&mut model, Action::Registry { revision: 18, registrations });
+    press(&mut model, "2<enter>");
+    let shown = screen(&model);
+    assert!(shown.contains("Metadata    long=xxx") && shown.contains("xend"), "{shown}");
+}
+
+#[test]
+fn what_is_only_at_risk_has_not_lasted() {
+    let mut model = full(80, 24);
+    press(&mut model, "4");
+    let shown = screen(&model);
+    let line = |text: &str| shown.lines().find(|line| line.contains(text)).unwrap().to_owned();
+    assert!(!line("at risk").contains("4m") && line("图书馆服务").contains("follows from it"), "{shown}");
+    press(&mut model, "2jjji");
+    assert!(screen(&model).contains("Incidents of 图书馆服务 (Esc: back): 1 open"), "{}", screen(&model));
 }
 
 #[test]
@@ -132,7 +170,8 @@ fn a_service_leads_to_its_incidents_and_back_to_all() {
         press(&mut model, keys);
         let incidents = model.incidents.rows.iter().filter(|row| row.dependent.is_none());
         let ids: Vec<u64> = incidents.map(|row| model.incidents.incidents[row.incident].id).collect();
-        assert_eq!((model.tab, ids), (Tab::Incidents, found), "{keys}");
+        let tab = if keys.ends_with("<esc>") { Tab::Services } else { Tab::Incidents };
+        assert_eq!((model.tab, ids), (tab, found), "{keys}");
     }
 }
 
@@ -140,12 +179,10 @@ fn a_service_leads_to_its_incidents_and_back_to_all() {
 fn the_overview_selects_what_is_wrong_and_opens_it() {
     let mut model = full(80, 24);
     assert_eq!(model.subject(), Some("LogService"));
-    press(&mut model, "j");
-    assert_eq!(model.subject(), Some("WebService"), "from there on");
+    press(&mut model, "jjj");
+    assert_eq!(model.subject(), Some("WebService"), "the worst are first");
     press(&mut model, "<enter>");
     assert_eq!((model.tab, selected_service(&model).as_str()), (Tab::Services, "WebService"));
-    press(&mut model, "<esc>");
-    assert_eq!(selected_service(&model), "WebService");
 }
 
 #[test]
@@ -235,7 +272,7 @@ fn an_incident_is_acknowledged_by_whoever_operates_and_only_while_it_is_open() {
     assert_eq!(press(&mut model, "4ja"), []);
     let wanted = Effect::Acknowledge { incident: 3, by: "Ann".to_owned() };
     assert_eq!(press(&mut model, "<enter>"), [wanted], "also from what follows from it");
-    act(&mut model, Action::Done(Ok("Ann looks after incident 3".to_owned())));
+    answer(&mut model, Ok("Ann looks after incident 3"));
     assert_eq!(press(&mut model, "Ga"), []);
     assert!(model.overlay.is_none() && screen(&model).contains("incident 2 is resolved already"));
 }
@@ -314,7 +351,7 @@ fn a_book_that_is_refused_is_shown_at_its_field() {
         field: Some("book_id".to_owned()),
         position: None,
     };
-    act(&mut model, Action::Done(Err(failure)));
+    answer(&mut model, Err(failure));
     let Some(Overlay::Form(form)) = &model.overlay else { panic!("the form closed") };
     assert_eq!((form.focus, form.fields[0].error.is_some()), (0, true));
 }

@@ -218,7 +218,7 @@ fn the_form_that_borrows_with_what_the_library_refused() {
             status: Some(409),
             ..Failure::default()
         };
-        act(model, Action::Done(Err(failure)));
+        fixture::answer(model, Err(failure));
     });
 }
 

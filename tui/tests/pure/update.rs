@@ -1,6 +1,8 @@
 //! What actions do to the model, and what they want done.
 
-use crate::fixture::{act, arrived, away, fresh, full, now, press, record, registry, screen, screen_at};
+use crate::fixture::{
+    act, answer, arrived, away, fresh, full, now, press, record, registry, screen, screen_at,
+};
 use distlog_tui::action::{Action, Effect, Failure};
 use distlog_tui::model::{Filter, LATENCIES_MAX, Model, Overlay, SourceName, Stream, TOASTS_MAX, Tab, Toast};
 use shared::wire::library::Lend;
@@ -87,7 +89,7 @@ fn a_form_is_sent_once_and_closes_when_the_daemon_agrees() {
     let wanted = Effect::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
     assert_eq!(press(&mut model, "5jbAnn<enter>"), [wanted]);
     assert_eq!(press(&mut model, "<enter>"), [], "it is on its way");
-    act(&mut model, Action::Done(Ok("book 2 was borrowed by Ann".to_owned())));
+    answer(&mut model, Ok("book 2 was borrowed by Ann"));
     assert!(model.overlay.is_none());
     assert!(screen(&model).contains("✓ book 2 was borrowed by Ann"));
 }
@@ -96,10 +98,10 @@ fn a_form_is_sent_once_and_closes_when_the_daemon_agrees() {
 fn a_refusal_is_shown_at_the_field_that_the_daemon_names() {
     let mut model = full(80, 24);
     press(&mut model, "5bAnn<enter>");
-    act(&mut model, Action::Done(Err(refused("there is no book 1", Some("book_id")))));
+    answer(&mut model, Err(refused("there is no book 1", Some("book_id"))));
     let Some(Overlay::Form(form)) = &model.overlay else { panic!("the form closed") };
     assert_eq!(form.fields[0].error.as_deref(), Some("there is no book 1"));
-    assert_eq!((form.focus, form.sending), (0, false));
+    assert_eq!((form.focus, form.sending), (0, None));
     press(&mut model, "<backspace>2");
     let wanted = Effect::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
     assert_eq!(press(&mut model, "<enter>"), [wanted]);
@@ -109,7 +111,7 @@ fn a_refusal_is_shown_at_the_field_that_the_daemon_names() {
 fn the_outcome_of_a_form_that_was_closed_is_still_told() {
     let mut model = full(80, 24);
     press(&mut model, "5bAnn<enter><esc>");
-    act(&mut model, Action::Done(Err(refused("no copy is in", None))));
+    answer(&mut model, Err(refused("no copy is in", None)));
     assert!(screen(&model).contains("✗ no copy is in"));
 }
 
@@ -217,7 +219,7 @@ fn the_palette_asks_for_what_a_command_needs_one_by_one() {
     assert_eq!(press(&mut model, "<backspace>2<enter>"), [], "the next one is asked");
     let wanted = Effect::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
     assert_eq!(press(&mut model, "Ann<enter>"), [wanted]);
-    act(&mut model, Action::Done(Err(refused("there is no book 2", Some("book_id")))));
+    answer(&mut model, Err(refused("there is no book 2", Some("book_id"))));
     let shown = screen(&model);
     assert!(shown.contains("✗ there is no book 2") && shown.contains("Ann"), "the whole form:\n{shown}");
 }
@@ -236,19 +238,6 @@ fn the_palette_lists_everything_that_a_key_can_do_here() {
             }
         }
     }
-}
-
-#[test]
-fn a_deregistration_is_taken_back_as_it_was() {
-    let mut model = full(80, 24);
-    let Action::Registry { registrations, .. } = registry() else { unreachable!() };
-    let removed = vec![registrations[1].clone()];
-    act(&mut model, Action::Deregistered(removed.clone()));
-    assert!(screen(&model).contains("deregistered; u takes it back"), "{}", screen(&model));
-    assert_eq!(press(&mut model, "u"), [Effect::Restore(removed.clone())]);
-    assert_eq!(press(&mut model, "u"), [], "once");
-    act(&mut model, Action::Restored { left: removed.clone(), outcome: Err(refused("no", None)) });
-    assert_eq!(press(&mut model, "u"), [Effect::Restore(removed)], "it is still gone");
 }
 
 #[test]

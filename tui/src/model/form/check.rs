@@ -196,6 +196,7 @@ fn is_url(text: &str, schemes: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::wire::monitor::Incident;
     use tui_input::Input;
 
     fn filled(mut form: Form, values: &[(&str, &str)]) -> Form {
@@ -233,7 +234,7 @@ mod tests {
             (Form::send(), vec![("level", "loud")], vec!["level", "message"]),
             (Form::maintain("S", None, ""), vec![("mode", "off"), ("until", "soon")], vec!["mode", "until"]),
             (Form::maintain("S", None, ""), vec![("until", "2026-11-22T09:59:59Z")], vec!["until"]),
-            (Form::acknowledge(3, ""), vec![], vec!["by"]),
+            (Form::acknowledge(&Incident::default(), ""), vec![], vec!["by"]),
         ] {
             let mut form = filled(form, &values);
             assert_eq!(form.check(now()), None);
@@ -298,6 +299,8 @@ mod tests {
         let mut form = Form::borrow_book(None);
         form.refuse(Some("borrower"), "has five books already".to_owned());
         assert_eq!((faults(&form), form.focus), (vec!["borrower"], 1));
+        form.refuse(Some("borrower"), "borrower: is too long".to_owned());
+        assert_eq!(form.fields.get(1).and_then(|field| field.error.as_deref()), Some("is too long"));
         form.refuse(Some("elsewhere"), "no copy is in".to_owned());
         assert_eq!(form.error.as_deref(), Some("no copy is in"));
     }

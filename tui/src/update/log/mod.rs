@@ -98,15 +98,3 @@ pub(super) fn of_service(model: &mut Model, service: String) -> Vec<Effect> {
     log.to_newest = true;
     filter::try_out(log, Filter::of_service(service))
 }
-
-/// Scrolls something that is taller than its place; the view stops at its end.
-pub(super) const fn scroll(lines: &mut usize, command: Command) {
-    *lines = match command {
-        Command::Up => lines.saturating_sub(1),
-        Command::Down => lines.saturating_add(1),
-        Command::PageUp => lines.saturating_sub(10),
-        Command::PageDown => lines.saturating_add(10),
-        Command::First => 0,
-        _ => *lines,
-    };
-}

@@ -1,0 +1,52 @@
+//! The palette: what is typed finds what is meant.
+
+use crate::fixture::{full, press, screen};
+use distlog_tui::model::commands;
+
+#[test]
+fn a_word_finds_the_command_that_bears_it() {
+    for (keys, typed, first) in [
+        ("2", "theme", "anywhere.theme"),
+        ("2", "undo", "anywhere.undo"),
+        ("2", "services", "anywhere.services"),
+        ("2", "log", "anywhere.log"),
+        ("2", "level", "log.level"),
+        ("2", "sort", "services.sort"),
+        ("1", "sort", "services.sort"),
+        ("2", "reg", "services.register"),
+        ("2", "dereg", "services.deregister"),
+        ("2", "maint", "services.maintenance"),
+        ("5", "returned", "library.returned"),
+        ("5", "lend", "library.borrow"),
+        ("3", "log.level-down", "log.level-down"),
+        ("3", "filter", "log.filter"),
+        ("3", "next error", "log.next-error"),
+        ("3", "mouse", "anywhere.mouse"),
+        ("3", "quit", "anywhere.quit"),
+        ("3", "help", "anywhere.help"),
+    ] {
+        let mut model = full(80, 24);
+        press(&mut model, keys);
+        let found = commands(&model, typed);
+        assert_eq!(found.first().map(|binding| binding.name()).as_deref(), Some(first), "{typed}");
+    }
+}
+
+#[test]
+fn what_acts_upon_others_is_not_found_by_strewn_letters() {
+    let mut model = full(80, 24);
+    press(&mut model, "2");
+    for typed in ["gstr", "mtn", "rmv"] {
+        assert!(commands(&model, typed).iter().all(|binding| !binding.command.acts()), "{typed}");
+    }
+}
+
+#[test]
+fn the_palette_tells_the_name_by_which_a_command_is_remapped() {
+    let mut model = full(80, 24);
+    press(&mut model, "3:level");
+    assert!(screen(&model).contains("log.level: Raise the least level"), "{}", screen(&model));
+    let mut model = full(140, 40);
+    press(&mut model, "3:level");
+    assert!(screen(&model).contains("log.level-down "), "{}", screen(&model));
+}
