@@ -160,7 +160,16 @@ impl Fleet {
     /// Who requires whom, for each service that is required.
     pub fn requirers(&self) -> Requirers<'_> {
         let mut requirers = Requirers::new();
+        let mut before: Option<&Registration> = None;
         for registration in &self.registrations {
+            // Instances of one service stand together and require the same.
+            let says = |it: &Registration| {
+                it.service_name == registration.service_name
+                    && it.required_services == registration.required_services
+            };
+            if before.replace(registration).is_some_and(says) {
+                continue;
+            }
             for required in &registration.required_services {
                 requirers.entry(required.as_str()).or_default().insert(&registration.service_name);
             }
