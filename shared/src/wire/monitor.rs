@@ -1,5 +1,11 @@
 //! Health as the monitor sees it.
 
+mod explanation;
+mod incident;
+
+pub use explanation::{Explanation, InstanceExplanation, Part, Required};
+pub use incident::{Acknowledge, Acknowledgement, Dependent, Effect, Incident, IncidentKind};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -198,106 +204,6 @@ pub struct History {
     pub probes: Vec<ProbeRecord>,
 }
 
-/// What an incident is about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum IncidentKind {
-    /// The root is down.
-    #[default]
-    Down,
-    /// The root goes up and down: one incident until it has been steady for a while.
-    Flapping,
-}
-
-/// How something that depends on the root of an incident is affected by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// It is down.
-    Down,
-    /// It is still healthy.
-    AtRisk,
-    /// It is not known how it does.
-    Unknown,
-    /// Its operator works on it, or takes it out of use.
-    Maintenance,
-}
-
-impl Effect {
-    /// Its name in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Down => "down",
-            Self::AtRisk => "at_risk",
-            Self::Unknown => "unknown",
-            Self::Maintenance => "maintenance",
-        }
-    }
-}
-
-/// A service that depends on the root of an incident, directly or over others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Dependent {
-    /// Which service.
-    pub service: String,
-    /// How it is affected.
-    pub effect: Effect,
-    /// Since when it has been so.
-    pub since: Option<DateTime<Utc>>,
-    /// The phase that failed, where it is down.
-    pub reason: Option<Phase>,
-    /// Whether it is down for another cause than this root: it has an incident
-    /// of its own, or is part of another.
-    pub own_cause: bool,
-}
-
-/// A time during which a service did not work.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Incident {
-    /// Its number.
-    pub id: u64,
-    /// What it is about.
-    #[serde(default)]
-    pub kind: IncidentKind,
-    /// The service that failed: the root.
-    pub service: String,
-    /// When it was opened.
-    pub opened_at: DateTime<Utc>,
-    /// When it was resolved; null while it is open.
-    pub resolved_at: Option<DateTime<Utc>>,
-    /// The phase that failed.
-    pub reason: Option<Phase>,
-    /// The failure in words.
-    pub detail: Option<String>,
-    /// The services that need the root and have failed with it, also those that
-    /// are well again before it.
-    #[serde(default)]
-    pub affected: Vec<String>,
-    /// Everything that depends on the root, and how it does now.
-    #[serde(default)]
-    pub dependents: Vec<Dependent>,
-    /// Who has taken it up; null while nobody has.
-    #[serde(default)]
-    pub acknowledged: Option<Acknowledgement>,
-}
-
-/// Somebody has taken an incident up: `POST /monitor/incidents/{id}/ack`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Acknowledgement {
-    /// Who.
-    pub by: String,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
-/// What is sent to take an incident up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Acknowledge {
-    /// Who takes it up.
-    pub by: String,
-}
-
 /// How often a service did well, as `GET /monitor/uptime` lists it: shares of the
 /// time in which its probes went well, from 0 to 1, null where there was none.
 /// What is older than the monitor's history is not counted.
@@ -360,83 +266,4 @@ pub struct Maintenance {
     /// When it ends by itself; without it, when it is taken away.
     #[serde(default)]
     pub until: Option<DateTime<Utc>>,
-}
-
-/// Why a service has the status that it has, as `GET /monitor/explain/{name}` tells.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Explanation {
-    /// The service.
-    pub service: String,
-    /// Its status.
-    pub status: Status,
-    /// Since when.
-    pub since: DateTime<Utc>,
-    /// Whether its status changes too often to go by.
-    pub flapping: bool,
-    /// All of it in sentences.
-    pub words: Vec<String>,
-    /// Each instance.
-    pub instances: Vec<InstanceExplanation>,
-    /// The services that it requires, and how they do; null for one that is not listed.
-    pub requires: Vec<Required>,
-    /// The open incident that it is part of.
-    pub incident: Option<Part>,
-    /// What it waits for before an incident is opened.
-    pub waits_for: Option<String>,
-    /// What its operator says of it or of its instances.
-    pub maintenance: Vec<Maintenance>,
-}
-
-/// One instance's part of an [`Explanation`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct InstanceExplanation {
-    /// The instance.
-    pub instance_id: String,
-    /// What is probed.
-    pub url: String,
-    /// How: `http`, `tcp`, `tls`, `dns`, `lease`, `push`, or `config` where that makes no sense.
-    pub probe: String,
-    /// What it is listed as.
-    pub status: Status,
-    /// What its probes say.
-    pub probed: Status,
-    /// Since when they say so.
-    pub since: Option<DateTime<Utc>>,
-    /// Whether it is registered: `held`, `none` (it never expires), `expired`,
-    /// or `configured`.
-    pub lease: String,
-    /// The length of its lease in seconds.
-    pub lease_seconds: Option<u32>,
-    /// Probes in a row that went as the last one did; negative for failures.
-    pub streak: i64,
-    /// Failures in a row that make it unhealthy.
-    pub failures_needed: u32,
-    /// Successes in a row that make it healthy again.
-    pub successes_needed: u32,
-    /// About when it is probed next, or has been silent for too long.
-    pub next: Option<DateTime<Utc>>,
-    /// Its last probes, newest first.
-    pub probes: Vec<ProbeRecord>,
-}
-
-/// A service that is required.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Required {
-    /// Which.
-    pub service: String,
-    /// How it does; null where it is not listed.
-    pub status: Option<Status>,
-}
-
-/// A service's part in an incident.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Part {
-    /// The incident.
-    pub id: u64,
-    /// What it is about.
-    pub kind: IncidentKind,
-    /// Its root: the service itself, or one that it depends on.
-    pub root: String,
-    /// When it was opened.
-    pub opened_at: DateTime<Utc>,
 }
