@@ -1,5 +1,9 @@
 //! What operators use beside it, where it is installed: bottom (`btm`), btop,
 //! and lnav, which follows a file into which the same lines come as fast.
+//!
+//! The terminal here answers no question: bottom asks one before its first frame
+//! and waits two seconds for the answer. Where it is answered, it is as quick as
+//! the others.
 
 use crate::flood::{DURING, Flood, SETTLING, SIZE, lag, rate};
 use crate::measure::{Numbers, heading, row};
