@@ -29,11 +29,15 @@ const fn hint(kind: PromptKind) -> &'static str {
     }
 }
 
-/// As [`hint`], with what is to be written: not always all that one expects.
-fn help(log: &LogPane, kind: PromptKind) -> String {
+/// As [`hint`], with what is to be written, which is not always all that one
+/// expects, and what is waited for.
+fn help(log: &LogPane, kind: PromptKind, waiting: bool) -> String {
     let more = if log.older == Edge::End && log.newer == Edge::End { "" } else { ", the log has more" };
     let held = grouped(u64::try_from(log.lines().len()).unwrap_or(u64::MAX));
     match kind {
+        PromptKind::Filter if waiting => {
+            "waiting for the log, which checks it; typing on takes it back".to_owned()
+        }
         PromptKind::Export => format!("the {held} records that are held{more}   {}", hint(kind)),
         _ => hint(kind).to_owned(),
     }
@@ -73,8 +77,8 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, prompt: &Prompt) {
     }
     let last = rows.next().unwrap_or_default();
     match &prompt.completion {
-        Some(completion) => candidates(canvas, last, completion),
-        None => canvas.text(last, &help(&canvas.model.log, prompt.kind), theme.muted),
+        Some(completion) if !prompt.waiting => candidates(canvas, last, completion),
+        _ => canvas.text(last, &help(&canvas.model.log, prompt.kind, prompt.waiting), theme.muted),
     }
 }
 

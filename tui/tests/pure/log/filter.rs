@@ -184,7 +184,10 @@ fn what_could_be_meant_is_offered_while_one_types() {
 #[test]
 fn a_query_that_is_typed_on_while_the_log_is_asked_is_not_lost() {
     let mut model = full(80, 24);
-    press(&mut model, "3Fdisk<enter>s");
+    press(&mut model, "3Fdisk<enter>");
+    assert!(screen(&model).contains("waiting for the log"));
+    press(&mut model, "s");
+    assert!(!screen(&model).contains("waiting for the log"));
     assert_eq!(act(&mut model, Action::LogFiltered { filter: query("disk"), outcome: Ok(()) }), []);
     assert!(screen(&model).contains("filter: disks"));
     assert_eq!(press(&mut model, "<enter>"), [Effect::Filter(query("disks"))]);
