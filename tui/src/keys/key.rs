@@ -131,10 +131,14 @@ impl FromStr for Key {
         if code == KeyCode::Tab && modifiers.contains(KeyModifiers::SHIFT) {
             code = KeyCode::BackTab;
         }
-        if let KeyCode::Char(c) = code
-            && modifiers.contains(KeyModifiers::CONTROL)
-        {
-            code = KeyCode::Char(c.to_ascii_lowercase());
+        if let KeyCode::Char(c) = code {
+            code = match (modifiers.contains(KeyModifiers::CONTROL), modifiers.contains(KeyModifiers::SHIFT)) {
+                (true, _) => KeyCode::Char(c.to_ascii_lowercase()),
+                (false, true) if c.is_alphabetic() => KeyCode::Char(c.to_ascii_uppercase()),
+                // What Shift makes of another character is the keyboard's own affair.
+                (false, true) => return Err(KeyError),
+                (false, false) => code,
+            };
         }
         Ok(Self::from(KeyEvent::new(code, modifiers)))
     }
@@ -172,6 +176,7 @@ mod tests {
         for (text, key) in [
             ("g", Key::char('g')),
             ("G", Key::char('G')),
+            ("shift-g", Key::char('G')),
             ("-", Key::char('-')),
             ("ctrl--", Key::ctrl('-')),
             ("Ctrl-C", Key::ctrl('c')),
