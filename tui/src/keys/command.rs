@@ -226,6 +226,21 @@ impl Command {
         )
     }
 
+    /// Whether it is done to what is selected, on the tabs that list services and
+    /// incidents.
+    pub const fn has_subject(self) -> bool {
+        matches!(
+            self,
+            Self::Open
+                | Self::Deregister
+                | Self::Maintain
+                | Self::MaintainService
+                | Self::Acknowledge
+                | Self::LogOf
+                | Self::IncidentsOf
+        )
+    }
+
     /// The tab that it shows, where it shows one.
     pub const fn tab(self) -> Option<Tab> {
         match self {

@@ -132,7 +132,8 @@ impl FromStr for Key {
             code = KeyCode::BackTab;
         }
         if let KeyCode::Char(c) = code {
-            code = match (modifiers.contains(KeyModifiers::CONTROL), modifiers.contains(KeyModifiers::SHIFT)) {
+            code = match (modifiers.contains(KeyModifiers::CONTROL), modifiers.contains(KeyModifiers::SHIFT))
+            {
                 (true, _) => KeyCode::Char(c.to_ascii_lowercase()),
                 (false, true) if c.is_alphabetic() => KeyCode::Char(c.to_ascii_uppercase()),
                 // What Shift makes of another character is the keyboard's own affair.

@@ -185,15 +185,16 @@ impl IncidentsPane {
         }
     }
 
-    /// Selects the open incident of which a service is the root, or a part.
-    pub fn select(&mut self, service: &str) {
+    /// Selects the open incident of which a service is the root, or a part; false
+    /// where there is none.
+    pub fn select(&mut self, service: &str) -> bool {
         let open = self.incidents.iter().take(self.open());
         let found = open.clone().find(|incident| incident.service == service);
         let found = found.or_else(|| open.clone().find(|incident| concerns(incident, service)));
-        if let Some(id) = found.map(|incident| incident.id) {
-            (self.view, self.detail, self.scroll) = (IncidentsView::Incidents, false, 0);
-            self.selected.select(&(id, None), &self.keys);
-        }
+        let Some(id) = found.map(|incident| incident.id) else { return false };
+        (self.view, self.detail, self.scroll) = (IncidentsView::Incidents, false, 0);
+        self.selected.select(&(id, None), &self.keys);
+        true
     }
 
     fn row(&self) -> Option<&IncidentRow> {

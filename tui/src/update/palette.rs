@@ -3,7 +3,7 @@
 use super::{command, services};
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Model, Overlay, Palette, Tab, commands};
+use crate::model::{Model, Overlay, Palette, Tab, Toast, commands};
 use chrono::{DateTime, Utc};
 
 pub(super) fn open(model: &mut Model) {
@@ -47,10 +47,16 @@ fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
         Some(tab) if tab != model.tab => {
             let from = model.tab;
             // What is selected here is what is meant there.
-            match (tab, model.subject().map(str::to_owned)) {
-                (Tab::Services, Some(service)) => services::select(model, &service),
-                (Tab::Incidents, Some(service)) => model.incidents.select(&service),
-                _ => {}
+            if let Some(service) = model.subject().map(str::to_owned) {
+                let (found, what) = match tab {
+                    Tab::Services => (services::select(model, &service), "no instance"),
+                    Tab::Incidents => (model.incidents.select(&service), "no open incident"),
+                    _ => (true, ""),
+                };
+                if !found && command.has_subject() {
+                    model.say(Toast::bad(format!("there is {what} of {service}")), now);
+                    return Vec::new();
+                }
             }
             let effects = command::show(model, tab);
             model.came_from = Some(from);

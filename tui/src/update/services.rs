@@ -53,12 +53,13 @@ pub(super) fn open(model: &mut Model, service: &str, now: DateTime<Utc>) -> Vec<
     super::command::show(model, Tab::Services)
 }
 
-/// Selects the first instance of a service that another screen names.
-pub(super) fn select(model: &mut Model, service: &str) {
-    if let Some(key) = first_of(model, service) {
-        model.services.detail = None;
-        model.services.select(&key);
-    }
+/// Selects the first instance of a service that another screen names; false
+/// where it has none.
+pub(super) fn select(model: &mut Model, service: &str) -> bool {
+    let Some(key) = first_of(model, service) else { return false };
+    model.services.detail = None;
+    model.services.select(&key);
+    true
 }
 
 /// The first instance of a service, in a table that is not narrowed.

@@ -1,6 +1,7 @@
 //! The palette: what is typed finds what is meant.
 
-use crate::fixture::{full, press, screen};
+use crate::fixture::{act, full, press, registry, screen};
+use distlog_tui::action::Action;
 use distlog_tui::model::commands;
 
 #[test]
@@ -49,4 +50,18 @@ fn the_palette_tells_the_name_by_which_a_command_is_remapped() {
     let mut model = full(140, 40);
     press(&mut model, "3:level");
     assert!(screen(&model).contains("log.level-down "), "{}", screen(&model));
+}
+
+#[test]
+fn a_command_is_not_done_to_another_than_what_is_selected() {
+    let mut model = full(80, 24);
+    let Action::Registry { revision, mut registrations } = registry() else { unreachable!() };
+    registrations.retain(|registration| registration.service_name != "LogService");
+    act(&mut model, Action::Registry { revision: revision + 1, registrations });
+    // Selected is the worst: a service whose last instance has gone.
+    for command in ["services.deregister", "services.maintenance"] {
+        assert_eq!(press(&mut model, &format!("1g:{command}<enter>")), [], "{command}");
+        assert!(model.overlay.is_none(), "{command}: {}", screen(&model));
+        assert!(screen(&model).contains("there is no instance of LogService"), "{}", screen(&model));
+    }
 }
