@@ -3,6 +3,7 @@
 
 mod blame;
 mod gone;
+mod lease;
 mod probing;
 mod push;
 
@@ -50,6 +51,10 @@ impl Rules {
     }
 }
 
+/// The most that counts of the time between two looks: what is longer was a
+/// standstill, and reports were held up with it.
+const LOOK_MAX: Duration = Duration::from_secs(2);
+
 /// The whole state; the part that is stored is read back by `store`.
 #[derive(Debug)]
 pub struct State {
@@ -61,6 +66,8 @@ pub struct State {
     configured: Configured,
     /// For how long reports were listened for, since the start.
     pub(super) listened: Duration,
+    /// The time that was not yet counted of those known by their leases alone.
+    uncounted: Duration,
     pub(super) open: BTreeMap<u64, Incident>,
     pub(super) next_event: u64,
     pub(super) next_incident: u64,
@@ -78,6 +85,7 @@ impl State {
             maintenance: Maintenances::default(),
             configured: Configured::default(),
             listened: Duration::ZERO,
+            uncounted: Duration::ZERO,
             open: BTreeMap::new(),
             next_event: 1,
             next_incident: 1,
@@ -271,7 +279,9 @@ impl State {
             batch.maintenance_ended.insert(key);
         }
         self.settle_flaps(now, batch);
+        let passed = passed.min(LOOK_MAX);
         self.hear_silence(passed, now, batch);
+        self.count_leases(passed, now, batch);
         let horizon = now - self.rules.history;
         let stale: Vec<String> = self
             .services

@@ -205,7 +205,8 @@ pub struct History {
 }
 
 /// How often a service did well, as `GET /monitor/uptime` lists it: shares of the
-/// time in which its probes went well, from 0 to 1, null where there was none.
+/// time in which its probes went well, or in which it held its lease where that is
+/// all that is known of it, from 0 to 1, null where there was none.
 /// What is older than the monitor's history is not counted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UptimeReport {

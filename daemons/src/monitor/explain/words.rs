@@ -79,7 +79,8 @@ fn of_instance(instance: &InstanceExplanation, now: DateTime<Utc>) -> Vec<String
         kind => format!("is probed by {kind} at {}", instance.url),
     };
     let mut words = vec![format!("Instance {id} {how}; {lease}.")];
-    if let Some(streak) = streak(instance) {
+    // Whoever has lost its lease is down whatever its last probes found.
+    if let Some(streak) = streak(instance).filter(|_| instance.lease != "expired") {
         words.push(format!("Instance {id}: {streak}."));
     }
     if let Some(last) = instance.probes.first() {

@@ -9,10 +9,6 @@ use shared::span::Span;
 use shared::wire::monitor::Phase;
 use std::time::Duration;
 
-/// The most that counts of the time between two looks: what is longer was a
-/// standstill, and reports were held up with it.
-const LOOK_MAX: Duration = Duration::from_secs(2);
-
 /// Why a report is not taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unheard {
@@ -69,7 +65,7 @@ impl State {
     /// between two looks, not what the clock of the wall says, and however long
     /// a look was held up it counts as little more than one.
     pub(super) fn hear_silence(&mut self, passed: Duration, now: DateTime<Utc>, batch: &mut Batch) {
-        self.listened += passed.min(LOOK_MAX);
+        self.listened += passed;
         let mut silent = Vec::new();
         for (name, service) in &self.services {
             for (id, instance) in service.instances.iter().filter(|(_, instance)| !instance.lost) {

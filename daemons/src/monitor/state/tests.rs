@@ -235,6 +235,21 @@ fn probes_made_to_be_sure_weigh_no_more_than_the_time_they_take() {
 }
 
 #[test]
+fn the_time_without_a_lease_is_no_uptime_however_well_the_last_probe_went() {
+    let mut bench = Bench::new();
+    bench.register("a", &[]);
+    for _ in 0..7 {
+        bench.probe("a", true);
+    }
+    bench.remove("a", true);
+    for _ in 0..40 {
+        bench.tick();
+    }
+    // A minute and a moment well, then twenty seconds without a lease.
+    assert_eq!(bench.state.report_one("a", bench.now).unwrap().uptime, Some(60_001.0 / 80_001.0));
+}
+
+#[test]
 fn one_root_and_its_dependents_are_one_incident_whoever_is_seen_first() {
     let mut bench = Bench::new();
     bench.register("root", &[]);
