@@ -2,6 +2,7 @@
 //! the detail of an instance.
 
 use super::{Canvas, chart, when};
+use crate::figures;
 use crate::model::Study;
 use crate::text;
 use crate::theme;
@@ -82,7 +83,7 @@ pub(super) fn uptime(canvas: &Canvas<'_>, service: &str, cells: usize) -> Block 
     let Some(report) = study(canvas, service).and_then(|study| study.uptime.as_ref()) else {
         return Vec::new();
     };
-    let share = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), when::percent);
+    let share = figures::percent_or_none;
     let said =
         format!("day {}  week {}  month {}", share(report.day), share(report.week), share(report.month));
     vec![
@@ -232,7 +233,7 @@ fn change(transition: &Transition) -> String {
 
 fn outcome(probe: &ProbeRecord, named: bool) -> String {
     let glyph = if probe.healthy { "✓" } else { "✗" };
-    let mut said = format!("{glyph} {:>8}", when::millis(probe.latency));
+    let mut said = format!("{glyph} {:>8}", figures::millis(probe.latency));
     if let Some(reason) = probe.reason {
         said = format!("{said}  {}", reason.as_str());
     }

@@ -3,6 +3,7 @@
 
 use super::table::{self, Column};
 use super::{Canvas, evidence, panel, when};
+use crate::figures;
 use crate::keys::{Command, Place};
 use crate::model::{Around, IncidentRow, IncidentsView, SourceName, window};
 use crate::text;
@@ -167,7 +168,7 @@ fn uptime(canvas: &mut Canvas<'_>, area: Rect) {
             None => ("-".to_owned(), theme.muted),
             Some(share) => {
                 let style = if share >= 0.999 { theme.text } else { theme.warn };
-                (when::percent(share), style)
+                (figures::percent(share), style)
             }
         };
         vec![

@@ -13,6 +13,8 @@ mod form;
 mod graph;
 mod header;
 mod help;
+mod histogram;
+mod hour;
 mod incidents;
 mod library;
 mod log;
@@ -24,11 +26,8 @@ mod record;
 mod service;
 mod services;
 mod table;
-mod volume;
 mod waiting;
 mod when;
-
-pub(crate) use when::{millis, percent};
 
 use crate::action::Target;
 use crate::keys::{Command, Place};

@@ -1,6 +1,7 @@
 //! One instance, and the service that it is part of: all that is known of them.
 
 use super::{Canvas, evidence, panel, when};
+use crate::figures;
 use crate::model::{Instance, SourceName};
 use crate::text;
 use crate::theme;
@@ -164,7 +165,7 @@ fn siblings(canvas: &Canvas<'_>, service: &str, id: &str, cells: usize) -> evide
     for instance in canvas.model.fleet.instances_of(service) {
         let (status, of) = (instance.status, &instance.registration.instance_id);
         let mark = if of == id { "▸" } else { " " };
-        let latency = when::millis(instance.latency);
+        let latency = figures::millis(instance.latency);
         let said = format!("{mark}{} {status:<11} {latency:>7}  {of}", theme::glyph(status));
         lines.push(Line::styled(text::clip(&said, cells), theme.status(status)));
     }

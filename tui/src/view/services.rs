@@ -1,7 +1,8 @@
 //! The services: who is registered.
 
 use super::table::{self, Column};
-use super::{Canvas, panel, service, waiting, when};
+use super::{Canvas, panel, service, waiting};
+use crate::figures;
 use crate::model::{SortBy, SourceName};
 use crate::theme;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -81,7 +82,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
             (registration.service_name.clone(), theme.text),
             (registration.instance_id.clone(), theme.text),
             (registration.service_url.clone(), theme.text),
-            (when::millis(instance.latency), theme.text),
+            (figures::millis(instance.latency), theme.text),
             (lease, theme.muted),
             (registration.service_version.clone().unwrap_or_default(), theme.muted),
         ]

@@ -28,14 +28,3 @@ pub(super) fn retry(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 pub(super) fn as_of(age: Duration) -> String {
     format!("as of {} ago", span::age(age))
 }
-
-/// A share from 0 to 1 as a percentage; 100 % only where nothing is missing.
-pub(crate) fn percent(share: f64) -> String {
-    let share = share.clamp(0.0, 1.0) * 100.0;
-    if share >= 100.0 { "100 %".to_owned() } else { format!("{:.1} %", (share * 10.0).floor() / 10.0) }
-}
-
-/// Whole milliseconds.
-pub(crate) fn millis(latency: Option<u64>) -> String {
-    latency.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"))
-}

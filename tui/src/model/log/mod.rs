@@ -31,7 +31,7 @@ pub use lines::Lines;
 pub use moment::parse as parse_moment;
 pub use prompt::{Completion, Prompt, PromptKind, Recent};
 pub use search::{Found, Seek, Sought, find_in, holds, nearest};
-pub use timeline::{Gravity, PARTS, Span, Timeline};
+pub use timeline::{Span, Timeline};
 
 use chrono::{DateTime, Utc};
 use packed::Packer;
@@ -233,7 +233,7 @@ impl LogPane {
                 self.lines.push(&line);
                 self.trim();
             }
-            self.timeline.count(line.ts_ns, line.level);
+            self.timeline.histogram.count(line.ts_ns, line.level);
         }
         // While what arrived is still there: what is packed stays for long, and
         // would cut up the room that it leaves.

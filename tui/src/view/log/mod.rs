@@ -8,6 +8,7 @@ mod timeline;
 pub(super) use lines::record_line;
 
 use super::{Canvas, panel, record};
+use crate::figures::grouped;
 use crate::model::{BESIDE_FROM, Edge, LogPane, SourceName};
 use chrono::{DateTime, Utc};
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -99,28 +100,5 @@ fn searched(log: &LogPane, search: &str) -> String {
             format!("/{search} match {nth} of {of}{held}")
         }
         None => format!("/{search}"),
-    }
-}
-
-/// A number with its thousands set apart.
-pub(in crate::view) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn thousands_are_set_apart() {
-        for (number, want) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
-            assert_eq!(super::grouped(number), want);
-        }
     }
 }

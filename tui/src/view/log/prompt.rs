@@ -1,7 +1,7 @@
 //! The line of input under the log.
 
 use super::super::{Canvas, panel};
-use super::grouped;
+use crate::figures::grouped;
 use crate::model::{Completion, Edge, LogPane, Prompt, PromptKind};
 use crate::text;
 use ratatui::layout::Rect;
