@@ -217,30 +217,6 @@ pub const fn level_glyph(level: Level) -> &'static str {
     }
 }
 
-/// The bars of a sparkline, lowest first.
-pub const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-
-/// The height, in the unit of the samples, under which a sparkline does not
-/// magnify: the difference between 1 ms and 2 ms is noise.
-const SPARK_SCALE_MIN: u64 = 8;
-
-/// The last `cells` samples as bars; a sample that is missing is `·`.
-pub fn sparkline(samples: impl DoubleEndedIterator<Item = Option<u64>> + Clone, cells: usize) -> String {
-    let last = samples.rev().take(cells);
-    let top = last.clone().flatten().max().unwrap_or(0).max(SPARK_SCALE_MIN);
-    let mut bars: Vec<&str> = last
-        .map(|sample| match sample {
-            Some(sample) => {
-                let step = sample.saturating_mul(7).div_ceil(top);
-                usize::try_from(step).ok().and_then(|step| BARS.get(step)).unwrap_or(&"█")
-            }
-            None => "·",
-        })
-        .collect();
-    bars.reverse();
-    bars.concat()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,13 +261,5 @@ mod tests {
             name = ThemeName::after(&theme);
         }
         assert_eq!(name, ThemeName::default(), "one comes round to the first");
-    }
-
-    #[test]
-    fn a_sparkline_shows_its_last_samples_between_nothing_and_the_highest() {
-        let samples = [Some(900), Some(0), Some(4), Some(8), None];
-        assert_eq!(sparkline(samples.into_iter(), 4), "▁▅█·");
-        assert_eq!(sparkline(samples.into_iter(), 9), "█▁▂▂·");
-        assert_eq!(sparkline([].into_iter(), 9), "");
     }
 }

@@ -16,8 +16,6 @@ const TRANSITIONS_SHOWN: usize = 50;
 const PROBES_SHOWN: usize = 100;
 /// The lines of the chart of latencies.
 const CHART_LINES: u16 = 4;
-/// The latency, in milliseconds, under which the chart does not magnify.
-const CHART_SCALE_MIN: u64 = 8;
 /// The cells before the chart, for its scale.
 const SCALE_CELLS: usize = 9;
 /// The days of a month, as they are drawn.
@@ -103,15 +101,14 @@ pub(super) fn days(report: &UptimeReport, now: DateTime<Utc>) -> String {
         let day = report.days.iter().find(|day| day.day == today - TimeDelta::days(back));
         let Some(day) = day else { return "·" };
         // What is missing of it is what matters: an hour of a day is seen.
-        let height = match day.share {
-            share if share >= 1.0 => 7,
-            share if share >= 0.999 => 6,
-            share if share >= 0.99 => 5,
-            share if share >= 0.95 => 3,
-            share if share >= 0.5 => 1,
-            _ => 0,
-        };
-        theme::BARS.get(height).copied().unwrap_or("█")
+        chart::cell(match day.share {
+            share if share >= 1.0 => 8,
+            share if share >= 0.999 => 7,
+            share if share >= 0.99 => 6,
+            share if share >= 0.95 => 4,
+            share if share >= 0.5 => 2,
+            _ => 1,
+        })
     };
     (0..DAYS).rev().map(bar).collect()
 }
@@ -154,14 +151,14 @@ pub(super) fn latency(canvas: &Canvas<'_>, service: &str, instance: Option<&str>
         return Vec::new();
     }
     samples.reverse();
-    let top = chart::top(&samples, CHART_SCALE_MIN);
+    let top = chart::top(&samples, chart::LATENCY_SCALE_MIN);
     let title = match samples.len() {
         1 => "Latency of the last probe, × failed".to_owned(),
         n => format!("Latency of the last {n} probes, × failed"),
     };
     let mut lines = vec![Line::styled(text::clip(&title, cells), theme.title)];
     let width = cells.saturating_sub(SCALE_CELLS);
-    let bars = chart::bars(&samples, width, CHART_LINES, CHART_SCALE_MIN);
+    let bars = chart::bars(&samples, width, CHART_LINES, chart::LATENCY_SCALE_MIN);
     for (at, bars) in (0..).zip(bars) {
         let scale = match at {
             // Failures alone have no scale.

@@ -1,7 +1,7 @@
 //! The overview: how the fleet is, at a glance.
 
 use super::table::{self, Column};
-use super::{Canvas, graph, hour, log, panel, waiting, when};
+use super::{Canvas, chart, graph, hour, log, panel, waiting, when};
 use crate::figures;
 use crate::model::{Service, SourceName};
 use crate::text;
@@ -194,7 +194,7 @@ fn fleet(canvas: &mut Canvas<'_>, area: Rect) {
         let Some(service) = model.fleet.worst(at) else { return Vec::new() };
         let status = service.status();
         let health = service.health.as_ref();
-        let trend = theme::sparkline(model.fleet.latencies(&service.name), TREND_CELLS);
+        let trend = chart::sparkline(model.fleet.latencies(&service.name), TREND_CELLS);
         vec![
             (format!("{} {status}", theme::glyph(status)), theme.status(status)),
             (service.name.clone(), theme.text),

@@ -101,7 +101,7 @@ fn an_empty_log_says_what_to_do() {
 
 #[test]
 fn what_keys_act_upon_is_marked_by_a_modifier() {
-    for (keys, marked) in [("<up>", "分布式"), ("ojj", "warn"), ("z<left>", "▅"), ("<enter>j", "LogService")]
+    for (keys, marked) in [("<up>", "分布式"), ("ojj", "warn"), ("z<left>", "▆"), ("<enter>j", "LogService")]
     {
         for theme in ThemeName::ALL {
             let mut model = full(80, 24);
