@@ -4,7 +4,6 @@ use super::{Canvas, chart};
 use crate::figures;
 use crate::model::{Gravity, Histogram, PARTS};
 use crate::text;
-use crate::theme;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use std::ops::Range;
@@ -17,9 +16,9 @@ const NAME_CELLS: usize = 8;
 const SCALE_MIN: u64 = 4;
 
 /// ```text
-/// ✗ error+        2        ▁                            █
+/// ◉ error+        2        ▁                            █
 /// ▲ warn         11    ▁      ▁▂                        ▁ ▁
-/// ● other   104,211 ▃▃▄▃▃▄▅▄▃▃▃▄▃▃▃▃▂▃▃▄▄▃▃▃▄▃▃▃▄▃▃▄▃▃▃█▄▃▃▄▃▃▃▄▃▃▄▃
+/// ◇ other   104,211 ▃▃▄▃▃▄▅▄▃▃▃▄▃▃▃▃▂▃▃▄▄▃▃▃▄▃▃▃▄▃▃▄▃▃▃█▄▃▃▄▃▃▃▄▃▃▄▃
 /// ```
 ///
 /// Each gravity has a row, of as many lines as there is room, and a scale of its
@@ -32,14 +31,14 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, histogram: &Histogram,
     }
     let columns = columns(usize::from(area.width - LABEL));
     for (at, gravity) in (0..).zip(Gravity::ALL) {
-        let style = canvas.model.theme.level(gravity.level());
+        let look = canvas.model.theme.level(gravity.level());
         let parts: Vec<u64> = histogram.counts(gravity).collect();
         // Where parts share a column it has the highest, so that no peak is lost.
         let highest = |column: &Range<usize>| parts.get(column.clone()).and_then(|parts| parts.iter().max());
         let samples: Vec<Option<u64>> = columns.iter().map(|column| highest(column).copied()).collect();
         let total = parts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
         let total = if known { figures::short(total) } else { "…".to_owned() };
-        let name = format!("{} {}", theme::level_glyph(gravity.level()), name(gravity));
+        let name = format!("{} {}", look.glyph, name(gravity));
         let count = text::fit_right(&total, usize::from(LABEL) - NAME_CELLS - 1);
         let label = format!("{}{count} ", text::fit(&name, NAME_CELLS));
         let row = Rect { y: area.y + at * height, height, ..area };
@@ -47,7 +46,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, histogram: &Histogram,
         let lines = bars.into_iter().enumerate().map(|(line, bars)| {
             let is_last = line + 1 == usize::from(height);
             let label = if is_last { label.clone() } else { " ".repeat(usize::from(LABEL)) };
-            Line::from(vec![Span::styled(label, style), Span::styled(bars, style)])
+            Line::from(vec![Span::styled(label, look.style), Span::styled(bars, look.style)])
         });
         canvas.lines(row, lines);
     }

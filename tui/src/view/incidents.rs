@@ -315,9 +315,10 @@ fn log_around(canvas: &Canvas<'_>, service: &str, incident: &Incident, cells: us
 /// A record of the service that it is all about, on one line.
 fn logged(canvas: &Canvas<'_>, record: &Record, cells: usize) -> Line<'static> {
     let theme = canvas.model.theme;
-    let head = format!("{}  {:<5} ", record.ts.format("%H:%M:%S%.3f"), record.level.as_upper());
+    let look = theme.level(record.level);
+    let head = format!("{}  {:<5} ", record.ts.format("%H:%M:%S%.3f"), look.word);
     let message = text::clip(&record.message, cells.saturating_sub(head.len()));
-    Line::from(vec![Span::styled(head, theme.level(record.level)), Span::styled(message, theme.text)])
+    Line::from(vec![Span::styled(head, look.style), Span::styled(message, theme.text)])
 }
 
 /// The phase that failed, and the failure in words.

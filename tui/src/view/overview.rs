@@ -38,10 +38,10 @@ static COLUMNS: [Column; 8] = [
 /// ```text
 ///  ● 5 healthy  ✗ 1 unhealthy  ○ 0 unknown  ◆ 0 maintenance     revision 17
 /// ┌ Services ─────────────────────────────┐┌ Log of the last hour: 3,401 ─┐
-/// │STATUS      SERVICE       TREND  UPTIME ││✗ error+   12     ▁▁▂▁▁       │
-/// │● healthy   LibraryServi… ▁▂▁▁▃  100 %  ││● other 3,389 ▅▆▇▅▆▇▅▆▇       │
+/// │STATUS      SERVICE       TREND  UPTIME ││◉ error+   12     ▁▁▂▁▁       │
+/// │● healthy   LibraryServi… ▁▂▁▁▃  100 %  ││◇ other 3,389 ▅▆▇▅▆▇▅▆▇       │
 /// ├ Latest errors ────────────────────────┤├ Open incidents ──────────────┤
-/// │10:42:07.123 ERROR Library…  disk full ││✗ LogService since 10:42:07   │
+/// │10:42:07.123 ◉ ERROR Library… disk full││✗ LogService since 10:42:07   │
 /// │                                       │├ Who depends on whom ─────────┤
 /// │                                       ││✗ LogService ◀ root           │
 /// │                                       ││└─ ✗ LibraryService           │

@@ -3,8 +3,9 @@
 use super::super::{Canvas, panel};
 use crate::model::{Facet, window};
 use crate::text;
-use crate::theme;
+use crate::theme::Theme;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 /// The least inside of the list, in cells.
@@ -12,8 +13,8 @@ const WIDTH_MIN: usize = 36;
 
 /// ```text
 /// ┌ Levels and services · 5 of 120 ─┐
-/// │ [x] ✗ fatal                     │
-/// │ [ ] ○ debug                     │
+/// │ [x] ■ fatal                     │
+/// │ [ ] ▾ debug                     │
 /// │ ─── services ────────────────── │
 /// │ [x] LibraryService              ↓
 /// └─────────────────────────────────┘
@@ -24,7 +25,8 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, selected: &Facet) {
     let filter = log.wanted.as_ref().unwrap_or(&log.filter);
     let fleet = model.fleet.services.iter().map(|service| service.name.as_str());
     let all = Facet::all(filter, log.lines(), fleet);
-    let cells = all.iter().map(|facet| text::width(&label(facet)) + text::width(SHOWN)).max().unwrap_or(0);
+    let cells =
+        all.iter().map(|facet| text::width(&label(facet, theme).0) + text::width(SHOWN)).max().unwrap_or(0);
     let width = u16::try_from(cells.max(WIDTH_MIN)).unwrap_or(u16::MAX).min(area.width.saturating_sub(4));
     let at = all.iter().position(|facet| facet == selected).unwrap_or(0);
     // Between the levels and the services stands a line.
@@ -49,13 +51,10 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, selected: &Facet) {
             canvas.line(row, &Line::styled(rule, theme.muted));
             continue;
         };
-        let style = match facet {
-            Facet::Level(level) => theme.level(*level),
-            Facet::Service(_) => theme.text,
-        };
+        let (label, style) = label(facet, theme);
         let shown = if facet.is_shown(filter) { SHOWN } else { HIDDEN };
         let cells = usize::from(row.width).saturating_sub(text::width(shown));
-        let label = text::clip(&label(facet), cells);
+        let label = text::clip(&label, cells);
         canvas.line(row, &Line::from(vec![Span::styled(shown, theme.text), Span::styled(label, style)]));
         if *facet == selected {
             canvas.buffer.set_style(row, theme.selected);
@@ -66,9 +65,12 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, selected: &Facet) {
 const SHOWN: &str = "[x] ";
 const HIDDEN: &str = "[ ] ";
 
-fn label(facet: &Facet) -> String {
+fn label(facet: &Facet, theme: Theme) -> (String, Style) {
     match facet {
-        Facet::Level(level) => format!("{} {level}", theme::level_glyph(*level)),
-        Facet::Service(name) => text::clean(name).into_owned(),
+        Facet::Level(level) => {
+            let look = theme.level(*level);
+            (format!("{} {level}", look.glyph), look.style)
+        }
+        Facet::Service(name) => (text::clean(name).into_owned(), theme.text),
     }
 }

@@ -4,7 +4,7 @@ use super::super::{Canvas, panel};
 use crate::keys::{Command, Place};
 use crate::model::{Edge, Line as LogLine, LogPane, PromptKind, SourceName, decoded, find_in, window};
 use crate::text;
-use crate::theme::{self, Theme};
+use crate::theme::Theme;
 use chrono::{DateTime, Datelike as _, Utc};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -165,9 +165,9 @@ impl<'a> Shown<'a> {
         let time = self.ts.format(format).to_string();
         let service = if width >= 120 { 24 } else { 15 };
         let mark = if self.mark { Span::styled("◆", theme.note) } else { Span::raw(" ") };
-        let level = format!("{} {:<5} ", theme::level_glyph(self.level), self.level.as_upper());
-        let mut spans =
-            vec![Span::styled(time, theme.muted), mark, Span::styled(level, theme.level(self.level))];
+        let look = theme.level(self.level);
+        let level = format!("{} {:<5} ", look.glyph, look.word);
+        let mut spans = vec![Span::styled(time, theme.muted), mark, Span::styled(level, look.style)];
         marked(&mut spans, &text::fit(self.service, service), search, theme);
         spans.push(Span::raw(" "));
         let cells = spans.iter().map(|span| text::width(&span.content)).sum();

@@ -18,12 +18,12 @@ const TIMELINE_FROM: u16 = 12;
 
 /// ```text
 /// ┌ Log ■ paused · 12 new · info or above · error OR warn ───────────────┐
-/// │✗ error     2        ▁                            █                   │
+/// │◉ error+    2        ▁                            █                   │
 /// │▲ warn     11    ▁      ▁▂                        ▁ ▁                 │
-/// │● other 4,211 ▃▃▄▃▃▄▅▄▃▃▃▄▃▃▃▃▂▃▃▄▄▃▃▃▄▃▃▃▄▃▃▄▃▃▃█▄▃▃▄▃▃▃▄▃▃▄▃        │
+/// │◇ other 4,211 ▃▃▄▃▃▄▅▄▃▃▃▄▃▃▃▃▂▃▃▄▄▃▃▃▄▃▃▃▄▃▃▄▃▃▃█▄▃▃▄▃▃▃▄▃▃▄▃        │
 /// │             09:43            10:03             10:23          10:42  │
-/// │10:42:07.123 ● INFO  LibraryService  book 1 was borrowed {"id":"1"}   │
-/// │10:42:08.001 ✗ ERROR LogService      the disk is full                 │
+/// │10:42:07.123 ◇ INFO  LibraryService  book 1 was borrowed {"id":"1"}   │
+/// │10:42:08.001 ◉ ERROR LogService      the disk is full                 │
 /// │search: disk_                                                         │
 /// └──────────────────────────────────────────────────────────────────────┘
 /// ```

@@ -16,9 +16,9 @@ pub(super) const HEIGHT: u16 = 4;
 const TIME: usize = 16;
 
 /// ```text
-/// ✗ error+        2        ▁                            █
+/// ◉ error+        2        ▁                            █
 /// ▲ warn         11    ▁      ▁▂                        ▁ ▁
-/// ● other   104,211 ▃▃▄▃▃▄▅▄▃▃▃▄▃▃▃▃▂▃▃▄▄▃▃▃▄▃▃▃▄▃▃▄▃▃▃█▄▃▃▄▃▃▃▄▃▃▄▃
+/// ◇ other   104,211 ▃▃▄▃▃▄▅▄▃▃▃▄▃▃▃▃▂▃▃▄▄▃▃▃▄▃▃▃▄▃▃▄▃▃▃█▄▃▃▄▃▃▃▄▃▃▄▃
 /// 1h                09:43  ├─^────┤ 10:03             10:23       10:42
 /// ```
 ///
@@ -59,10 +59,11 @@ fn times(canvas: &mut Canvas<'_>, axis: Rect, columns: &[Range<usize>]) {
                 .filter(|(part, _)| timeline.is_selected(*part))
                 .fold(0, |sum, (_, n)| sum.saturating_add(n))
         };
-        let [bad, warn, rest] = Gravity::ALL.map(in_it).map(grouped);
+        let glyph = |gravity: Gravity| theme.level(gravity.level()).glyph;
+        let counts = Gravity::ALL.map(|gravity| format!("{} {}", glyph(gravity), grouped(in_it(gravity))));
         let today = since.date_naive() == now.date_naive();
         let since = since.format(if today { "%H:%M:%S" } else { "%m-%d %H:%M:%S" });
-        let said = format!("{since} to {}: ✗ {bad} ▲ {warn} ● {rest}", until.format("%H:%M:%S"));
+        let said = format!("{since} to {}: {}", until.format("%H:%M:%S"), counts.join(" "));
         canvas.text(axis, &said, theme.key);
         return;
     }
