@@ -25,6 +25,7 @@ pub use confirm::Confirm;
 pub use copy::{COPIED_BYTES_MAX, Copied, copied};
 pub use cursor::{Cursor, window};
 pub use finder::{Finder, Words};
+pub(crate) use finder::{find_in, is_in};
 pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};
 pub use form::{Field, Form, FormKind};
 pub use graph::{Branch, Drawn};
@@ -32,9 +33,7 @@ pub use help::HelpPage;
 pub use histogram::{Gravity, Histogram, PARTS};
 pub use incidents::{IncidentRow, IncidentsPane, IncidentsView, Period};
 pub use library::{LibraryPane, Side};
-pub(crate) use log::{
-    BESIDE_FROM, DETAIL_LINES_MAX, complete, decoded, find_in, holds, nearest, parse_moment, term,
-};
+pub(crate) use log::{BESIDE_FROM, DETAIL_LINES_MAX, complete, decoded, holds, nearest, parse_moment, term};
 pub use log::{
     BYTES_MAX, BackStep, Completion, Edge, Facet, Filter, Found, LINES_MAX, Levels, Line, Lines, LogPane,
     MARKS_MAX, Marked, OpenAt, Opened, Prompt, PromptKind, Recent, RecordDetail, RecordField, Seek, Services,

@@ -30,7 +30,7 @@ pub use filter::{Filter, Levels, Services, Stretch, term};
 pub use lines::Lines;
 pub use moment::parse as parse_moment;
 pub use prompt::{Completion, Prompt, PromptKind, Recent};
-pub use search::{Found, Seek, Sought, find_in, holds, nearest};
+pub use search::{Found, Seek, Sought, holds, nearest};
 pub use timeline::{Span, Timeline};
 
 use chrono::{DateTime, Utc};

@@ -3,7 +3,7 @@
 use super::prompt;
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Facet, Filter, Levels, LogPane, Model, PromptKind};
+use crate::model::{Facet, Filter, Levels, LogPane, Model, PromptKind, is_in};
 use chrono::{DateTime, Utc};
 use shared::wire::log::Level;
 
@@ -59,10 +59,10 @@ pub(super) fn facets(model: &Model) -> Vec<Facet> {
 /// To the first of those listed that has what is typed; or to the next one, down
 /// or up, round to the other end.
 pub(super) fn find(model: &mut Model, next: Option<bool>) {
-    let Some(typed) = model.log.prompt.as_ref().map(|prompt| prompt.text().to_lowercase()) else { return };
+    let Some(typed) = model.log.prompt.as_ref().map(|prompt| prompt.text().to_owned()) else { return };
     let all = facets(model);
     let at = all.iter().position(|facet| Some(facet) == model.log.facet.as_ref()).unwrap_or(0);
-    let has = |facet: &&Facet| facet.name().to_lowercase().contains(&typed);
+    let has = |facet: &&Facet| typed.is_empty() || is_in(facet.name(), &typed);
     let (before, from) = all.split_at_checked(at).unwrap_or((&all, &[]));
     let found = match next {
         None => all.iter().find(has),
