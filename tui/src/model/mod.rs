@@ -3,7 +3,6 @@
 
 mod confirm;
 mod copy;
-mod cursor;
 mod finder;
 mod fleet;
 mod form;
@@ -23,7 +22,6 @@ mod toast;
 
 pub use confirm::Confirm;
 pub use copy::{COPIED_BYTES_MAX, Copied, copied};
-pub use cursor::{Cursor, window};
 pub use finder::{Finder, Words};
 pub(crate) use finder::{find_in, is_in};
 pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};

@@ -5,7 +5,7 @@ use super::table::{self, Column};
 use super::{Canvas, evidence, panel, when};
 use crate::figures;
 use crate::keys::{Command, Place};
-use crate::model::{Around, IncidentRow, IncidentsView, SourceName, window};
+use crate::model::{Around, IncidentRow, IncidentsView, SourceName};
 use crate::text;
 use crate::theme::{self, Theme};
 use chrono::{DateTime, Utc};
@@ -304,7 +304,7 @@ fn log_around(canvas: &Canvas<'_>, service: &str, incident: &Incident, cells: us
             // What was said last before it began is of most interest.
             let before = records.iter().filter(|record| record.ts <= incident.opened_at).count();
             let height = usize::from(LOG_LINES);
-            let seen = window(records.len(), before.saturating_sub(1), height);
+            let seen = table::window(records.len(), before.saturating_sub(1), height);
             let records = records.iter().skip(seen.start).take(height);
             lines.extend(records.map(|record| logged(canvas, record, cells)));
         }

@@ -33,6 +33,7 @@ pub use prompt::{Completion, Prompt, PromptKind, Recent};
 pub use search::{Found, Seek, Sought, holds, nearest};
 pub use timeline::{Span, Timeline};
 
+use super::Selected;
 use chrono::{DateTime, Utc};
 use packed::Packer;
 use std::collections::BTreeSet;
@@ -160,7 +161,7 @@ pub struct LogPane {
     /// The line of input, while one is open.
     pub prompt: Option<Prompt>,
     /// The level or service that is selected, while they are listed.
-    pub facet: Option<Facet>,
+    pub facet: Option<Selected<Facet>>,
     /// How much was logged when.
     pub timeline: Timeline,
     /// Whether there are older records than those held.

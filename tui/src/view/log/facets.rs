@@ -1,9 +1,9 @@
 //! Levels and services, to be shown or hidden one by one.
 
-use super::super::{Canvas, panel};
-use crate::model::{Facet, window};
+use crate::model::{Facet, Selected};
 use crate::text;
 use crate::theme::Theme;
+use crate::view::{Canvas, panel, table};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -19,7 +19,7 @@ const WIDTH_MIN: usize = 36;
 /// │ [x] LibraryService              ↓
 /// └─────────────────────────────────┘
 /// ```
-pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, selected: &Facet) {
+pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, selected: &Selected<Facet>) {
     let model = canvas.model;
     let (theme, log) = (model.theme, &model.log);
     let filter = log.wanted.as_ref().unwrap_or(&log.filter);
@@ -28,7 +28,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, selected: &Facet) {
     let cells =
         all.iter().map(|facet| text::width(&label(facet, theme).0) + text::width(SHOWN)).max().unwrap_or(0);
     let width = u16::try_from(cells.max(WIDTH_MIN)).unwrap_or(u16::MAX).min(area.width.saturating_sub(4));
-    let at = all.iter().position(|facet| facet == selected).unwrap_or(0);
+    let at = all.iter().position(|facet| selected.key() == Some(facet)).unwrap_or(0);
     // Between the levels and the services stands a line.
     let levels = all.iter().filter(|facet| matches!(facet, Facet::Level(_))).count();
     let row_of = |at: usize| at + usize::from(at >= levels);
@@ -37,7 +37,8 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, selected: &Facet) {
     let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
     let title = format!("Levels and services · {} of {}", at + 1, all.len());
     let inner = panel::popup(canvas, area, &title, width, height);
-    let seen = window(rows.len(), row_of(at), usize::from(inner.height));
+    let seen = table::window(rows.len(), row_of(at), usize::from(inner.height));
+    canvas.seen.rows = Some(usize::from(inner.height));
     let border = Rect { x: inner.right() + 1, width: 1, height: 1, ..inner };
     if seen.start > 0 {
         canvas.text(border, "↑", theme.key);
@@ -56,7 +57,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, selected: &Facet) {
         let cells = usize::from(row.width).saturating_sub(text::width(shown));
         let label = text::clip(&label, cells);
         canvas.line(row, &Line::from(vec![Span::styled(shown, theme.text), Span::styled(label, style)]));
-        if *facet == selected {
+        if selected.key() == Some(facet) {
             canvas.buffer.set_style(row, theme.selected);
         }
     }

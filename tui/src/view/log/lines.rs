@@ -1,10 +1,10 @@
 //! The lines of the log, each record on one or, wrapped, on several.
 
-use super::super::{Canvas, panel};
 use crate::keys::{Command, Place};
-use crate::model::{Edge, Line as LogLine, LogPane, PromptKind, SourceName, decoded, find_in, window};
+use crate::model::{Edge, Line as LogLine, LogPane, PromptKind, SourceName, decoded, find_in};
 use crate::text;
 use crate::theme::Theme;
+use crate::view::{Canvas, panel, table};
 use chrono::{DateTime, Datelike as _, Utc};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -55,7 +55,7 @@ fn searched(log: &LogPane) -> &str {
 /// One line for each record, cut where it is too long.
 fn cut(canvas: &mut Canvas<'_>, area: Rect, index: usize) {
     let log = &canvas.model.log;
-    let seen = window(log.lines().len(), index, usize::from(area.height));
+    let seen = table::window(log.lines().len(), index, usize::from(area.height));
     for (row, (at, line)) in area.rows().zip(log.lines().from(seen.start)) {
         let shown = Shown::of(&line, log.marks.contains(&line.seq));
         shown.draw(canvas, row, log.shift, searched(log));
