@@ -1,4 +1,6 @@
-//! Numbers as they are shown.
+//! Numbers and reasons in words, on the screen and in what `--once` prints.
+
+use shared::wire::monitor::Phase;
 
 /// A number with its thousands set apart.
 pub fn grouped(number: u64) -> String {
@@ -36,6 +38,14 @@ pub fn percent_or_none(share: Option<f64>) -> String {
 /// Whole milliseconds, where there are any.
 pub fn millis(latency: Option<u64>) -> String {
     latency.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"))
+}
+
+/// The phase of a probe that failed, and the failure in words.
+pub fn reason(phase: Option<Phase>, detail: Option<&str>) -> String {
+    match (phase.map(Phase::as_str), detail) {
+        (Some(phase), Some(detail)) => format!("{phase}: {detail}"),
+        (phase, detail) => phase.or(detail).unwrap_or("").to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -133,12 +133,9 @@ fn table(snapshot: &Snapshot) -> String {
     for row in &snapshot.services {
         let latency = figures::millis(row.latency);
         let uptime = figures::percent_or_none(row.uptime);
-        let why = match (row.status, row.reason, &row.detail) {
-            (Status::Healthy, ..) => String::new(),
-            (_, Some(reason), Some(detail)) => format!("{}: {detail}", reason.as_str()),
-            (_, reason, detail) => {
-                detail.clone().or(reason.map(|r| r.as_str().to_owned())).unwrap_or_default()
-            }
+        let why = match row.status {
+            Status::Healthy => String::new(),
+            _ => figures::reason(row.reason, row.detail.as_deref()),
         };
         let line = format!(
             "{} {:<11} {:>4} {latency:>7} {uptime:>7} {}",

@@ -41,6 +41,7 @@ pub use palette::{Palette, commands};
 pub use seen::{Fitted, Seen};
 pub use selected::Selected;
 pub use services::{InstanceKey, ServicesPane, SortBy};
+pub(crate) use source::elapsed;
 pub use source::{Away, Source, SourceName, Sources};
 pub use study::{Around, Lease, Study, around};
 pub use toast::{HISTORY_MAX, TOASTS_MAX, Toast, Toasts};

@@ -1,14 +1,15 @@
 //! What is known of one service, from its monitor: under the incidents, and in
 //! the detail of an instance.
 
-use super::{Canvas, chart, when};
+use super::{Canvas, chart, panel, when};
 use crate::figures;
 use crate::model::Study;
 use crate::text;
 use crate::theme;
 use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use shared::wire::monitor::{ProbeRecord, Transition, UptimeReport};
+use shared::wire::monitor::{Phase, ProbeRecord, Transition, UptimeReport};
 
 /// How many changes of status are listed.
 const TRANSITIONS_SHOWN: usize = 50;
@@ -20,6 +21,9 @@ const CHART_LINES: u16 = 4;
 const SCALE_CELLS: usize = 9;
 /// The days of a month, as they are drawn.
 const DAYS: i64 = 30;
+
+/// The width from which on two columns stand side by side.
+const BESIDE_FROM: u16 = 110;
 
 /// A heading, and what stands under it.
 pub(super) type Block = Vec<Line<'static>>;
@@ -205,7 +209,7 @@ fn probes<'a>(
 }
 
 /// Blocks one under the other, with an empty line between them.
-pub(super) fn stacked(blocks: Vec<Block>) -> Vec<Line<'static>> {
+fn stacked(blocks: Vec<Block>) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for block in blocks.into_iter().filter(|block| !block.is_empty()) {
         if !lines.is_empty() {
@@ -216,28 +220,51 @@ pub(super) fn stacked(blocks: Vec<Block>) -> Vec<Line<'static>> {
     lines
 }
 
+/// The blocks of two columns, one beside the other where there is room; they are
+/// scrolled together.
+pub(super) fn columns<'a>(
+    canvas: &mut Canvas<'a>,
+    area: Rect,
+    scroll: usize,
+    left: impl Fn(&Canvas<'a>, usize) -> Vec<Block>,
+    right: impl Fn(&Canvas<'a>, usize) -> Vec<Block>,
+) {
+    // At its right it is marked where there is more.
+    let area = Rect { width: area.width.saturating_sub(1), ..area };
+    if area.width < BESIDE_FROM {
+        let cells = usize::from(area.width);
+        let mut blocks = left(canvas, cells);
+        blocks.extend(right(canvas, cells));
+        panel::scrolled(canvas, area, &stacked(blocks), scroll);
+        return;
+    }
+    let [one, _, two] =
+        Layout::horizontal([Constraint::Percentage(48), Constraint::Length(2), Constraint::Min(0)])
+            .areas(area);
+    for (place, blocks) in
+        [(one, left(canvas, usize::from(one.width))), (two, right(canvas, usize::from(two.width)))]
+    {
+        panel::scrolled(canvas, place, &stacked(blocks), scroll);
+    }
+}
+
 fn change(transition: &Transition) -> String {
     let to = transition.to;
-    let mut said = format!("{} → {} {to}", transition.from, theme::glyph(to));
-    if let Some(reason) = transition.reason {
-        said = format!("{said}  {}", reason.as_str());
-    }
-    match &transition.detail {
-        Some(detail) => format!("{said}: {detail}"),
-        None => said,
-    }
+    let said = format!("{} → {} {to}", transition.from, theme::glyph(to));
+    because(said, transition.reason, transition.detail.as_deref())
 }
 
 fn outcome(probe: &ProbeRecord, named: bool) -> String {
     let glyph = if probe.healthy { "✓" } else { "✗" };
-    let mut said = format!("{glyph} {:>8}", figures::millis(probe.latency));
-    if let Some(reason) = probe.reason {
-        said = format!("{said}  {}", reason.as_str());
-    }
-    if let Some(detail) = &probe.detail {
-        said = format!("{said}: {detail}");
-    }
+    let said = format!("{glyph} {:>8}", figures::millis(probe.latency));
+    let said = because(said, probe.reason, probe.detail.as_deref());
     if named { format!("{said}  {}", probe.instance_id) } else { said }
+}
+
+/// What is said, and behind it why, where that is known.
+fn because(said: String, phase: Option<Phase>, detail: Option<&str>) -> String {
+    let why = figures::reason(phase, detail);
+    if why.is_empty() { said } else { format!("{said}  {why}") }
 }
 
 #[cfg(test)]

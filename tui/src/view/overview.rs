@@ -212,11 +212,7 @@ fn fleet(canvas: &mut Canvas<'_>, area: Rect) {
 /// Why a service is not healthy.
 fn why(service: &Service) -> String {
     let health = service.health.as_ref().filter(|h| h.status == Status::Unhealthy);
-    let reason = health.and_then(|h| h.reason).map(|reason| reason.as_str());
-    match (reason, health.and_then(|h| h.detail.as_deref())) {
-        (Some(reason), Some(detail)) => format!("{reason}: {detail}"),
-        (reason, detail) => reason.or(detail).unwrap_or("").to_owned(),
-    }
+    health.map_or_else(String::new, |h| figures::reason(h.reason, h.detail.as_deref()))
 }
 
 /// What is open, each incident in so many lines at most.
@@ -267,6 +263,7 @@ fn latest_errors(canvas: &mut Canvas<'_>, area: Rect) {
         return;
     }
     for (row, record) in inner.rows().zip(model.errors.iter().rev()) {
-        log::record_line(canvas, row, record, 0, None);
+        let line = log::record_line(canvas, record, true, usize::from(row.width));
+        canvas.line(row, &line);
     }
 }

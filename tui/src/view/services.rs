@@ -5,7 +5,7 @@ use super::{Canvas, panel, service, waiting};
 use crate::figures;
 use crate::model::{SortBy, SourceName};
 use crate::theme;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 
 /// The width from which on the detail stands beside the table.
 const BESIDE_FROM: u16 = 150;
@@ -35,21 +35,11 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
         waiting::render(canvas, area);
         return;
     }
-    let (area, detail) = match (&model.services.detail, area.width >= BESIDE_FROM) {
-        (None, _) => (area, None),
-        (Some(_), false) => (Rect::default(), Some(area)),
-        (Some(_), true) => {
-            let [left, right] =
-                Layout::horizontal([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(area);
-            (left, Some(right))
-        }
-    };
+    let (list, detail) = panel::beside(area, model.services.detail.is_some(), BESIDE_FROM, 45);
     if let Some(detail) = detail {
         service::render(canvas, detail);
     }
-    if area.is_empty() {
-        return;
-    }
+    let Some(area) = list else { return };
     let pane = &model.services;
     let noun = if instances.len() == 1 { "instance" } else { "instances" };
     let title = if pane.len() == instances.len() {

@@ -1,6 +1,7 @@
 //! Moments and lengths of time, as short as they are clear. All are UTC, as in
 //! the log file.
 
+use crate::model::elapsed;
 use chrono::{DateTime, Utc};
 use shared::span;
 use std::time::Duration;
@@ -13,7 +14,7 @@ pub(super) fn moment(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 
 /// The time from one moment to another, in at most two units.
 pub(super) fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
-    span::age((to - from).to_std().unwrap_or_default())
+    span::age(elapsed(from, to))
 }
 
 /// When something is tried again, in whole seconds begun.

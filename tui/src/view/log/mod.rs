@@ -29,21 +29,11 @@ const TIMELINE_FROM: u16 = 12;
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let log = &canvas.model.log;
-    let (area, detail) = match (&log.detail, area.width >= BESIDE_FROM) {
-        (None, _) => (area, None),
-        (Some(_), false) => (Rect::default(), Some(area)),
-        (Some(_), true) => {
-            let [left, right] =
-                Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(area);
-            (left, Some(right))
-        }
-    };
+    let (list, detail) = panel::beside(area, log.detail.is_some(), BESIDE_FROM, 40);
     if let (Some(detail), Some(place)) = (&log.detail, detail) {
         record::render(canvas, place, detail);
     }
-    if area.is_empty() {
-        return;
-    }
+    let Some(area) = list else { return };
     let inner = panel::of_source(canvas, area, &title(log, canvas.now), SourceName::Log);
     let below = log.prompt.as_ref().map_or(0, prompt::height);
     let above = if inner.height >= TIMELINE_FROM { timeline::HEIGHT } else { 0 };
