@@ -3,11 +3,12 @@
 mod facets;
 mod lines;
 mod prompt;
+mod record;
 mod timeline;
 
 pub(super) use lines::record_line;
 
-use super::{Canvas, panel, record};
+use super::{Canvas, panel};
 use crate::figures::grouped;
 use crate::model::{BESIDE_FROM, Edge, LogPane, SourceName};
 use chrono::{DateTime, Utc};

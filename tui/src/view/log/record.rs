@@ -1,8 +1,8 @@
 //! One record in full.
 
-use super::{Canvas, panel};
 use crate::model::{DETAIL_LINES_MAX, RecordDetail};
 use crate::text;
+use crate::view::{Canvas, panel};
 use chrono::SecondsFormat;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -1,7 +1,12 @@
 //! The overview: how the fleet is, at a glance.
 
+mod graph;
+mod hour;
+
+pub(super) use graph::whole as whole_graph;
+
 use super::table::{self, Column};
-use super::{Canvas, chart, graph, hour, log, panel, waiting, when};
+use super::{Canvas, chart, log, panel, waiting, when};
 use crate::figures;
 use crate::model::{Service, SourceName};
 use crate::text;

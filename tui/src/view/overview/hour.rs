@@ -1,8 +1,8 @@
 //! How much was logged in the last hour.
 
-use super::{Canvas, histogram, panel};
 use crate::figures;
 use crate::model::SourceName;
+use crate::view::{Canvas, histogram, panel};
 use ratatui::layout::Rect;
 
 /// ```text
