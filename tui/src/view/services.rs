@@ -12,14 +12,18 @@ const BESIDE_FROM: u16 = 150;
 
 /// The columns, each with what sorting by it means.
 static COLUMNS: [(SortBy, Column); 7] = [
-    (SortBy::Status, Column::new("STATUS", 13)),
-    (SortBy::Service, Column::new("SERVICE", 16).grow(2)),
-    (SortBy::Instance, Column::new("INSTANCE", 26).from(SortBy::Instance.shown_from()).grow(3)),
-    (SortBy::Url, Column::new("URL", 21).grow(2)),
-    (SortBy::Latency, Column::new("LATENCY", 8).right()),
-    (SortBy::Lease, Column::new("TTL", 6).right()),
-    (SortBy::Version, Column::new("VERSION", 8).from(SortBy::Version.shown_from())),
+    (SortBy::Status, column(SortBy::Status, 13)),
+    (SortBy::Service, column(SortBy::Service, 16).grow(2)),
+    (SortBy::Instance, column(SortBy::Instance, 26).grow(3)),
+    (SortBy::Url, column(SortBy::Url, 21).grow(2)),
+    (SortBy::Latency, column(SortBy::Latency, 8).right()),
+    (SortBy::Lease, column(SortBy::Lease, 6).right()),
+    (SortBy::Version, column(SortBy::Version, 8)),
 ];
+
+const fn column(by: SortBy, cells: u16) -> Column {
+    Column::new(by.title(), cells).from(by.shown_from())
+}
 
 /// ```text
 /// ┌ Services: 6 instances ───────────────────────────────────────────────┐

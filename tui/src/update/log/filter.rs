@@ -31,7 +31,7 @@ pub(super) fn level(log: &mut LogPane, up: bool) -> Vec<Effect> {
     try_out(log, Filter { levels, ..filter })
 }
 
-/// Shows everything; what narrows the time stays in no case.
+/// Shows everything, of all times.
 pub(super) fn clear(log: &mut LogPane) -> Vec<Effect> {
     log.back_to = None;
     try_out(log, Filter::default())

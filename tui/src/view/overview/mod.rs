@@ -43,8 +43,8 @@ static COLUMNS: [Column; 8] = [
 /// ```text
 ///  ● 5 healthy  ✗ 1 unhealthy  ○ 0 unknown  ◆ 0 maintenance     revision 17
 /// ┌ Services ─────────────────────────────┐┌ Log of the last hour: 3,401 ─┐
-/// │STATUS      SERVICE       TREND  UPTIME ││◉ error+   12     ▁▁▂▁▁       │
-/// │● healthy   LibraryServi… ▁▂▁▁▃  100 %  ││◇ other 3,389 ▅▆▇▅▆▇▅▆▇       │
+/// │STATUS      SERVICE       TREND UPTIME ││◉ error+   12     ▁▁▂▁▁       │
+/// │● healthy   LibraryServi… ▁▂▁▁▃ 100 %  ││◇ other 3,389 ▅▆▇▅▆▇▅▆▇       │
 /// ├ Latest errors ────────────────────────┤├ Open incidents ──────────────┤
 /// │10:42:07.123 ◉ ERROR Library… disk full││✗ LogService since 10:42:07   │
 /// │                                       │├ Who depends on whom ─────────┤
@@ -53,7 +53,7 @@ static COLUMNS: [Column; 8] = [
 /// └───────────────────────────────────────┘└──────────────────────────────┘
 /// ```
 ///
-/// In one column it is services, incidents, hour and errors, and the graph
+/// In one column it is services, incidents, the last hour and errors, and the graph
 /// where there is room. The worst services come first.
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let model = canvas.model;
