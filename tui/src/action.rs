@@ -67,7 +67,7 @@ pub enum Action {
     Uptimes(Vec<UptimeReport>),
     /// The answer to [`Effect::Lease`], where there is one.
     Lease(LeaseStatus),
-    /// How much was logged over the last hour, by level.
+    /// How much was logged over the last hour, by minute and level.
     Volume(Hits),
     /// Books and loans.
     Library {

@@ -81,7 +81,7 @@ fn run(cli: Cli) -> io::Result<ExitCode> {
     }
     // What is said now goes before what the environment always says, and that
     // before the file.
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let no_colour = config::is_set("NO_COLOR");
     let theme = cli.theme.or_else(|| no_colour.then_some(ThemeName::Monochrome)).or(config.theme);
     let mouse = cli.mouse || config.mouse;
     let config = Config { theme, mouse, ..config };

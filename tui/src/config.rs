@@ -112,6 +112,11 @@ pub fn load(named: Option<PathBuf>) -> Result<Config, ConfigError> {
     }
 }
 
+/// Whether a variable of the environment is set, and not to nothing.
+pub(crate) fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
 fn parse(text: &str, path: PathBuf) -> Result<Config, ConfigError> {
     let file: File = match toml::from_str(text) {
         Ok(file) => file,

@@ -2,10 +2,10 @@
 
 use crate::cli::{Endpoints, Format};
 use crate::feed::Clients;
+use crate::figures;
 use crate::model::{Fleet, Service};
 use crate::output;
 use crate::text;
-use crate::view;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::wire::monitor::{Phase, Status};
@@ -131,14 +131,11 @@ fn table(snapshot: &Snapshot) -> String {
     let cells = snapshot.services.iter().map(name_cells).max().unwrap_or(0).max(7);
     let mut out = format!("{} STATUS      INST LATENCY UPTIME  WHY\n", text::fit("SERVICE", cells));
     for row in &snapshot.services {
-        let latency = view::millis(row.latency);
-        let uptime = row.uptime.map_or_else(|| "-".to_owned(), view::percent);
-        let why = match (row.status, row.reason, &row.detail) {
-            (Status::Healthy, ..) => String::new(),
-            (_, Some(reason), Some(detail)) => format!("{}: {detail}", reason.as_str()),
-            (_, reason, detail) => {
-                detail.clone().or(reason.map(|r| r.as_str().to_owned())).unwrap_or_default()
-            }
+        let latency = figures::millis(row.latency);
+        let uptime = figures::percent_or_none(row.uptime);
+        let why = match row.status {
+            Status::Healthy => String::new(),
+            _ => figures::reason(row.reason, row.detail.as_deref()),
         };
         let line = format!(
             "{} {:<11} {:>4} {latency:>7} {uptime:>7} {}",

@@ -3,6 +3,7 @@
 mod quiet;
 
 use crate::action::Target;
+use crate::config;
 use crate::model::{Model, Seen};
 use crate::view::{self, Picture};
 use chrono::{DateTime, Utc};
@@ -91,8 +92,7 @@ impl Terminal {
     /// Gives a text to the terminal's clipboard (OSC 52), whether it is here or
     /// at the other end of an SSH connection.
     pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let between = match (set("TMUX"), set("STY")) {
+        let between = match (config::is_set("TMUX"), config::is_set("STY")) {
             (true, _) => Between::Tmux,
             (_, true) => Between::Screen,
             _ => Between::Nothing,

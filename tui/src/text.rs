@@ -1,7 +1,8 @@
 //! Text on a grid of cells: measured by display width, and made harmless.
 //!
-//! Every string that is drawn passes through [`clip`], [`fit`] or [`wrap`], so
-//! this is the one place where untrusted text becomes drawable.
+//! Whatever others wrote passes through [`clean`], or through [`clip`], [`fit`] or
+//! [`wrap`], which clean it too, so this is the one place where untrusted text
+//! becomes drawable.
 
 use shared::sanitize;
 use std::borrow::Cow;

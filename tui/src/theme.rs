@@ -69,7 +69,7 @@ impl ThemeName {
     /// Its styles.
     pub const fn theme(self) -> Theme {
         match self {
-            Self::Terminal => Theme::colour(),
+            Self::Terminal => Theme::terminal(),
             Self::ColourBlind => Theme::colour_blind(),
             Self::Truecolor => Theme::truecolor(),
             Self::Monochrome => Theme::monochrome(),
@@ -84,24 +84,12 @@ impl ThemeName {
 }
 
 impl Theme {
-    /// The theme in colour.
-    pub const fn colour() -> Self {
-        let plain = Style::new();
-        Self {
-            text: plain,
-            muted: plain.add_modifier(Modifier::DIM),
-            title: plain.fg(Color::Cyan).add_modifier(Modifier::BOLD),
-            key: plain.fg(Color::Cyan),
-            good: plain.fg(Color::Green),
-            warn: plain.fg(Color::Yellow),
-            bad: plain.fg(Color::Red).add_modifier(Modifier::BOLD),
-            note: plain.fg(Color::Magenta),
-            selected: plain.add_modifier(Modifier::REVERSED),
-            matched: plain.fg(Color::Yellow).add_modifier(Modifier::BOLD).add_modifier(Modifier::UNDERLINED),
-        }
+    /// The terminal's own colours, which whoever uses it has chosen.
+    pub const fn terminal() -> Self {
+        Self::named(Color::Green, Color::Yellow, Color::Red, Color::Magenta, Color::Cyan)
     }
 
-    /// The theme in colours of one's own choice.
+    /// A theme in these colours.
     const fn named(good: Color, warn: Color, bad: Color, note: Color, key: Color) -> Self {
         let plain = Style::new();
         Self {
@@ -173,15 +161,29 @@ impl Theme {
         }
     }
 
-    /// A level's style.
-    pub const fn level(&self, level: Level) -> Style {
-        match level {
-            Level::Trace | Level::Debug => self.muted,
-            Level::Info => self.good,
-            Level::Warn => self.warn,
-            Level::Error | Level::Fatal => self.bad,
-        }
+    /// What a level looks like.
+    pub const fn level(&self, level: Level) -> Look {
+        let (glyph, style) = match level {
+            Level::Trace => ("·", self.muted),
+            Level::Debug => ("▾", self.muted),
+            Level::Info => ("◇", self.good),
+            Level::Warn => ("▲", self.warn),
+            Level::Error => ("◉", self.bad),
+            Level::Fatal => ("■", self.bad),
+        };
+        Look { glyph, word: level.as_upper(), style }
     }
+}
+
+/// How something is told apart: with colour, and as well without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Its glyph, of one cell.
+    pub glyph: &'static str,
+    /// Its name.
+    pub word: &'static str,
+    /// Its style.
+    pub style: Style,
 }
 
 /// A status's glyph.
@@ -203,42 +205,6 @@ pub const fn effect_glyph(effect: Effect) -> &'static str {
         Effect::Unknown => "○",
         Effect::Maintenance => "◆",
     }
-}
-
-/// A level's glyph.
-pub const fn level_glyph(level: Level) -> &'static str {
-    match level {
-        Level::Trace => "·",
-        Level::Debug => "○",
-        Level::Info => "●",
-        Level::Warn => "▲",
-        Level::Error => "✗",
-        Level::Fatal => "■",
-    }
-}
-
-/// The bars of a sparkline, lowest first.
-pub const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-
-/// The height, in the unit of the samples, under which a sparkline does not
-/// magnify: the difference between 1 ms and 2 ms is noise.
-const SPARK_SCALE_MIN: u64 = 8;
-
-/// The last `cells` samples as bars; a sample that is missing is `·`.
-pub fn sparkline(samples: impl DoubleEndedIterator<Item = Option<u64>> + Clone, cells: usize) -> String {
-    let last = samples.rev().take(cells);
-    let top = last.clone().flatten().max().unwrap_or(0).max(SPARK_SCALE_MIN);
-    let mut bars: Vec<&str> = last
-        .map(|sample| match sample {
-            Some(sample) => {
-                let step = sample.saturating_mul(7).div_ceil(top);
-                usize::try_from(step).ok().and_then(|step| BARS.get(step)).unwrap_or(&"█")
-            }
-            None => "·",
-        })
-        .collect();
-    bars.reverse();
-    bars.concat()
 }
 
 #[cfg(test)]
@@ -285,13 +251,5 @@ mod tests {
             name = ThemeName::after(&theme);
         }
         assert_eq!(name, ThemeName::default(), "one comes round to the first");
-    }
-
-    #[test]
-    fn a_sparkline_shows_its_last_samples_between_nothing_and_the_highest() {
-        let samples = [Some(900), Some(0), Some(4), Some(8), None];
-        assert_eq!(sparkline(samples.into_iter(), 4), "▁▅█·");
-        assert_eq!(sparkline(samples.into_iter(), 9), "█▁▂▂·");
-        assert_eq!(sparkline([].into_iter(), 9), "");
     }
 }

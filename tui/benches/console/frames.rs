@@ -102,7 +102,7 @@ impl Told {
         let backend = CrosstermBackend::new(io::sink());
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport });
         let mut told = Self {
-            model: Model::new(Endpoints::default(), Theme::colour(), SIZE),
+            model: Model::new(Endpoints::default(), Theme::terminal(), SIZE),
             now,
             material: Material::new(),
             terminal: terminal.expect("nowhere takes everything"),

@@ -23,7 +23,8 @@ pub enum Place {
     Facets,
     /// The timeline of the log.
     Timeline,
-    /// The line in which a search or a filter is typed.
+    /// The line in which the log is told what to search, to filter by, to go to or to
+    /// write to.
     Prompt,
     /// The incidents.
     Incidents,

@@ -1,4 +1,4 @@
-//! A question that stands before what cannot be undone.
+//! A question that stands before what others will notice.
 
 use crate::action::Effect;
 use shared::wire::monitor::{Maintenance, MaintenanceMode};

@@ -1,7 +1,6 @@
 //! Who is registered, and what the monitor holds of them, as one table.
 
-use super::graph::{Branch, Drawn, Requirers, forest};
-use super::services::rank;
+use super::graph::{Branch, Requirers, forest};
 use shared::wire::monitor::{Maintenance, ServiceStatus, Status};
 use shared::wire::registry::Registration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -224,7 +223,7 @@ impl Fleet {
             .collect();
         self.worst_first = (0..self.services.len()).collect();
         // Stable: equals stay sorted by name.
-        self.worst_first.sort_by_key(|at| self.services.get(*at).map(|service| rank(service.status())));
+        self.worst_first.sort_by_key(|at| self.services.get(*at).map(|service| rank(Some(service.status()))));
         self.instances = self
             .registrations
             .iter()
@@ -246,26 +245,32 @@ impl Fleet {
                 required.entry(requirer).or_default().insert(name);
             }
         }
-        let rank = |name: &str| match self.service(name).map(Service::status) {
-            Some(Status::Unhealthy) => 0,
-            None => 1,
-            Some(Status::Unknown | Status::Maintenance | Status::Draining) => 2,
-            Some(Status::Healthy) => 3,
-        };
+        let status = |name: &str| self.service(name).map(Service::status);
         let is_alone = |name: &str| !requirers.contains_key(name) && !required.contains_key(name);
         let (mut first, mut last, mut alone) = (Vec::new(), Vec::new(), Vec::new());
-        for Service { name, .. } in self.services.iter().filter(|service| is_alone(&service.name)) {
-            let branch =
-                |name: &str| Branch { name: name.to_owned(), stem: String::new(), drawn: Drawn::Here };
-            match rank(name) {
-                0 => first.push(branch(name)),
-                3 => alone.push(name.clone()),
-                _ => last.push(branch(name)),
+        for service in self.services.iter().filter(|service| is_alone(&service.name)) {
+            let name = service.name.clone();
+            match service.status() {
+                Status::Healthy => alone.push(name),
+                Status::Unhealthy => first.push(Branch::alone(name)),
+                _ => last.push(Branch::alone(name)),
             }
         }
-        first.extend(forest(&requirers, &required, rank));
+        first.extend(forest(&requirers, &required, |name| rank(status(name))));
         first.extend(last);
         (first, alone)
+    }
+}
+
+/// The worst first. A service that is required and not registered is not there.
+pub(super) const fn rank(status: Option<Status>) -> u8 {
+    match status {
+        Some(Status::Unhealthy) => 0,
+        None => 1,
+        Some(Status::Unknown) => 2,
+        Some(Status::Maintenance) => 3,
+        Some(Status::Draining) => 4,
+        Some(Status::Healthy) => 5,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Forms: what is typed, and what is wrong with it.
 //!
-//! A form is data. What it asks is in [`Form::new`]; what its fields must be,
-//! and what they become, is in [`Form::check`].
+//! A form is data. What it asks is in the function that makes it, as
+//! [`Form::register`]; what its fields must be, and what they become, is in
+//! [`Form::check`].
 
 mod check;
 

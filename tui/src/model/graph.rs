@@ -33,6 +33,13 @@ pub struct Branch {
     pub drawn: Drawn,
 }
 
+impl Branch {
+    /// A service that has no tree.
+    pub const fn alone(name: String) -> Self {
+        Self { name, stem: String::new(), drawn: Drawn::Here }
+    }
+}
+
 /// The trees of a fleet: first those whose root or branches `rank` lowest. Every
 /// service is drawn once with all that depends on it, so that the trees are no
 /// longer than there are services and requirements. What is neither required

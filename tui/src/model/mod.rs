@@ -3,12 +3,12 @@
 
 mod confirm;
 mod copy;
-mod cursor;
 mod finder;
 mod fleet;
 mod form;
 mod graph;
 mod help;
+mod histogram;
 mod incidents;
 mod library;
 mod log;
@@ -19,34 +19,32 @@ mod services;
 mod source;
 mod study;
 mod toast;
-mod volume;
 
 pub use confirm::Confirm;
 pub use copy::{COPIED_BYTES_MAX, Copied, copied};
-pub use cursor::{Cursor, window};
 pub use finder::{Finder, Words};
+pub(crate) use finder::{find_in, is_in};
 pub use fleet::{Fleet, Instance, LATENCIES_MAX, Service, Tally};
 pub use form::{Field, Form, FormKind};
 pub use graph::{Branch, Drawn};
 pub use help::HelpPage;
+pub use histogram::{Gravity, Histogram, PARTS};
 pub use incidents::{IncidentRow, IncidentsPane, IncidentsView, Period};
 pub use library::{LibraryPane, Side};
-pub(crate) use log::{
-    BESIDE_FROM, DETAIL_LINES_MAX, complete, decoded, find_in, holds, nearest, parse_moment, term,
-};
+pub(crate) use log::{BESIDE_FROM, DETAIL_LINES_MAX, complete, decoded, holds, nearest, parse_moment, term};
 pub use log::{
-    BYTES_MAX, BackStep, Completion, Edge, Facet, Filter, Found, Gravity, LINES_MAX, Levels, Line, Lines,
-    LogPane, MARKS_MAX, Marked, OpenAt, Opened, PARTS, Prompt, PromptKind, Recent, RecordDetail, RecordField,
-    Seek, Services, Side as LogSide, Sought, Span, Stream, Stretch, Timeline, View,
+    BYTES_MAX, BackStep, Completion, Edge, Facet, Filter, Found, LINES_MAX, Levels, Line, Lines, LogPane,
+    MARKS_MAX, Marked, OpenAt, Opened, Prompt, PromptKind, Recent, RecordDetail, RecordField, Seek, Services,
+    Side as LogSide, Sought, Span, Stream, Stretch, Timeline, View,
 };
 pub use palette::{Palette, commands};
 pub use seen::{Fitted, Seen};
 pub use selected::Selected;
 pub use services::{InstanceKey, ServicesPane, SortBy};
+pub(crate) use source::elapsed;
 pub use source::{Away, Source, SourceName, Sources};
 pub use study::{Around, Lease, Study, around};
 pub use toast::{HISTORY_MAX, TOASTS_MAX, Toast, Toasts};
-pub use volume::Volume;
 
 use crate::action::{Effect, Local};
 use crate::cli::Endpoints;
@@ -156,7 +154,7 @@ pub struct Model {
     /// The service that was looked at last, for whichever screen shows one.
     pub study: Option<Study>,
     /// How much was logged in the last hour; none before it was told.
-    pub volume: Option<Volume>,
+    pub volume: Option<Histogram>,
     /// The service that is selected in the overview.
     pub overview: Selected<String>,
     /// Who operates this console, where that is known.

@@ -1,6 +1,6 @@
 //! The palette: every command by its name, found by a few of its letters.
 
-use super::{Cursor, Model, Tab};
+use super::{Model, Selected, Tab};
 use crate::keys::{Binding, Command, Place};
 use std::cmp::Reverse;
 use tui_input::Input;
@@ -10,8 +10,8 @@ use tui_input::Input;
 pub struct Palette {
     /// What was typed.
     pub input: Input,
-    /// The selected row.
-    pub cursor: Cursor,
+    /// The selected command.
+    pub selected: Selected<(Place, Command)>,
 }
 
 /// The commands that the palette offers, the best match first: what can be done

@@ -1,7 +1,7 @@
 //! The table of services: its order, what is found, selected and opened.
 
+use super::fleet::rank;
 use super::{Finder, Fleet, Instance, Lease, Selected};
-use shared::wire::monitor::Status;
 use std::cmp::Ordering;
 
 /// A service and one of its instances.
@@ -71,24 +71,13 @@ impl SortBy {
         let (left, right) = (&a.registration, &b.registration);
         match self {
             Self::Service => Ordering::Equal,
-            Self::Status => rank(a.status).cmp(&rank(b.status)),
+            Self::Status => rank(Some(a.status)).cmp(&rank(Some(b.status))),
             Self::Instance => left.instance_id.cmp(&right.instance_id),
             Self::Url => left.service_url.cmp(&right.service_url),
             Self::Latency => b.latency.cmp(&a.latency),
             Self::Lease => left.ttl_seconds.cmp(&right.ttl_seconds),
             Self::Version => left.service_version.cmp(&right.service_version),
         }
-    }
-}
-
-/// The worst first.
-pub(super) const fn rank(status: Status) -> u8 {
-    match status {
-        Status::Unhealthy => 0,
-        Status::Unknown => 1,
-        Status::Maintenance => 2,
-        Status::Draining => 3,
-        Status::Healthy => 4,
     }
 }
 

@@ -40,8 +40,6 @@ impl SourceName {
 /// A daemon that does not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Away {
-    /// Since when.
-    pub since: DateTime<Utc>,
     /// Why, in words.
     pub cause: String,
     /// When it is tried again.
@@ -68,9 +66,8 @@ impl Source {
 
     /// It did not answer.
     pub fn lost(&mut self, cause: String, retry_in: Duration, now: DateTime<Utc>) {
-        let since = self.away.as_ref().map_or(now, |away| away.since);
         let retry_at = now + TimeDelta::from_std(retry_in).unwrap_or_default();
-        self.away = Some(Away { since, cause, retry_at });
+        self.away = Some(Away { cause, retry_at });
     }
 
     /// Whether what is shown of it is as new as can be.
@@ -144,7 +141,7 @@ mod tests {
         source.lost("refused".to_owned(), Duration::from_secs(1), at(14));
         source.lost("refused".to_owned(), Duration::from_secs(2), at(16));
         assert_eq!(source.stale(at(54)), Some(Duration::from_secs(42)));
-        assert_eq!(source.away.as_ref().map(|away| (away.since, away.retry_at)), Some((at(14), at(18))));
+        assert_eq!(source.away.as_ref().map(|away| away.retry_at), Some(at(18)));
         assert!(source.heard(at(60)));
         assert!(source.is_live());
     }

@@ -8,7 +8,7 @@ mod search;
 mod tail;
 
 use crate::cli::Endpoints;
-use crate::{output, text};
+use crate::{config, output, text};
 use clap::{Args, ValueEnum};
 use print::Printer;
 use shared::client::{ClientError, LogClient, LogQuery, http};
@@ -91,12 +91,11 @@ pub(crate) enum Color {
 
 impl Color {
     fn is_on(self) -> bool {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Auto => io::stdout().is_terminal() && !set("NO_COLOR") && !dumb,
+            Self::Auto => io::stdout().is_terminal() && !config::is_set("NO_COLOR") && !dumb,
         }
     }
 }

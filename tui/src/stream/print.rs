@@ -1,7 +1,9 @@
 //! Records, printed: harmless on a terminal, exact for a program.
 
 use super::StreamFormat;
+use crate::theme::Theme;
 use chrono::{SecondsFormat, Timelike as _};
+use ratatui::style::{Color, Modifier, Style};
 use shared::wire::log::{Level, Record};
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -14,7 +16,7 @@ const GATHERED: usize = 64 * 1024;
 pub(super) struct Printer<W: Write> {
     out: io::BufWriter<W>,
     format: StreamFormat,
-    is_coloured: bool,
+    colours: Colours,
     printed: u64,
     is_open: bool,
 }
@@ -22,7 +24,8 @@ pub(super) struct Printer<W: Write> {
 impl<W: Write> Printer<W> {
     pub(super) fn new(out: W, format: StreamFormat, is_coloured: bool) -> Self {
         let out = io::BufWriter::with_capacity(GATHERED, out);
-        Self { out, format, is_coloured, printed: 0, is_open: true }
+        let colours = if is_coloured { Colours::terminal() } else { Colours::default() };
+        Self { out, format, colours, printed: 0, is_open: true }
     }
 
     /// How many records were printed.
@@ -33,7 +36,7 @@ impl<W: Write> Printer<W> {
     /// Prints a record; it is seen after [`Self::flush`].
     pub(super) fn print(&mut self, record: &Record) -> io::Result<()> {
         match self.format {
-            StreamFormat::Text => writeln!(self.out, "{}", line(record, self.is_coloured))?,
+            StreamFormat::Text => writeln!(self.out, "{}", line(record, &self.colours))?,
             StreamFormat::Ndjson => writeln!(self.out, "{}", json(record)?)?,
             StreamFormat::Json => {
                 let before = if self.printed == 0 { "[\n" } else { ",\n" };
@@ -61,10 +64,10 @@ impl<W: Write> Printer<W> {
 
 /// A record as the log file has it: `time LEVEL service: message`, a tab and
 /// its fields. What could harm a terminal is escaped.
-fn line(record: &Record, is_coloured: bool) -> String {
+fn line(record: &Record, colours: &Colours) -> String {
     let mut line = String::new();
-    let (dim, level, bold, plain) =
-        if is_coloured { ("\x1b[2m", colour(record.level), "\x1b[1m", "\x1b[0m") } else { ("", "", "", "") };
+    let Colours { dim, bold, plain, .. } = colours;
+    let level = colours.level(record.level);
     let nanos = !record.ts.nanosecond().is_multiple_of(1_000);
     let digits = if nanos { SecondsFormat::Nanos } else { SecondsFormat::Micros };
     let time = record.ts.to_rfc3339_opts(digits, true);
@@ -82,14 +85,46 @@ fn line(record: &Record, is_coloured: bool) -> String {
     line
 }
 
-const fn colour(level: Level) -> &'static str {
-    match level {
-        Level::Trace | Level::Debug => "\x1b[2m",
-        Level::Info => "\x1b[32m",
-        Level::Warn => "\x1b[33m",
-        Level::Error => "\x1b[1;31m",
-        Level::Fatal => "\x1b[1;7;31m",
+/// The escape sequences around the parts of a line; empty where it has no colour.
+#[derive(Debug, Default)]
+struct Colours {
+    dim: String,
+    bold: String,
+    plain: &'static str,
+    /// Those of [`Level::ALL`].
+    levels: [String; Level::ALL.len()],
+}
+
+impl Colours {
+    /// As on the screen, in the terminal's own colours.
+    fn terminal() -> Self {
+        let theme = Theme::terminal();
+        Self {
+            dim: sequence(theme.muted),
+            bold: sequence(theme.text.add_modifier(Modifier::BOLD)),
+            plain: "\x1b[0m",
+            levels: Level::ALL.map(|level| sequence(theme.level(level).style)),
+        }
     }
+
+    fn level(&self, level: Level) -> &str {
+        let of = Level::ALL.iter().zip(&self.levels).find(|(of, _)| **of == level);
+        of.map_or("", |(_, sequence)| sequence)
+    }
+}
+
+/// The escape sequence (SGR) that begins a style of the terminal's own colours.
+fn sequence(style: Style) -> String {
+    let modifiers = [(Modifier::BOLD, "1"), (Modifier::DIM, "2")];
+    let modifiers = modifiers.into_iter().filter(|(modifier, _)| style.add_modifier.contains(*modifier));
+    let colour = match style.fg {
+        Some(Color::Red) => Some("31"),
+        Some(Color::Green) => Some("32"),
+        Some(Color::Yellow) => Some("33"),
+        _ => None,
+    };
+    let codes: Vec<&str> = modifiers.map(|(_, code)| code).chain(colour).collect();
+    format!("\x1b[{}m", codes.join(";"))
 }
 
 /// A record as one line of JSON, harmless on a terminal.
@@ -129,10 +164,11 @@ mod tests {
 
     #[test]
     fn colours_surround_what_is_a_line_without_them() {
-        let coloured = line(&record("x"), true);
+        let coloured = line(&record("x"), &Colours::terminal());
         let plain: String =
             coloured.split("\x1b[").map(|part| part.split_once('m').map_or(part, |(_, rest)| rest)).collect();
-        assert_eq!(plain, line(&record("x"), false));
+        assert_eq!(plain, line(&record("x"), &Colours::default()));
+        assert!(coloured.contains("\x1b[33m WARN\x1b[0m"), "{coloured}");
     }
 
     #[test]

@@ -217,7 +217,7 @@ fn overview(model: &mut Model, command: Command, rows: Option<isize>, now: DateT
 }
 
 /// The rows by which a command moves; none where it does not.
-fn rows(model: &Model, command: Command) -> Option<isize> {
+pub(super) fn rows(model: &Model, command: Command) -> Option<isize> {
     let page = isize::try_from(model.page()).unwrap_or(isize::MAX);
     match command {
         Command::Up => Some(-1),

@@ -16,7 +16,7 @@ mod typing;
 mod undo;
 
 use crate::action::{Action, Effect, Local};
-use crate::model::{Model, Tab, Toast, Volume};
+use crate::model::{Histogram, Model, Tab, Toast};
 use chrono::{DateTime, Utc};
 
 /// Applies one action. Sets [`Model::changed`] where the screen has to be drawn
@@ -81,7 +81,7 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             Vec::new()
         }
         Action::Volume(hits) => {
-            let volume = Some(Volume::new(&hits, now));
+            let volume = Some(Histogram::until(now, &hits));
             changed = model.volume != volume;
             model.volume = volume;
             Vec::new()

@@ -2,7 +2,7 @@
 
 use super::{command, services};
 use crate::action::Effect;
-use crate::keys::Command;
+use crate::keys::{Command, Place};
 use crate::model::{Model, Overlay, Palette, Tab, Toast, commands};
 use chrono::{DateTime, Utc};
 
@@ -12,23 +12,18 @@ pub(super) fn open(model: &mut Model) {
 
 /// A command while the palette is open.
 pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
-    let page = isize::try_from(model.page()).unwrap_or(isize::MAX);
-    let by = match command {
-        Command::Up => -1,
-        Command::Down => 1,
-        Command::PageUp => -page,
-        Command::PageDown => page,
+    match command {
         Command::Submit => return submit(model, now),
-        Command::Back => {
-            model.overlay = None;
-            return Vec::new();
-        }
-        _ => return Vec::new(),
+        Command::Back => model.overlay = None,
+        _ => {}
+    }
+    let (Some(by), Some(Overlay::Palette(palette))) = (command::rows(model, command), &model.overlay) else {
+        return Vec::new();
     };
-    let Some(Overlay::Palette(palette)) = &model.overlay else { return Vec::new() };
-    let len = commands(model, palette.input.value()).len();
+    let found = commands(model, palette.input.value());
+    let keys: Vec<(Place, Command)> = found.iter().map(|binding| (binding.place, binding.command)).collect();
     if let Some(Overlay::Palette(palette)) = &mut model.overlay {
-        palette.cursor.step(by, len);
+        palette.selected.step(by, &keys);
     }
     Vec::new()
 }
@@ -38,7 +33,7 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
 fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
     let Some(Overlay::Palette(palette)) = &model.overlay else { return Vec::new() };
     let found = commands(model, palette.input.value());
-    let Some(binding) = palette.cursor.index(found.len()).and_then(|at| found.get(at)) else {
+    let Some(binding) = palette.selected.index(found.len()).and_then(|at| found.get(at)) else {
         return Vec::new();
     };
     let (command, tab) = (binding.command, binding.place.tab());

@@ -3,7 +3,7 @@
 use super::{command, general, log};
 use crate::action::Effect;
 use crate::keys::Key;
-use crate::model::{Cursor, Finder, Model, Overlay, Tab};
+use crate::model::{Finder, Model, Overlay, Selected, Tab};
 use chrono::{DateTime, Utc};
 use crossterm::event::{Event, KeyEvent};
 use tui_input::backend::crossterm::to_input_request;
@@ -66,7 +66,7 @@ fn typed_into(model: &mut Model) -> Option<&mut Input> {
             Some(&mut field.input)
         }
         Some(Overlay::Palette(palette)) => {
-            palette.cursor = Cursor::default();
+            palette.selected = Selected::default();
             Some(&mut palette.input)
         }
         Some(Overlay::Help(help)) if help.finder.typing => {

@@ -1,13 +1,15 @@
 //! What is known of one service, from its monitor: under the incidents, and in
 //! the detail of an instance.
 
-use super::{Canvas, chart, when};
+use super::{Canvas, chart, panel, when};
+use crate::figures;
 use crate::model::Study;
 use crate::text;
 use crate::theme;
 use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use shared::wire::monitor::{ProbeRecord, Transition, UptimeReport};
+use shared::wire::monitor::{Phase, ProbeRecord, Transition, UptimeReport};
 
 /// How many changes of status are listed.
 const TRANSITIONS_SHOWN: usize = 50;
@@ -15,12 +17,13 @@ const TRANSITIONS_SHOWN: usize = 50;
 const PROBES_SHOWN: usize = 100;
 /// The lines of the chart of latencies.
 const CHART_LINES: u16 = 4;
-/// The latency, in milliseconds, under which the chart does not magnify.
-const CHART_SCALE_MIN: u64 = 8;
 /// The cells before the chart, for its scale.
 const SCALE_CELLS: usize = 9;
 /// The days of a month, as they are drawn.
 const DAYS: i64 = 30;
+
+/// The width from which on two columns stand side by side.
+const BESIDE_FROM: u16 = 110;
 
 /// A heading, and what stands under it.
 pub(super) type Block = Vec<Line<'static>>;
@@ -82,7 +85,7 @@ pub(super) fn uptime(canvas: &Canvas<'_>, service: &str, cells: usize) -> Block 
     let Some(report) = study(canvas, service).and_then(|study| study.uptime.as_ref()) else {
         return Vec::new();
     };
-    let share = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), when::percent);
+    let share = figures::percent_or_none;
     let said =
         format!("day {}  week {}  month {}", share(report.day), share(report.week), share(report.month));
     vec![
@@ -102,15 +105,14 @@ pub(super) fn days(report: &UptimeReport, now: DateTime<Utc>) -> String {
         let day = report.days.iter().find(|day| day.day == today - TimeDelta::days(back));
         let Some(day) = day else { return "·" };
         // What is missing of it is what matters: an hour of a day is seen.
-        let height = match day.share {
-            share if share >= 1.0 => 7,
-            share if share >= 0.999 => 6,
-            share if share >= 0.99 => 5,
-            share if share >= 0.95 => 3,
-            share if share >= 0.5 => 1,
-            _ => 0,
-        };
-        theme::BARS.get(height).copied().unwrap_or("█")
+        chart::cell(match day.share {
+            share if share >= 1.0 => 8,
+            share if share >= 0.999 => 7,
+            share if share >= 0.99 => 6,
+            share if share >= 0.95 => 4,
+            share if share >= 0.5 => 2,
+            _ => 1,
+        })
     };
     (0..DAYS).rev().map(bar).collect()
 }
@@ -153,14 +155,14 @@ pub(super) fn latency(canvas: &Canvas<'_>, service: &str, instance: Option<&str>
         return Vec::new();
     }
     samples.reverse();
-    let top = chart::top(&samples, CHART_SCALE_MIN);
+    let top = chart::top(&samples, chart::LATENCY_SCALE_MIN);
     let title = match samples.len() {
         1 => "Latency of the last probe, × failed".to_owned(),
         n => format!("Latency of the last {n} probes, × failed"),
     };
     let mut lines = vec![Line::styled(text::clip(&title, cells), theme.title)];
     let width = cells.saturating_sub(SCALE_CELLS);
-    let bars = chart::bars(&samples, width, CHART_LINES, CHART_SCALE_MIN);
+    let bars = chart::bars(&samples, width, CHART_LINES, chart::LATENCY_SCALE_MIN);
     for (at, bars) in (0..).zip(bars) {
         let scale = match at {
             // Failures alone have no scale.
@@ -207,7 +209,7 @@ fn probes<'a>(
 }
 
 /// Blocks one under the other, with an empty line between them.
-pub(super) fn stacked(blocks: Vec<Block>) -> Vec<Line<'static>> {
+fn stacked(blocks: Vec<Block>) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for block in blocks.into_iter().filter(|block| !block.is_empty()) {
         if !lines.is_empty() {
@@ -218,28 +220,51 @@ pub(super) fn stacked(blocks: Vec<Block>) -> Vec<Line<'static>> {
     lines
 }
 
+/// The blocks of two columns, one beside the other where there is room; they are
+/// scrolled together.
+pub(super) fn columns<'a>(
+    canvas: &mut Canvas<'a>,
+    area: Rect,
+    scroll: usize,
+    left: impl Fn(&Canvas<'a>, usize) -> Vec<Block>,
+    right: impl Fn(&Canvas<'a>, usize) -> Vec<Block>,
+) {
+    // At its right it is marked where there is more.
+    let area = Rect { width: area.width.saturating_sub(1), ..area };
+    if area.width < BESIDE_FROM {
+        let cells = usize::from(area.width);
+        let mut blocks = left(canvas, cells);
+        blocks.extend(right(canvas, cells));
+        panel::scrolled(canvas, area, &stacked(blocks), scroll);
+        return;
+    }
+    let [one, _, two] =
+        Layout::horizontal([Constraint::Percentage(48), Constraint::Length(2), Constraint::Min(0)])
+            .areas(area);
+    for (place, blocks) in
+        [(one, left(canvas, usize::from(one.width))), (two, right(canvas, usize::from(two.width)))]
+    {
+        panel::scrolled(canvas, place, &stacked(blocks), scroll);
+    }
+}
+
 fn change(transition: &Transition) -> String {
     let to = transition.to;
-    let mut said = format!("{} → {} {to}", transition.from, theme::glyph(to));
-    if let Some(reason) = transition.reason {
-        said = format!("{said}  {}", reason.as_str());
-    }
-    match &transition.detail {
-        Some(detail) => format!("{said}: {detail}"),
-        None => said,
-    }
+    let said = format!("{} → {} {to}", transition.from, theme::glyph(to));
+    because(said, transition.reason, transition.detail.as_deref())
 }
 
 fn outcome(probe: &ProbeRecord, named: bool) -> String {
     let glyph = if probe.healthy { "✓" } else { "✗" };
-    let mut said = format!("{glyph} {:>8}", when::millis(probe.latency));
-    if let Some(reason) = probe.reason {
-        said = format!("{said}  {}", reason.as_str());
-    }
-    if let Some(detail) = &probe.detail {
-        said = format!("{said}: {detail}");
-    }
+    let said = format!("{glyph} {:>8}", figures::millis(probe.latency));
+    let said = because(said, probe.reason, probe.detail.as_deref());
     if named { format!("{said}  {}", probe.instance_id) } else { said }
+}
+
+/// What is said, and behind it why, where that is known.
+fn because(said: String, phase: Option<Phase>, detail: Option<&str>) -> String {
+    let why = figures::reason(phase, detail);
+    if why.is_empty() { said } else { format!("{said}  {why}") }
 }
 
 #[cfg(test)]

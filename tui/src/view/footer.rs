@@ -9,7 +9,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 /// ```text
-///  f follow  / search  F filter  v level  Enter detail  s send  ? help  q quit
+///  f follow  / search  F filter  o levels  e error  t time  : commands  ? help
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let [_, area] = Layout::horizontal([Constraint::Length(1), Constraint::Min(0)]).areas(area);

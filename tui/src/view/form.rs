@@ -1,7 +1,7 @@
 //! A form: a line a field, and under a wrong one what is wrong.
 
-use super::{Canvas, panel};
-use crate::model::{Field, Form, window};
+use super::{Canvas, panel, table};
+use crate::model::{Field, Form};
 use crate::text;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -89,7 +89,7 @@ fn rows(form: &Form, shown: usize, cells: usize) -> Vec<Row> {
 fn draw(canvas: &mut Canvas<'_>, area: Rect, form: &Form, rows: &[Row]) {
     let theme = canvas.model.theme;
     let focus = rows.iter().position(|row| matches!(row, Row::Field(at) if *at == form.focus)).unwrap_or(0);
-    let seen = window(rows.len(), focus, usize::from(area.height));
+    let seen = table::window(rows.len(), focus, usize::from(area.height));
     for (place, row) in area.rows().zip(rows.get(seen).unwrap_or_default()) {
         let indent = (LABEL_CELLS + 1).min(place.width);
         let value = Rect { x: place.x + indent, width: place.width - indent, ..place };

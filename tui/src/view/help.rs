@@ -21,7 +21,7 @@ const SENTENCE_LINES: usize = 3;
 /// ┌ Help ───────────────────────────────────────────────────────────┐
 /// │ Log                                                             │
 /// │   f Space         Follow the log, or pause it                   │
-/// │   /               Search the lines that are held                │
+/// │   /               Search: n and N go from match to match        │
 /// │ / foll_                                                         │
 /// └─────────────────────────────────────────────────────────────────┘
 /// ```

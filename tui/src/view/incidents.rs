@@ -2,19 +2,17 @@
 //! and how often each service did well.
 
 use super::table::{self, Column};
-use super::{Canvas, evidence, panel, when};
+use super::{Canvas, evidence, log, panel, when};
+use crate::figures;
 use crate::keys::{Command, Place};
-use crate::model::{Around, IncidentRow, IncidentsView, SourceName, window};
+use crate::model::{Around, IncidentRow, IncidentsView, SourceName};
 use crate::text;
 use crate::theme::{self, Theme};
 use chrono::{DateTime, Utc};
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::{Line, Span};
-use shared::wire::log::Record;
-use shared::wire::monitor::{Dependent, Effect, Incident, IncidentKind, Phase};
+use ratatui::text::Line;
+use shared::wire::monitor::{Dependent, Effect, Incident, IncidentKind};
 
-/// The width from which on the evidence stands in two columns.
-const BESIDE_FROM: u16 = 110;
 /// The lines that the log around an incident has at least, where there is room.
 const LOG_LINES: u16 = 8;
 
@@ -107,7 +105,7 @@ fn root(incident: &Incident, now: DateTime<Utc>, theme: Theme) -> Vec<table::Cel
         (None, IncidentKind::Down) => ("✗ down", theme.bad),
         (None, IncidentKind::Flapping) => ("✗ flapping", theme.bad),
     };
-    let mut why = reason(incident.reason, incident.detail.as_deref());
+    let mut why = figures::reason(incident.reason, incident.detail.as_deref());
     if incident.resolved_at.is_some() && !incident.affected.is_empty() {
         why = format!("{why}; with it {}", incident.affected.join(", "));
     }
@@ -129,7 +127,7 @@ fn follower(row: &IncidentRow, dependent: &Dependent, now: DateTime<Utc>, theme:
     // What is only at risk has not begun to fail.
     let since = dependent.since.filter(|_| dependent.effect == Effect::Down);
     let why = match (dependent.own_cause, dependent.effect) {
-        (true, _) => format!("of its own cause: {}", reason(dependent.reason, None)),
+        (true, _) => format!("of its own cause: {}", figures::reason(dependent.reason, None)),
         (false, Effect::Down) => "follows from it".to_owned(),
         (false, _) => String::new(),
     };
@@ -167,7 +165,7 @@ fn uptime(canvas: &mut Canvas<'_>, area: Rect) {
             None => ("-".to_owned(), theme.muted),
             Some(share) => {
                 let style = if share >= 0.999 { theme.text } else { theme.warn };
-                (when::percent(share), style)
+                (figures::percent(share), style)
             }
         };
         vec![
@@ -194,22 +192,9 @@ fn evidence(canvas: &mut Canvas<'_>, area: Rect, scroll: usize) {
         None => service.to_owned(),
     };
     let inner = panel::of_source(canvas, area, &title, SourceName::Monitor);
-    let inner = Rect { width: inner.width.saturating_sub(1), ..inner };
-    if inner.width < BESIDE_FROM {
-        let cells = usize::from(inner.width);
-        let mut blocks = left(canvas, service, incident, cells);
-        blocks.extend(right(canvas, service, incident, cells));
-        panel::scrolled(canvas, inner, &evidence::stacked(blocks), scroll);
-        return;
-    }
-    let [one, _, two] =
-        Layout::horizontal([Constraint::Percentage(45), Constraint::Length(2), Constraint::Min(0)])
-            .areas(inner);
-    let blocks = left(canvas, service, incident, usize::from(one.width.saturating_sub(1)));
-    let one = Rect { width: one.width.saturating_sub(1), ..one };
-    panel::scrolled(canvas, one, &evidence::stacked(blocks), scroll);
-    let blocks = right(canvas, service, incident, usize::from(two.width));
-    panel::scrolled(canvas, two, &evidence::stacked(blocks), scroll);
+    let left = |canvas: &Canvas<'_>, cells| left(canvas, service, incident, cells);
+    let right = |canvas: &Canvas<'_>, cells| right(canvas, service, incident, cells);
+    evidence::columns(canvas, inner, scroll, left, right);
 }
 
 /// What is said of it: who looks after it, why, since when.
@@ -276,7 +261,7 @@ fn head(canvas: &Canvas<'_>, incident: &Incident, cells: usize) -> evidence::Blo
     };
     let mut lines: evidence::Block =
         text::wrap(&said, cells, 2).into_iter().map(|line| Line::styled(line, style)).collect();
-    let why = reason(incident.reason, incident.detail.as_deref());
+    let why = figures::reason(incident.reason, incident.detail.as_deref());
     lines.extend(text::wrap(&why, cells, 3).into_iter().filter(|line| !line.is_empty()).map(Line::raw));
     if !incident.affected.is_empty() {
         let with_it = format!("failed with it: {}", incident.affected.join(", "));
@@ -303,26 +288,10 @@ fn log_around(canvas: &Canvas<'_>, service: &str, incident: &Incident, cells: us
             // What was said last before it began is of most interest.
             let before = records.iter().filter(|record| record.ts <= incident.opened_at).count();
             let height = usize::from(LOG_LINES);
-            let seen = window(records.len(), before.saturating_sub(1), height);
+            let seen = table::window(records.len(), before.saturating_sub(1), height);
             let records = records.iter().skip(seen.start).take(height);
-            lines.extend(records.map(|record| logged(canvas, record, cells)));
+            lines.extend(records.map(|record| log::record_line(canvas, record, false, cells)));
         }
     }
     lines
-}
-
-/// A record of the service that it is all about, on one line.
-fn logged(canvas: &Canvas<'_>, record: &Record, cells: usize) -> Line<'static> {
-    let theme = canvas.model.theme;
-    let head = format!("{}  {:<5} ", record.ts.format("%H:%M:%S%.3f"), record.level.as_upper());
-    let message = text::clip(&record.message, cells.saturating_sub(head.len()));
-    Line::from(vec![Span::styled(head, theme.level(record.level)), Span::styled(message, theme.text)])
-}
-
-/// The phase that failed, and the failure in words.
-fn reason(phase: Option<Phase>, detail: Option<&str>) -> String {
-    match (phase.map(Phase::as_str), detail) {
-        (Some(phase), Some(detail)) => format!("{phase}: {detail}"),
-        (phase, detail) => phase.or(detail).unwrap_or("").to_owned(),
-    }
 }

@@ -1,6 +1,6 @@
 //! The screen, drawn from the model and the time alone.
 //!
-//! One file a screen, each with a sketch of it above its render function; what
+//! One file or folder a screen, each with a sketch of it above its render function; what
 //! they share is in [`panel`] and [`table`]. All text passes through
 //! [`crate::text`] on its way here.
 
@@ -10,9 +10,9 @@ mod confirm;
 mod evidence;
 mod footer;
 mod form;
-mod graph;
 mod header;
 mod help;
+mod histogram;
 mod incidents;
 mod library;
 mod log;
@@ -20,15 +20,11 @@ mod messages;
 mod overview;
 mod palette;
 mod panel;
-mod record;
 mod service;
 mod services;
 mod table;
-mod volume;
 mod waiting;
 mod when;
-
-pub(crate) use when::{millis, percent};
 
 use crate::action::Target;
 use crate::keys::{Command, Place};
@@ -194,7 +190,7 @@ pub(crate) fn draw(model: &Model, now: DateTime<Utc>, frame: &mut Frame<'_>) -> 
         Some(Overlay::Confirm(question)) => confirm::render(&mut canvas, body, question),
         Some(Overlay::Palette(palette)) => palette::render(&mut canvas, body, palette),
         Some(Overlay::Messages(scroll)) => messages::render(&mut canvas, body, *scroll),
-        Some(Overlay::Graph(scroll)) => graph::whole(&mut canvas, body, *scroll),
+        Some(Overlay::Graph(scroll)) => overview::whole_graph(&mut canvas, body, *scroll),
         None => {}
     }
     footer::toasts(&mut canvas, body);

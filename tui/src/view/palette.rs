@@ -1,8 +1,8 @@
 //! The palette: a line that is typed into, and the commands that answer it.
 
-use super::{Canvas, panel};
+use super::{Canvas, panel, table};
 use crate::keys::Place;
-use crate::model::{Palette, commands, window};
+use crate::model::{Palette, commands};
 use crate::text;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -39,8 +39,9 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, palette: &Palette) {
     if found.is_empty() {
         canvas.text(list, "no command is called so", theme.muted);
     }
-    let selected = palette.cursor.index(found.len()).unwrap_or(0);
-    let seen = window(found.len(), selected, usize::from(list.height));
+    let selected = palette.selected.index(found.len()).unwrap_or(0);
+    let seen = table::window(found.len(), selected, usize::from(list.height));
+    canvas.seen.rows = Some(usize::from(list.height));
     let named = usize::from(list.width) >= NAMES_FROM;
     let place_cells = if named { NAME_CELLS } else { PLACE_CELLS };
     let cells = usize::from(list.width).saturating_sub(place_cells + KEY_CELLS + 1);

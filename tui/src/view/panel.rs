@@ -63,6 +63,20 @@ pub(super) fn no_service(canvas: &mut Canvas<'_>, area: Rect) {
     empty(canvas, area, SourceName::Registry, &said);
 }
 
+/// The places of a list and of what is open of it: beside it from a width on, of
+/// which that takes so many percent; else in its place. What has none is not drawn.
+pub(super) fn beside(area: Rect, is_open: bool, from: u16, percent: u16) -> (Option<Rect>, Option<Rect>) {
+    match (is_open, area.width >= from) {
+        (false, _) => (Some(area), None),
+        (true, false) => (None, Some(area)),
+        (true, true) => {
+            let [list, open] =
+                Layout::horizontal([Constraint::Fill(1), Constraint::Percentage(percent)]).areas(area);
+            (Some(list), Some(open))
+        }
+    }
+}
+
 /// A box in the middle of an area, over what is there, with its inside cleared.
 pub(super) fn popup(canvas: &mut Canvas<'_>, area: Rect, title: &str, width: u16, height: u16) -> Rect {
     let area = area.centered(Constraint::Length(width + 4), Constraint::Length(height + 2));

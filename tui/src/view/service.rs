@@ -1,17 +1,15 @@
 //! One instance, and the service that it is part of: all that is known of them.
 
 use super::{Canvas, evidence, panel, when};
+use crate::figures;
 use crate::model::{Instance, SourceName};
 use crate::text;
 use crate::theme;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 use shared::span;
 use shared::wire::monitor::{Maintenance, MaintenanceMode};
 use std::time::Duration;
-
-/// The width from which on facts and measurements stand side by side.
-const BESIDE_FROM: u16 = 110;
 
 /// ```text
 /// ┌ LibraryService-localhost-5000 ───────────────────────────────────────┐
@@ -32,10 +30,8 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let model = canvas.model;
     let Some((service, id)) = &model.services.detail else { return };
     let inner = panel::of_source(canvas, area, id, SourceName::Registry);
-    let inner = Rect { width: inner.width.saturating_sub(1), ..inner };
-    let subject = model.services.subject(&model.fleet);
-    let scroll = model.services.scroll;
-    let left = |cells: usize| {
+    let (subject, scroll) = (model.services.subject(&model.fleet), model.services.scroll);
+    let left = |canvas: &Canvas<'_>, cells| {
         let own = match subject {
             Some(instance) => facts(canvas, instance, cells),
             None => {
@@ -45,7 +41,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
         };
         vec![own, siblings(canvas, service, id, cells), evidence::why(canvas, service, cells)]
     };
-    let right = |cells: usize| {
+    let right = |canvas: &Canvas<'_>, cells| {
         vec![
             evidence::uptime(canvas, service, cells),
             evidence::latency(canvas, service, Some(id), cells),
@@ -53,19 +49,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
             evidence::last_probes(canvas, service, Some(id), cells),
         ]
     };
-    if inner.width < BESIDE_FROM {
-        let cells = usize::from(inner.width);
-        let mut blocks = left(cells);
-        blocks.extend(right(cells));
-        panel::scrolled(canvas, inner, &evidence::stacked(blocks), scroll);
-        return;
-    }
-    let [one, _, two] =
-        Layout::horizontal([Constraint::Percentage(50), Constraint::Length(2), Constraint::Min(0)])
-            .areas(inner);
-    let (left, right) = (left(usize::from(one.width)), right(usize::from(two.width)));
-    panel::scrolled(canvas, one, &evidence::stacked(left), scroll);
-    panel::scrolled(canvas, two, &evidence::stacked(right), scroll);
+    evidence::columns(canvas, inner, scroll, left, right);
 }
 
 fn facts(canvas: &Canvas<'_>, instance: &Instance, cells: usize) -> evidence::Block {
@@ -164,7 +148,7 @@ fn siblings(canvas: &Canvas<'_>, service: &str, id: &str, cells: usize) -> evide
     for instance in canvas.model.fleet.instances_of(service) {
         let (status, of) = (instance.status, &instance.registration.instance_id);
         let mark = if of == id { "▸" } else { " " };
-        let latency = when::millis(instance.latency);
+        let latency = figures::millis(instance.latency);
         let said = format!("{mark}{} {status:<11} {latency:>7}  {of}", theme::glyph(status));
         lines.push(Line::styled(text::clip(&said, cells), theme.status(status)));
     }

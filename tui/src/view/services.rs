@@ -1,24 +1,29 @@
 //! The services: who is registered.
 
 use super::table::{self, Column};
-use super::{Canvas, panel, service, waiting, when};
+use super::{Canvas, panel, service, waiting};
+use crate::figures;
 use crate::model::{SortBy, SourceName};
 use crate::theme;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 
 /// The width from which on the detail stands beside the table.
 const BESIDE_FROM: u16 = 150;
 
 /// The columns, each with what sorting by it means.
 static COLUMNS: [(SortBy, Column); 7] = [
-    (SortBy::Status, Column::new("STATUS", 13)),
-    (SortBy::Service, Column::new("SERVICE", 16).grow(2)),
-    (SortBy::Instance, Column::new("INSTANCE", 26).from(SortBy::Instance.shown_from()).grow(3)),
-    (SortBy::Url, Column::new("URL", 21).grow(2)),
-    (SortBy::Latency, Column::new("LATENCY", 8).right()),
-    (SortBy::Lease, Column::new("TTL", 6).right()),
-    (SortBy::Version, Column::new("VERSION", 8).from(SortBy::Version.shown_from())),
+    (SortBy::Status, column(SortBy::Status, 13)),
+    (SortBy::Service, column(SortBy::Service, 16).grow(2)),
+    (SortBy::Instance, column(SortBy::Instance, 26).grow(3)),
+    (SortBy::Url, column(SortBy::Url, 21).grow(2)),
+    (SortBy::Latency, column(SortBy::Latency, 8).right()),
+    (SortBy::Lease, column(SortBy::Lease, 6).right()),
+    (SortBy::Version, column(SortBy::Version, 8)),
 ];
+
+const fn column(by: SortBy, cells: u16) -> Column {
+    Column::new(by.title(), cells).from(by.shown_from())
+}
 
 /// ```text
 /// ┌ Services: 6 instances ───────────────────────────────────────────────┐
@@ -34,21 +39,11 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
         waiting::render(canvas, area);
         return;
     }
-    let (area, detail) = match (&model.services.detail, area.width >= BESIDE_FROM) {
-        (None, _) => (area, None),
-        (Some(_), false) => (Rect::default(), Some(area)),
-        (Some(_), true) => {
-            let [left, right] =
-                Layout::horizontal([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(area);
-            (left, Some(right))
-        }
-    };
+    let (list, detail) = panel::beside(area, model.services.detail.is_some(), BESIDE_FROM, 45);
     if let Some(detail) = detail {
         service::render(canvas, detail);
     }
-    if area.is_empty() {
-        return;
-    }
+    let Some(area) = list else { return };
     let pane = &model.services;
     let noun = if instances.len() == 1 { "instance" } else { "instances" };
     let title = if pane.len() == instances.len() {
@@ -81,7 +76,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
             (registration.service_name.clone(), theme.text),
             (registration.instance_id.clone(), theme.text),
             (registration.service_url.clone(), theme.text),
-            (when::millis(instance.latency), theme.text),
+            (figures::millis(instance.latency), theme.text),
             (lease, theme.muted),
             (registration.service_version.clone().unwrap_or_default(), theme.muted),
         ]

@@ -1,11 +1,11 @@
 //! Tables: aligned by display width, and drawn only as far as they are seen.
 
 use super::{Canvas, panel};
-use crate::model::window;
 use crate::text;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use std::ops::Range;
 
 /// One column.
 #[derive(Clone, Copy)]
@@ -94,6 +94,14 @@ pub(super) fn render(
     panel::more(canvas, rest, marks);
 }
 
+/// The rows of a list that are shown in `height` lines: the selected one as
+/// near to the middle as the ends of the list allow. It depends on nothing that
+/// was shown before, so that the view needs no memory.
+pub(super) fn window(len: usize, selected: usize, height: usize) -> Range<usize> {
+    let start = selected.saturating_sub(height / 2).min(len.saturating_sub(height));
+    start..len.min(start + height)
+}
+
 /// The cells of each column; 0 for one that is not shown. Where there is no room
 /// for all, the last ones give way.
 fn widths(columns: &[Column], total: u16) -> Vec<u16> {
@@ -147,4 +155,24 @@ fn line(columns: &[Column], widths: &[u16], cells: Vec<Cell>) -> Line<'static> {
         spans.push(Span::styled(text, style));
     }
     Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_holds_the_selected_row_and_wastes_no_line() {
+        for (len, selected, height, want) in [
+            (3, 0, 10, 0..3),
+            (100, 0, 10, 0..10),
+            (100, 50, 10, 45..55),
+            (100, 99, 10, 90..100),
+            (100, 50, 1, 50..51),
+            (0, 0, 10, 0..0),
+            (5, 2, 0, 2..2),
+        ] {
+            assert_eq!(window(len, selected, height), want, "{len} {selected} {height}");
+        }
+    }
 }

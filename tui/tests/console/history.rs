@@ -107,7 +107,7 @@ fn a_time_an_error_and_a_mark_far_back_are_gone_to() {
     console.press("mG");
     console.sees(&["▶ following", "invoice 2999 was sent"]);
     console.press("'");
-    console.sees(&["■ paused", "◆✗ ERROR", "long ago it failed"]);
+    console.sees(&["■ paused", "◆◉ ERROR", "long ago it failed"]);
     console.press("Gt2026-01-02\r");
     console.sees(&["■ paused", "long ago", "invoice 0 was sent"]);
     console.press("c");

@@ -52,7 +52,7 @@ fn a_record_appears_as_it_is_stored_and_can_be_searched_filtered_and_opened() {
     log(&fleet, "Billing", "invoice 4711 was sent");
     console.sees(&["Billing", "invoice 4711 was sent"]);
     console.press("sthe cat sat\r");
-    console.sees(&["the log holds it as record", "● INFO  Console         the cat sat"]);
+    console.sees(&["the log holds it as record", "◇ INFO  Console         the cat sat"]);
     console.press("F4711 OR (\r");
     console.sees(&["^", "✗ "]);
     console.press("\x15invoice\r");

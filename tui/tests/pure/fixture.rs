@@ -30,7 +30,7 @@ pub fn ago(seconds: i64) -> DateTime<Utc> {
 
 /// A console before it has heard anything.
 pub fn fresh(columns: u16, lines: u16) -> Model {
-    Model::new(Endpoints::default(), Theme::colour(), (columns, lines))
+    Model::new(Endpoints::default(), Theme::terminal(), (columns, lines))
 }
 
 /// A console that has heard of everything.

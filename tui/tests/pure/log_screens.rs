@@ -134,7 +134,7 @@ fn a_narrow_place_leaves_the_timeline_out() {
         press(&mut model, "3");
         let counted = hits(&model);
         act(&mut model, counted);
-        assert_eq!(screen(&model).contains("● other"), shown, "{lines}");
+        assert_eq!(screen(&model).contains("◇ other"), shown, "{lines}");
         assert!(screen(&model).contains("cannot write the segment"));
     }
 }

@@ -102,7 +102,7 @@ fn the_whole_hour_is_drawn_however_narrow_its_place_is() {
     act(&mut model, Action::Volume(serde_json::from_value(hits).unwrap()));
     let shown = screen(&model);
     assert!(shown.contains("2,468 records"), "{shown}");
-    let line = shown.lines().find(|line| line.contains("ERROR")).unwrap();
+    let line = shown.lines().find(|line| line.contains("error+  ")).unwrap();
     let bars: String = line.split("2,468 ").nth(1).unwrap().to_owned();
     assert!(bars.starts_with('█') && bars.trim_end_matches([' ', '│']).ends_with('█'), "{shown}");
 }

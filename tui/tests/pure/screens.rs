@@ -12,7 +12,7 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
 /// Pins a screen at every size, and its styles at the smallest.
 fn pin(name: &str, prepare: impl Fn(&mut Model)) {
-    for (looks, theme) in [("colour", Theme::colour()), ("monochrome", Theme::monochrome())] {
+    for (looks, theme) in [("colour", Theme::terminal()), ("monochrome", Theme::monochrome())] {
         let mut model = full(80, 24);
         model.theme = theme;
         prepare(&mut model);

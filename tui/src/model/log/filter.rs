@@ -60,11 +60,6 @@ impl Levels {
         Self(self.0 & other.0)
     }
 
-    /// Whether none is shown.
-    pub const fn is_none(self) -> bool {
-        self.0 == 0
-    }
-
     /// What is shown, in a few words; none where all are.
     pub fn words(self) -> Option<String> {
         match self.least() {

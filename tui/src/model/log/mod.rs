@@ -30,9 +30,10 @@ pub use filter::{Filter, Levels, Services, Stretch, term};
 pub use lines::Lines;
 pub use moment::parse as parse_moment;
 pub use prompt::{Completion, Prompt, PromptKind, Recent};
-pub use search::{Found, Seek, Sought, find_in, holds, nearest};
-pub use timeline::{Gravity, PARTS, Span, Timeline};
+pub use search::{Found, Seek, Sought, holds, nearest};
+pub use timeline::{Span, Timeline};
 
+use super::Selected;
 use chrono::{DateTime, Utc};
 use packed::Packer;
 use std::collections::BTreeSet;
@@ -160,7 +161,7 @@ pub struct LogPane {
     /// The line of input, while one is open.
     pub prompt: Option<Prompt>,
     /// The level or service that is selected, while they are listed.
-    pub facet: Option<Facet>,
+    pub facet: Option<Selected<Facet>>,
     /// How much was logged when.
     pub timeline: Timeline,
     /// Whether there are older records than those held.
@@ -233,7 +234,7 @@ impl LogPane {
                 self.lines.push(&line);
                 self.trim();
             }
-            self.timeline.count(line.ts_ns, line.level);
+            self.timeline.histogram.count(line.ts_ns, line.level);
         }
         // While what arrived is still there: what is packed stays for long, and
         // would cut up the room that it leaves.

@@ -1,12 +1,11 @@
-//! Searching in what is held: case counts once a capital is typed, as in the
-//! query language.
+//! Searching in what is held.
 
 use super::LogPane;
 use super::block::Line;
 use super::fields::{decoded, field_names};
 use super::filter::{Filter, field_name, quoted};
 use super::lines::Lines;
-use std::ops::Range;
+use crate::model::finder::is_in;
 
 /// How many fields are looked into in the history: a query has 64 patterns.
 const FIELDS_SOUGHT: usize = 24;
@@ -85,20 +84,9 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Where the searched text is found, from left to right.
-pub fn find_in(text: &str, search: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(at) = find_from(text, search, from) {
-        found.push(at..at + search.len());
-        from = at + search.len();
-    }
-    found
-}
-
 /// Whether a record holds the searched text where it is shown.
 pub fn holds(line: &Line<'_>, search: &str) -> bool {
-    let holds = |text: &str| find_from(text, search, 0).is_some();
+    let holds = |text: &str| is_in(text, search);
     holds(line.message) || holds(line.service) || holds(&decoded(line.fields))
 }
 
@@ -115,42 +103,10 @@ pub fn nearest(
     found.map(|(row, _)| row)
 }
 
-/// The first place from a byte on. Only ASCII is folded: that moves no byte.
-fn find_from(text: &str, search: &str, from: usize) -> Option<usize> {
-    let rest = text.get(from..).filter(|_| !search.is_empty())?;
-    if search.chars().any(char::is_uppercase) {
-        return rest.find(search).map(|at| from + at);
-    }
-    let first = *search.as_bytes().first()?;
-    let bytes = rest.as_bytes();
-    let hit = |at: &usize| {
-        let there = bytes.get(*at..at + search.len());
-        there.is_some_and(|there| there.eq_ignore_ascii_case(search.as_bytes()))
-    };
-    let mut begins = memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), bytes);
-    begins.find(hit).map(|at| from + at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use shared::wire::log::Level;
-
-    #[test]
-    fn a_search_heeds_case_once_a_capital_is_typed() {
-        for (text, search, want) in [
-            ("Disk full, disk", "disk", &[(0, 4), (11, 15)][..]),
-            ("Disk full, disk", "Disk", &[(0, 4)]),
-            ("分布式 BOOK", "book", &[(10, 14)]),
-            ("分布式分布", "分布", &[(0, 6), (9, 15)]),
-            ("aaa", "aa", &[(0, 2)]),
-            ("x", "", &[]),
-            ("", "x", &[]),
-        ] {
-            let found: Vec<_> = find_in(text, search).iter().map(|found| (found.start, found.end)).collect();
-            assert_eq!(found, want, "{search} in {text}");
-        }
-    }
 
     #[test]
     fn it_goes_both_ways_from_where_one_is() {

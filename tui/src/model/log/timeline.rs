@@ -1,4 +1,4 @@
-//! The timeline: how much was logged when, and how grave it was.
+//! The timeline: how much was logged when, and how one moves through it.
 //!
 //! Its counts come from the log when it is opened, zoomed or moved; from then on
 //! what arrives is counted here, so that it lives without being asked for again.
@@ -6,12 +6,10 @@
 mod walk;
 
 use super::filter::Stretch;
+use crate::model::{Histogram, PARTS};
 use chrono::{DateTime, TimeDelta, Utc};
-use shared::wire::log::{Hits, Level};
-use std::collections::VecDeque;
+use shared::wire::log::Hits;
 
-/// Into how many parts its time is divided.
-pub const PARTS: usize = 60;
 /// The lengths of a part in seconds, one for each zoom: from a minute in all to a
 /// month.
 const STEPS_S: [u32; 8] = [1, 5, 15, 60, 360, 1_440, 10_080, 43_200];
@@ -23,37 +21,14 @@ const FRESH_S: i64 = 60;
 /// After so long they are asked for again where they did not come.
 const RETRY_S: i64 = 5;
 
-/// How grave a count is: what is drawn apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gravity {
-    /// Errors, and what is graver.
-    Bad,
-    /// Warnings.
-    Warn,
-    /// All the rest.
-    Rest,
-}
-
-impl Gravity {
-    /// All of them, gravest first.
-    pub const ALL: [Self; 3] = [Self::Bad, Self::Warn, Self::Rest];
-
-    /// A level's.
-    pub const fn of(level: Level) -> Self {
-        match level {
-            Level::Error | Level::Fatal => Self::Bad,
-            Level::Warn => Self::Warn,
-            Level::Trace | Level::Debug | Level::Info => Self::Rest,
-        }
-    }
+/// The length of a part in seconds.
+fn step_s(zoom: usize) -> u32 {
+    STEPS_S.get(zoom).copied().unwrap_or(60)
 }
 
 fn signed(part: usize) -> i64 {
     i64::try_from(part).unwrap_or(i64::MAX)
 }
-
-/// Counts of one part, by gravity.
-type Part = [u64; 3];
 
 /// What is to be counted: parts of `step_s` seconds from `since` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,9 +45,8 @@ pub struct Span {
 #[derive(Debug, Clone)]
 pub struct Timeline {
     zoom: usize,
-    /// The number of the first part, counted in parts since 1970.
-    first: i64,
-    parts: VecDeque<Part>,
+    /// What was counted.
+    pub histogram: Histogram,
     /// Whether its end is now, and goes on with it.
     pub slides: bool,
     /// The part that keys act upon, while they do.
@@ -85,43 +59,30 @@ pub struct Timeline {
     pub asked: u64,
     /// Whether the counts are here.
     pub known: bool,
-    /// Whether something could not be counted.
-    pub partial: bool,
 }
 
 impl Default for Timeline {
     fn default() -> Self {
         Self {
             zoom: ZOOM,
-            first: 0,
-            parts: VecDeque::from([Part::default(); PARTS]),
+            histogram: Histogram::new(step_s(ZOOM), 0),
             slides: true,
             cursor: None,
             anchor: None,
             asked_at: None,
             asked: 0,
             known: false,
-            partial: false,
         }
     }
 }
 
 impl Timeline {
-    /// The length of a part in seconds.
-    pub fn step_s(&self) -> u32 {
-        STEPS_S.get(self.zoom).copied().unwrap_or(60)
-    }
-
-    /// When a part begins.
-    pub fn begin_of(&self, part: usize) -> DateTime<Utc> {
-        let number = self.first.saturating_add(i64::try_from(part).unwrap_or(i64::MAX));
-        let seconds = number.saturating_mul(i64::from(self.step_s()));
-        DateTime::from_timestamp(seconds, 0).unwrap_or_default()
-    }
-
     /// The stretch of time from one part to another, both of them in it.
     pub fn stretch(&self, from: usize, to: usize) -> Stretch {
-        Stretch { since: self.begin_of(from.min(to)), until: self.begin_of(from.max(to) + 1) }
+        Stretch {
+            since: self.histogram.begin_of(from.min(to)),
+            until: self.histogram.begin_of(from.max(to) + 1),
+        }
     }
 
     /// The stretch that is selected.
@@ -137,24 +98,9 @@ impl Timeline {
         (cursor.min(anchor)..=cursor.max(anchor)).contains(&part)
     }
 
-    /// The counts of one gravity, part by part.
-    pub fn counts(&self, gravity: Gravity) -> impl Iterator<Item = u64> {
-        self.parts.iter().map(move |part| part.get(gravity as usize).copied().unwrap_or(0))
-    }
-
-    fn number_of(&self, at_s: i64) -> i64 {
-        at_s.div_euclid(i64::from(self.step_s()))
-    }
-
-    /// The first part where the last is now.
-    fn last_first(&self, now: DateTime<Utc>) -> i64 {
-        self.number_of(now.timestamp()) - (PARTS as i64 - 1)
-    }
-
     /// Moves its end to now, where it slides. True where something moved.
     pub fn slide(&mut self, now: DateTime<Utc>) -> bool {
-        let first = self.last_first(now);
-        let parts = first - self.first;
+        let parts = self.histogram.last_first(now) - self.histogram.first();
         if !self.slides || parts == 0 {
             return false;
         }
@@ -164,32 +110,13 @@ impl Timeline {
 
     /// Moves by so many parts; those that come into sight are not counted yet.
     fn shift(&mut self, by: i64) {
-        let shifted = usize::try_from(by.unsigned_abs()).unwrap_or(PARTS).min(PARTS);
-        for _ in 0..shifted {
-            if by > 0 {
-                self.parts.pop_front();
-                self.parts.push_back(Part::default());
-            } else {
-                self.parts.pop_back();
-                self.parts.push_front(Part::default());
-            }
-        }
-        self.first = self.first.saturating_add(by);
+        self.histogram.shift(by);
         let moved = |part: usize| {
             let part = signed(part).saturating_sub(by);
             usize::try_from(part.max(0)).unwrap_or(0).min(PARTS - 1)
         };
         self.cursor = self.cursor.map(moved);
         self.anchor = self.anchor.map(moved);
-    }
-
-    /// Counts a record that arrived.
-    pub fn count(&mut self, ts_ns: i64, level: Level) {
-        let part = self.number_of(ts_ns.div_euclid(1_000_000_000)) - self.first;
-        let part = usize::try_from(part).ok().and_then(|part| self.parts.get_mut(part));
-        if let Some(count) = part.and_then(|part| part.get_mut(Gravity::of(level) as usize)) {
-            *count = count.saturating_add(1);
-        }
     }
 
     /// What to count now, if the counts are old or were never asked for.
@@ -201,7 +128,8 @@ impl Timeline {
         self.slide(now);
         self.asked_at = Some(now);
         self.asked += 1;
-        Some(Span { since: self.begin_of(0), until: self.begin_of(PARTS), step_s: self.step_s() })
+        let counted = &self.histogram;
+        Some(Span { since: counted.begin_of(0), until: counted.begin_of(PARTS), step_s: counted.step_s() })
     }
 
     /// Asks anew soon: the counts did not come.
@@ -216,34 +144,26 @@ impl Timeline {
 
     /// Begins anew, as another filter has other counts.
     pub fn clear(&mut self) {
-        self.parts.iter_mut().for_each(|part| *part = Part::default());
+        self.begin(self.histogram.first());
+    }
+
+    /// Begins anew at a part, as other parts have other counts.
+    fn begin(&mut self, first: i64) {
+        self.histogram = Histogram::new(step_s(self.zoom), first);
         self.known = false;
         self.outdate();
     }
 
-    /// Takes the log's counts, in series by level.
+    /// Takes the log's counts.
     pub fn told(&mut self, hits: &Hits) {
-        self.parts.iter_mut().for_each(|part| *part = Part::default());
+        self.histogram.told(hits);
         self.known = true;
-        self.partial = hits.partial;
-        for series in &hits.series {
-            let level = series.by.get("level").and_then(|level| level.as_str()?.parse().ok());
-            let gravity = Gravity::of(level.unwrap_or(Level::Info));
-            for (at, hits) in &series.points {
-                let part = usize::try_from(self.number_of(at.timestamp()) - self.first).ok();
-                let part = part.and_then(|part| self.parts.get_mut(part));
-                if let Some(count) = part.and_then(|part| part.get_mut(gravity as usize)) {
-                    *count = count.saturating_add(*hits);
-                }
-            }
-        }
     }
 
     /// Ends at now where it would go beyond it.
     fn settle(&mut self, now: DateTime<Utc>) {
-        let last = self.last_first(now);
-        if self.first >= last {
-            let by = last - self.first;
+        let by = self.histogram.last_first(now) - self.histogram.first();
+        if by <= 0 {
             self.shift(by);
             self.slides = true;
         }
@@ -254,6 +174,8 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Gravity;
+    use shared::wire::log::Level;
 
     fn now() -> DateTime<Utc> {
         "2026-11-22T10:42:07Z".parse().unwrap()
@@ -271,13 +193,13 @@ mod tests {
         let stretch = timeline.stretch(0, PARTS - 1);
         assert_eq!(stretch.since, "2026-11-22T09:43:00Z".parse::<DateTime<Utc>>().unwrap());
         assert_eq!(stretch.until, "2026-11-22T10:43:00Z".parse::<DateTime<Utc>>().unwrap());
-        timeline.count(now().timestamp_nanos_opt().unwrap(), Level::Fatal);
-        timeline.count(0, Level::Info);
-        assert_eq!(timeline.counts(Gravity::Bad).last(), Some(1));
-        assert_eq!(timeline.counts(Gravity::Rest).sum::<u64>(), 0, "long ago");
+        timeline.histogram.count(now().timestamp_nanos_opt().unwrap(), Level::Fatal);
+        timeline.histogram.count(0, Level::Info);
+        assert_eq!(timeline.histogram.counts(Gravity::Bad).last(), Some(1));
+        assert_eq!(timeline.histogram.counts(Gravity::Rest).sum::<u64>(), 0, "long ago");
         assert!(!timeline.slide(now()));
         assert!(timeline.slide(now() + TimeDelta::minutes(2)));
-        assert_eq!(timeline.counts(Gravity::Bad).nth(PARTS - 3), Some(1));
+        assert_eq!(timeline.histogram.counts(Gravity::Bad).nth(PARTS - 3), Some(1));
     }
 
     #[test]
@@ -289,8 +211,8 @@ mod tests {
             {"by": {"level": "debug"}, "points": [["2026-11-22T09:43:00Z", 5]]},
         ]});
         timeline.told(&serde_json::from_value(hits).unwrap());
-        assert_eq!(timeline.counts(Gravity::Bad).sum::<u64>(), 2);
-        assert_eq!(timeline.counts(Gravity::Rest).next(), Some(5));
+        assert_eq!(timeline.histogram.counts(Gravity::Bad).sum::<u64>(), 2);
+        assert_eq!(timeline.histogram.counts(Gravity::Rest).next(), Some(5));
         assert!(timeline.ask(now() + TimeDelta::seconds(61)).is_some());
     }
 

@@ -3,7 +3,8 @@
 use super::prompt;
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Facet, Filter, Levels, LogPane, Model, PromptKind};
+use crate::model::{Facet, Filter, Levels, LogPane, Model, PromptKind, Selected, is_in};
+use crate::update::command;
 use chrono::{DateTime, Utc};
 use shared::wire::log::Level;
 
@@ -30,7 +31,7 @@ pub(super) fn level(log: &mut LogPane, up: bool) -> Vec<Effect> {
     try_out(log, Filter { levels, ..filter })
 }
 
-/// Shows everything; what narrows the time stays in no case.
+/// Shows everything, of all times.
 pub(super) fn clear(log: &mut LogPane) -> Vec<Effect> {
     log.back_to = None;
     try_out(log, Filter::default())
@@ -51,7 +52,7 @@ pub(super) fn with_term(filter: &Filter, term: &str) -> Filter {
 }
 
 /// Everything that can be toggled.
-pub(super) fn facets(model: &Model) -> Vec<Facet> {
+fn facets(model: &Model) -> Vec<Facet> {
     let fleet = model.fleet.services.iter().map(|service| service.name.as_str());
     Facet::all(&coming(&model.log), model.log.lines(), fleet)
 }
@@ -59,46 +60,47 @@ pub(super) fn facets(model: &Model) -> Vec<Facet> {
 /// To the first of those listed that has what is typed; or to the next one, down
 /// or up, round to the other end.
 pub(super) fn find(model: &mut Model, next: Option<bool>) {
-    let Some(typed) = model.log.prompt.as_ref().map(|prompt| prompt.text().to_lowercase()) else { return };
+    let Some(typed) = model.log.prompt.as_ref().map(|prompt| prompt.text().to_owned()) else { return };
     let all = facets(model);
-    let at = all.iter().position(|facet| Some(facet) == model.log.facet.as_ref()).unwrap_or(0);
-    let has = |facet: &&Facet| facet.name().to_lowercase().contains(&typed);
-    let (before, from) = all.split_at_checked(at).unwrap_or((&all, &[]));
+    let Some(selected) = &mut model.log.facet else { return };
+    selected.keep(&all);
+    let has = |facet: &&Facet| typed.is_empty() || is_in(facet.name(), &typed);
+    let (before, from) = all.split_at_checked(selected.index(all.len()).unwrap_or(0)).unwrap_or((&all, &[]));
     let found = match next {
         None => all.iter().find(has),
         Some(true) => from.iter().skip(1).chain(before).find(has),
         Some(false) => before.iter().rev().chain(from.iter().rev()).find(has),
     };
-    if let Some(facet) = found {
-        model.log.facet = Some(facet.clone());
+    if let Some(found) = found {
+        selected.select(found, &all);
     }
+}
+
+/// Lists levels and services, to be shown or hidden.
+pub(super) fn list(model: &mut Model) {
+    let mut selected = Selected::default();
+    selected.step(0, &facets(model));
+    model.log.facet = Some(selected);
 }
 
 /// A command while levels and services are listed.
 pub(super) fn toggle(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
-    let all = facets(model);
-    let page = model.page();
+    let (all, by) = (facets(model), command::rows(model, command));
     let log = &mut model.log;
-    let Some(selected) = log.facet.clone() else { return Vec::new() };
-    let at = all.iter().position(|facet| *facet == selected).unwrap_or(0);
-    let last = all.len().saturating_sub(1);
-    let to = match command {
-        Command::Up => at.saturating_sub(1),
-        Command::Down => at + 1,
-        Command::PageUp => at.saturating_sub(page),
-        Command::PageDown => at + page,
-        Command::First => 0,
-        Command::Last => last,
-        Command::Toggle => return try_out(log, selected.toggled(&coming(log))),
-        Command::Only => return try_out(log, selected.only(&coming(log))),
-        Command::ClearFilter => return clear(log),
-        Command::Search => {
-            prompt::open(log, PromptKind::Facet, now);
-            at
-        }
-        _ => at,
-    };
-    log.facet = all.get(to.min(last)).cloned();
+    let Some(selected) = &mut log.facet else { return Vec::new() };
+    selected.keep(&all);
+    if let Some(by) = by {
+        selected.step(by, &all);
+        return Vec::new();
+    }
+    let facet = selected.key().cloned();
+    match (command, facet) {
+        (Command::Toggle, Some(facet)) => return try_out(log, facet.toggled(&coming(log))),
+        (Command::Only, Some(facet)) => return try_out(log, facet.only(&coming(log))),
+        (Command::ClearFilter, _) => return clear(log),
+        (Command::Search, _) => prompt::open(log, PromptKind::Facet, now),
+        _ => {}
+    }
     Vec::new()
 }
 

@@ -45,7 +45,7 @@ pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Ve
         Command::Filter => prompt::open(log, PromptKind::Filter, now),
         Command::GoTime => prompt::open(log, PromptKind::Time, now),
         Command::Export => prompt::open(log, PromptKind::Export, now),
-        Command::Facets => model.log.facet = filter::facets(model).into_iter().next(),
+        Command::Facets => filter::list(model),
         Command::Timeline => timeline::enter(log, now),
         Command::NextMatch => return seek::run(model, Sought::Match, true, now),
         Command::PreviousMatch => return seek::run(model, Sought::Match, false, now),

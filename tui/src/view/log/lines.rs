@@ -1,10 +1,10 @@
 //! The lines of the log, each record on one or, wrapped, on several.
 
-use super::super::{Canvas, panel};
 use crate::keys::{Command, Place};
-use crate::model::{Edge, Line as LogLine, LogPane, PromptKind, SourceName, decoded, find_in, window};
+use crate::model::{Edge, Line as LogLine, LogPane, PromptKind, SourceName, decoded, find_in};
 use crate::text;
-use crate::theme::{self, Theme};
+use crate::theme::Theme;
+use crate::view::{Canvas, panel, table};
 use chrono::{DateTime, Datelike as _, Utc};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -55,10 +55,12 @@ fn searched(log: &LogPane) -> &str {
 /// One line for each record, cut where it is too long.
 fn cut(canvas: &mut Canvas<'_>, area: Rect, index: usize) {
     let log = &canvas.model.log;
-    let seen = window(log.lines().len(), index, usize::from(area.height));
+    let seen = table::window(log.lines().len(), index, usize::from(area.height));
     for (row, (at, line)) in area.rows().zip(log.lines().from(seen.start)) {
         let shown = Shown::of(&line, log.marks.contains(&line.seq));
-        shown.draw(canvas, row, log.shift, searched(log));
+        let width = usize::from(row.width);
+        let line = shown.cut(canvas.now, width, canvas.model.theme, log.shift, searched(log));
+        canvas.line(row, &line);
         select(canvas, row, at, index);
     }
 }
@@ -114,29 +116,30 @@ fn select(canvas: &mut Canvas<'_>, row: Rect, at: usize, selected: usize) {
     }
 }
 
-/// One record on one line: time, level, service, message and fields.
+/// One record on one line: time, level, service if it is to be named, message and
+/// fields.
 pub(in crate::view) fn record_line(
-    canvas: &mut Canvas<'_>,
-    row: Rect,
+    canvas: &Canvas<'_>,
     record: &Record,
-    shift: usize,
-    search: Option<&str>,
-) {
+    named: bool,
+    cells: usize,
+) -> Line<'static> {
     let fields = if record.fields.is_empty() {
         String::new()
     } else {
         serde_json::to_string(&record.fields).unwrap_or_default()
     };
-    let (level, service, message) = (record.level, record.service.as_str(), record.message.as_str());
-    let shown = Shown { ts: record.ts, level, service, message, fields: &fields, mark: false };
-    shown.draw(canvas, row, shift, search.unwrap_or_default());
+    let Record { ts, level, service, message, .. } = record;
+    let service = Some(service.as_str()).filter(|_| named);
+    let shown = Shown { ts: *ts, level: *level, service, message, fields: &fields, mark: false };
+    shown.cut(canvas.now, cells, canvas.model.theme, 0, "")
 }
 
 /// What is shown of a record.
 struct Shown<'a> {
     ts: DateTime<Utc>,
     level: Level,
-    service: &'a str,
+    service: Option<&'a str>,
     message: &'a str,
     fields: &'a str,
     mark: bool,
@@ -145,7 +148,7 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     const fn of(line: &LogLine<'a>, mark: bool) -> Self {
         let LogLine { level, service, message, fields, .. } = *line;
-        Self { ts: line.ts(), level, service, message, fields, mark }
+        Self { ts: line.ts(), level, service: Some(service), message, fields, mark }
     }
 
     /// What stands before the message, and how many cells it takes.
@@ -163,13 +166,14 @@ impl<'a> Shown<'a> {
             _ => "%Y-%m-%d  ",
         };
         let time = self.ts.format(format).to_string();
-        let service = if width >= 120 { 24 } else { 15 };
         let mark = if self.mark { Span::styled("◆", theme.note) } else { Span::raw(" ") };
-        let level = format!("{} {:<5} ", theme::level_glyph(self.level), self.level.as_upper());
-        let mut spans =
-            vec![Span::styled(time, theme.muted), mark, Span::styled(level, theme.level(self.level))];
-        marked(&mut spans, &text::fit(self.service, service), search, theme);
-        spans.push(Span::raw(" "));
+        let look = theme.level(self.level);
+        let level = format!("{} {:<5} ", look.glyph, look.word);
+        let mut spans = vec![Span::styled(time, theme.muted), mark, Span::styled(level, look.style)];
+        if let Some(service) = self.service {
+            marked(&mut spans, &text::fit(service, if width >= 120 { 24 } else { 15 }), search, theme);
+            spans.push(Span::raw(" "));
+        }
         let cells = spans.iter().map(|span| text::width(&span.content)).sum();
         (spans, cells)
     }
@@ -184,9 +188,16 @@ impl<'a> Shown<'a> {
         }
     }
 
-    fn draw(&self, canvas: &mut Canvas<'_>, row: Rect, shift: usize, search: &str) {
-        let (theme, width) = (canvas.model.theme, usize::from(row.width));
-        let (mut spans, used) = self.head(canvas.now, width, theme, search);
+    /// One line, of which so many cells are left out before the message.
+    fn cut(
+        &self,
+        now: DateTime<Utc>,
+        width: usize,
+        theme: Theme,
+        shift: usize,
+        search: &str,
+    ) -> Line<'static> {
+        let (mut spans, used) = self.head(now, width, theme, search);
         let text = self.text(shift + width);
         let mut cells = width.saturating_sub(used);
         let mut message = text::clean(&text);
@@ -197,7 +208,7 @@ impl<'a> Shown<'a> {
             message = Cow::Owned(text::skip(&message, shift + 1).to_owned());
         }
         marked(&mut spans, &text::clip(&message, cells), search, theme);
-        canvas.line(row, &Line::from(spans));
+        Line::from(spans)
     }
 
     /// As many lines as it needs; those after the first stand below the message.

@@ -3,11 +3,13 @@
 mod facets;
 mod lines;
 mod prompt;
+mod record;
 mod timeline;
 
 pub(super) use lines::record_line;
 
-use super::{Canvas, panel, record};
+use super::{Canvas, panel};
+use crate::figures::grouped;
 use crate::model::{BESIDE_FROM, Edge, LogPane, SourceName};
 use chrono::{DateTime, Utc};
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -17,32 +19,22 @@ const TIMELINE_FROM: u16 = 12;
 
 /// ```text
 /// ┌ Log ■ paused · 12 new · info or above · error OR warn ───────────────┐
-/// │✗ error     2        ▁                            █                   │
+/// │◉ error+    2        ▁                            █                   │
 /// │▲ warn     11    ▁      ▁▂                        ▁ ▁                 │
-/// │● other 4,211 ▃▃▄▃▃▄▅▄▃▃▃▄▃▃▃▃▂▃▃▄▄▃▃▃▄▃▃▃▄▃▃▄▃▃▃█▄▃▃▄▃▃▃▄▃▃▄▃        │
+/// │◇ other 4,211 ▃▃▄▃▃▄▅▄▃▃▃▄▃▃▃▃▂▃▃▄▄▃▃▃▄▃▃▃▄▃▃▄▃▃▃█▄▃▃▄▃▃▃▄▃▃▄▃        │
 /// │             09:43            10:03             10:23          10:42  │
-/// │10:42:07.123 ● INFO  LibraryService  book 1 was borrowed {"id":"1"}   │
-/// │10:42:08.001 ✗ ERROR LogService      the disk is full                 │
+/// │10:42:07.123 ◇ INFO  LibraryService  book 1 was borrowed {"id":"1"}   │
+/// │10:42:08.001 ◉ ERROR LogService      the disk is full                 │
 /// │search: disk_                                                         │
 /// └──────────────────────────────────────────────────────────────────────┘
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let log = &canvas.model.log;
-    let (area, detail) = match (&log.detail, area.width >= BESIDE_FROM) {
-        (None, _) => (area, None),
-        (Some(_), false) => (Rect::default(), Some(area)),
-        (Some(_), true) => {
-            let [left, right] =
-                Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(area);
-            (left, Some(right))
-        }
-    };
+    let (list, detail) = panel::beside(area, log.detail.is_some(), BESIDE_FROM, 40);
     if let (Some(detail), Some(place)) = (&log.detail, detail) {
         record::render(canvas, place, detail);
     }
-    if area.is_empty() {
-        return;
-    }
+    let Some(area) = list else { return };
     let inner = panel::of_source(canvas, area, &title(log, canvas.now), SourceName::Log);
     let below = log.prompt.as_ref().map_or(0, prompt::height);
     let above = if inner.height >= TIMELINE_FROM { timeline::HEIGHT } else { 0 };
@@ -99,28 +91,5 @@ fn searched(log: &LogPane, search: &str) -> String {
             format!("/{search} match {nth} of {of}{held}")
         }
         None => format!("/{search}"),
-    }
-}
-
-/// A number with its thousands set apart.
-pub(in crate::view) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn thousands_are_set_apart() {
-        for (number, want) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
-            assert_eq!(super::grouped(number), want);
-        }
     }
 }

@@ -1,9 +1,9 @@
 //! The line of input under the log.
 
-use super::super::{Canvas, panel};
-use super::grouped;
+use crate::figures::grouped;
 use crate::model::{Completion, Edge, LogPane, Prompt, PromptKind};
 use crate::text;
+use crate::view::{Canvas, panel};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 

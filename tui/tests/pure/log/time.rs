@@ -33,9 +33,9 @@ fn the_timeline_narrows_the_log_to_what_is_selected_and_esc_widens_it() {
 fn the_timeline_is_counted_when_it_is_seen_zoomed_or_moved_and_then_counts_by_itself() {
     let mut model = full(80, 24);
     assert_eq!(press(&mut model, "3"), [], "it is fresh");
-    let before: u64 = model.log.timeline.counts(distlog_tui::model::Gravity::Bad).sum();
+    let before: u64 = model.log.timeline.histogram.counts(distlog_tui::model::Gravity::Bad).sum();
     act(&mut model, arrived(0, vec![record(64, Level::Error, "S", "bad")]));
-    let after: u64 = model.log.timeline.counts(distlog_tui::model::Gravity::Bad).sum();
+    let after: u64 = model.log.timeline.histogram.counts(distlog_tui::model::Gravity::Bad).sum();
     assert_eq!(after, before + 1);
     let effects = press(&mut model, "z+");
     let [Effect::Hits { asked, span, .. }] = effects.as_slice() else { panic!("{effects:?}") };

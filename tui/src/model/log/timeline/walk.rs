@@ -1,6 +1,7 @@
 //! The walk through the timeline: its cursor, and what comes into sight.
 
-use super::{PARTS, STEPS_S, Timeline, signed};
+use super::{STEPS_S, Timeline, signed, step_s};
+use crate::model::PARTS;
 use chrono::{DateTime, TimeDelta, Utc};
 
 impl Timeline {
@@ -15,12 +16,12 @@ impl Timeline {
             (1.., from) if from == PARTS - 1 && !self.slides => 1,
             _ => return,
         };
-        let before = self.first;
+        let before = self.histogram.first();
         self.slides = false;
         self.shift(beyond * (PARTS as i64 / 2));
         self.settle(now);
         // What is left to see may have been less than that.
-        self.set_cursor(wanted.saturating_sub(self.first - before));
+        self.set_cursor(wanted.saturating_sub(self.histogram.first() - before));
     }
 
     /// To the first part that is shown.
@@ -43,20 +44,20 @@ impl Timeline {
 
     /// The part that a moment is in, where it is shown.
     pub fn part_of(&self, at: DateTime<Utc>) -> Option<usize> {
-        let part = usize::try_from(self.number_of(at.timestamp()) - self.first).ok()?;
-        (part < PARTS).then_some(part)
+        self.histogram.part_of(at.timestamp())
     }
 
     /// Keeps a moment in sight; without one it ends at now again.
     pub fn keep(&mut self, at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
         let half = PARTS as i64 / 2;
-        self.first = match at {
-            Some(at) if self.part_of(at).is_none() => self.number_of(at.timestamp()) - half,
-            None if !self.slides => self.number_of(now.timestamp()),
+        let number_of = |at: DateTime<Utc>| self.histogram.number_of(at.timestamp());
+        let first = match at {
+            Some(at) if self.part_of(at).is_none() => number_of(at) - half,
+            None if !self.slides => number_of(now),
             _ => return,
         };
         self.slides = false;
-        self.clear();
+        self.begin(first);
         self.settle(now);
     }
 
@@ -74,15 +75,14 @@ impl Timeline {
         let zoom = if closer { self.zoom.checked_sub(1) } else { Some(self.zoom + 1) };
         let Some(zoom) = zoom.filter(|zoom| *zoom < STEPS_S.len()) else { return };
         let cursor = self.cursor.unwrap_or(PARTS - 1);
-        let at = self.begin_of(cursor) + TimeDelta::seconds(i64::from(self.step_s()) / 2);
+        let half = TimeDelta::seconds(i64::from(self.histogram.step_s()) / 2);
+        let at = self.histogram.begin_of(cursor) + half;
         self.zoom = zoom;
-        self.first = self.number_of(at.timestamp()) - PARTS as i64 / 2;
         self.anchor = None;
         self.slides = false;
-        self.clear();
+        self.begin(at.timestamp().div_euclid(i64::from(step_s(zoom))) - PARTS as i64 / 2);
         self.settle(now);
-        let cursor = self.number_of(at.timestamp()) - self.first;
-        self.cursor = self.cursor.map(|_| usize::try_from(cursor).unwrap_or(0).min(PARTS - 1));
+        self.cursor = self.cursor.map(|_| self.part_of(at).unwrap_or(PARTS - 1));
     }
 }
 
@@ -108,9 +108,9 @@ mod tests {
         assert_eq!((timeline.cursor, timeline.slides), (Some(PARTS - 1), true));
         timeline.step(-(PARTS as isize), now());
         assert_eq!((timeline.cursor, timeline.slides), (Some(0), true));
-        let begin = timeline.begin_of(0);
+        let begin = timeline.histogram.begin_of(0);
         timeline.step(-1, now());
-        assert_eq!(timeline.begin_of(timeline.cursor.unwrap()), begin - TimeDelta::minutes(1));
+        assert_eq!(timeline.histogram.begin_of(timeline.cursor.unwrap()), begin - TimeDelta::minutes(1));
         assert!(!timeline.slides);
         for _ in 0..200 {
             timeline.step(1, now());
@@ -136,7 +136,7 @@ mod tests {
                     timeline.cursor = Some(cursor);
                     timeline.step(by, now());
                     assert!(timeline.cursor.is_some_and(|cursor| cursor < PARTS), "{cursor} {by}");
-                    assert!(timeline.begin_of(PARTS - 1) <= now(), "{cursor} {by}");
+                    assert!(timeline.histogram.begin_of(PARTS - 1) <= now(), "{cursor} {by}");
                 }
             }
         }
@@ -158,11 +158,11 @@ mod tests {
             let selected = timeline.selected().unwrap();
             assert!(selected.since < at.until && at.since < selected.until, "{selected:?}");
         }
-        assert_eq!(timeline.step_s(), 60);
+        assert_eq!(timeline.histogram.step_s(), 60);
         for _ in 0..20 {
             timeline.zoom(false, now());
         }
-        assert_eq!(timeline.step_s(), 43_200);
-        assert!(timeline.begin_of(PARTS) > now() && timeline.slides);
+        assert_eq!(timeline.histogram.step_s(), 43_200);
+        assert!(timeline.histogram.begin_of(PARTS) > now() && timeline.slides);
     }
 }

@@ -1,9 +1,8 @@
 //! One record in full.
 
-use super::{Canvas, panel};
 use crate::model::{DETAIL_LINES_MAX, RecordDetail};
 use crate::text;
-use crate::theme;
+use crate::view::{Canvas, panel};
 use chrono::SecondsFormat;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -14,7 +13,7 @@ const NAME: usize = 18;
 /// ```text
 /// ┌ Record 42 ───────────────────────────────────────────────────────────┐
 /// │  time              2026-11-22T10:42:07.123456Z                       │
-/// │▸ level             ● INFO                                            │
+/// │▸ level             ◇ INFO                                            │
 /// │  service           LibraryService                                    │
 /// │  book_id           1                                                 │
 /// │                                                                      │
@@ -34,6 +33,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, detail: &RecordDetail)
     let cells = usize::from(inner.width);
     let name_cells = NAME.min(cells / 3);
     let time = record.ts.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let level = theme.level(record.level);
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("  {}", text::fit("time", name_cells)), theme.muted),
         Span::styled(text::clip(&time, cells.saturating_sub(name_cells + 2)), theme.text),
@@ -41,10 +41,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect, detail: &RecordDetail)
     for (row, field) in detail.fields().into_iter().enumerate() {
         let is_selected = row == detail.row;
         let (value, style) = match row {
-            0 => (
-                format!("{} {}", theme::level_glyph(record.level), record.level.as_upper()),
-                theme.level(record.level),
-            ),
+            0 => (format!("{} {}", level.glyph, level.word), level.style),
             _ => (field.value, theme.text),
         };
         let line = Line::from(vec![

@@ -1,7 +1,13 @@
 //! The overview: how the fleet is, at a glance.
 
+mod graph;
+mod hour;
+
+pub(super) use graph::whole as whole_graph;
+
 use super::table::{self, Column};
-use super::{Canvas, graph, log, panel, volume, waiting, when};
+use super::{Canvas, chart, log, panel, waiting, when};
+use crate::figures;
 use crate::model::{Service, SourceName};
 use crate::text;
 use crate::theme;
@@ -15,8 +21,8 @@ const TREND_CELLS: usize = 60;
 const TWO_FROM: u16 = 110;
 /// The width from which on there are three.
 const THREE_FROM: u16 = 260;
-/// The lines of the volume, where there is room for all its levels, and at most.
-const HOUR_LINES: u16 = 6;
+/// The lines of the last hour at least, and at most.
+const HOUR_LINES: u16 = 5;
 const HOUR_LINES_MAX: u16 = 26;
 /// The lines of an open incident, where there is room.
 const LINES_EACH: usize = 3;
@@ -36,18 +42,18 @@ static COLUMNS: [Column; 8] = [
 
 /// ```text
 ///  ● 5 healthy  ✗ 1 unhealthy  ○ 0 unknown  ◆ 0 maintenance     revision 17
-/// ┌ Services ─────────────────────────────┐┌ Log of the last hour: 3 401 ─┐
-/// │STATUS      SERVICE       TREND  UPTIME ││ERROR     12 ▁▁▁▁▂▁▁          │
-/// │● healthy   LibraryServi… ▁▂▁▁▃  100 %  ││INFO   3 389 ▅▆▇▅▆▇           │
+/// ┌ Services ─────────────────────────────┐┌ Log of the last hour: 3,401 ─┐
+/// │STATUS      SERVICE       TREND UPTIME ││◉ error+   12     ▁▁▂▁▁       │
+/// │● healthy   LibraryServi… ▁▂▁▁▃ 100 %  ││◇ other 3,389 ▅▆▇▅▆▇▅▆▇       │
 /// ├ Latest errors ────────────────────────┤├ Open incidents ──────────────┤
-/// │10:42:07.123 ERROR Library…  disk full ││✗ LogService since 10:42:07   │
+/// │10:42:07.123 ◉ ERROR Library… disk full││✗ LogService since 10:42:07   │
 /// │                                       │├ Who depends on whom ─────────┤
 /// │                                       ││✗ LogService ◀ root           │
 /// │                                       ││└─ ✗ LibraryService           │
 /// └───────────────────────────────────────┘└──────────────────────────────┘
 /// ```
 ///
-/// In one column it is services, incidents, volume and errors, and the graph
+/// In one column it is services, incidents, the last hour and errors, and the graph
 /// where there is room. The worst services come first.
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let model = canvas.model;
@@ -83,7 +89,7 @@ fn left(canvas: &mut Canvas<'_>, area: Rect) {
     latest_errors(canvas, errors);
 }
 
-/// Three columns: services and errors; volume and incidents; who depends on whom.
+/// Three columns: services and errors; the last hour and incidents; who depends on whom.
 fn three(canvas: &mut Canvas<'_>, area: Rect) {
     let [one, two, three] =
         Layout::horizontal([Constraint::Fill(1), Constraint::Percentage(30), Constraint::Percentage(26)])
@@ -92,12 +98,12 @@ fn three(canvas: &mut Canvas<'_>, area: Rect) {
     let incidents = incident_lines(canvas, usize::from(two.width.saturating_sub(2)), LINES_EACH);
     let below = boxed(incidents.len().max(1)).clamp(two.height / 3, two.height / 2);
     let [hour, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(below)]).areas(two);
-    volume::render(canvas, hour);
+    hour::render(canvas, hour);
     open_incidents(canvas, below, incidents);
     graph::render(canvas, three);
 }
 
-/// Two columns. On the right the volume takes what the others leave.
+/// Two columns. On the right the last hour takes what the others leave.
 fn two(canvas: &mut Canvas<'_>, area: Rect) {
     let [one, two] = Layout::horizontal([Constraint::Percentage(58), Constraint::Percentage(42)]).areas(area);
     left(canvas, one);
@@ -108,7 +114,7 @@ fn two(canvas: &mut Canvas<'_>, area: Rect) {
     let [hour, lines, depends] =
         Layout::vertical([Constraint::Length(hour), Constraint::Length(lines), Constraint::Min(0)])
             .areas(two);
-    volume::render(canvas, hour);
+    hour::render(canvas, hour);
     open_incidents(canvas, lines, incidents);
     graph::render(canvas, depends);
 }
@@ -124,7 +130,6 @@ fn one(canvas: &mut Canvas<'_>, area: Rect) {
     };
     let hour = match area.height {
         ..18 => 0,
-        18..24 => HOUR_LINES - 1,
         _ => HOUR_LINES,
     };
     let errors = if area.height < 10 { 0 } else { 4 };
@@ -146,7 +151,7 @@ fn one(canvas: &mut Canvas<'_>, area: Rect) {
         open_incidents(canvas, incidents, open);
     }
     if !hour.is_empty() {
-        volume::render(canvas, hour);
+        hour::render(canvas, hour);
     }
     if !depends.is_empty() {
         graph::render(canvas, depends);
@@ -194,14 +199,14 @@ fn fleet(canvas: &mut Canvas<'_>, area: Rect) {
         let Some(service) = model.fleet.worst(at) else { return Vec::new() };
         let status = service.status();
         let health = service.health.as_ref();
-        let trend = theme::sparkline(model.fleet.latencies(&service.name), TREND_CELLS);
+        let trend = chart::sparkline(model.fleet.latencies(&service.name), TREND_CELLS);
         vec![
             (format!("{} {status}", theme::glyph(status)), theme.status(status)),
             (service.name.clone(), theme.text),
             (service.instances.to_string(), theme.muted),
-            (when::millis(health.and_then(|h| h.latency)), theme.text),
+            (figures::millis(health.and_then(|h| h.latency)), theme.text),
             (trend, theme.key),
-            (health.and_then(|h| h.uptime).map_or_else(|| "-".to_owned(), when::percent), theme.text),
+            (figures::percent_or_none(health.and_then(|h| h.uptime)), theme.text),
             (health.and_then(|h| h.since).map_or_else(String::new, |at| when::moment(at, now)), theme.muted),
             (why(service), theme.status(status)),
         ]
@@ -212,11 +217,7 @@ fn fleet(canvas: &mut Canvas<'_>, area: Rect) {
 /// Why a service is not healthy.
 fn why(service: &Service) -> String {
     let health = service.health.as_ref().filter(|h| h.status == Status::Unhealthy);
-    let reason = health.and_then(|h| h.reason).map(|reason| reason.as_str());
-    match (reason, health.and_then(|h| h.detail.as_deref())) {
-        (Some(reason), Some(detail)) => format!("{reason}: {detail}"),
-        (reason, detail) => reason.or(detail).unwrap_or("").to_owned(),
-    }
+    health.map_or_else(String::new, |h| figures::reason(h.reason, h.detail.as_deref()))
 }
 
 /// What is open, each incident in so many lines at most.
@@ -267,6 +268,7 @@ fn latest_errors(canvas: &mut Canvas<'_>, area: Rect) {
         return;
     }
     for (row, record) in inner.rows().zip(model.errors.iter().rev()) {
-        log::record_line(canvas, row, record, 0, None);
+        let line = log::record_line(canvas, record, true, usize::from(row.width));
+        canvas.line(row, &line);
     }
 }

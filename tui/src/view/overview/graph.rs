@@ -1,9 +1,9 @@
 //! Who depends on whom.
 
-use super::{Canvas, panel};
 use crate::model::{Branch, Drawn, Fleet, SourceName};
 use crate::text;
 use crate::theme;
+use crate::view::{Canvas, panel};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use shared::wire::monitor::Status;
@@ -44,7 +44,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 /// The whole of it, over what is on the screen.
-pub(super) fn whole(canvas: &mut Canvas<'_>, area: Rect, scroll: usize) {
+pub(in crate::view) fn whole(canvas: &mut Canvas<'_>, area: Rect, scroll: usize) {
     let (fleet, theme) = (&canvas.model.fleet, canvas.model.theme);
     let width = area.width.saturating_sub(4);
     let inner = panel::popup(canvas, area, "Who depends on whom", width, area.height.saturating_sub(2));
