@@ -40,6 +40,9 @@ pub enum Action {
     },
     /// A daemon answered, and told nothing that is shown.
     Heard(SourceName),
+    /// A daemon showed that it is there: what is shown of it is no older than that,
+    /// unless it is away.
+    Alive(SourceName),
     /// All registrations at one revision.
     Registry {
         /// The revision.

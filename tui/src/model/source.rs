@@ -66,6 +66,13 @@ impl Source {
         news
     }
 
+    /// It showed that it is there, which brings nothing back that is stale.
+    pub fn alive(&mut self, now: DateTime<Utc>) {
+        if self.is_live() {
+            self.heard_at = Some(now);
+        }
+    }
+
     /// It did not answer.
     pub fn lost(&mut self, cause: String, retry_in: Duration, now: DateTime<Utc>) {
         let since = self.away.as_ref().map_or(now, |away| away.since);
@@ -145,7 +152,21 @@ mod tests {
         source.lost("refused".to_owned(), Duration::from_secs(2), at(16));
         assert_eq!(source.stale(at(54)), Some(Duration::from_secs(42)));
         assert_eq!(source.away.as_ref().map(|away| (away.since, away.retry_at)), Some((at(14), at(18))));
+        source.alive(at(58));
+        assert!(!source.is_live(), "that it is there brings nothing back");
         assert!(source.heard(at(60)));
         assert!(source.is_live());
+    }
+
+    #[test]
+    fn the_age_of_what_is_quiet_counts_from_its_last_sign_of_life() {
+        let at = |s| DateTime::from_timestamp(s, 0).unwrap();
+        let mut source = Source::default();
+        source.alive(at(0));
+        assert!(source.is_new(), "it has told nothing yet");
+        source.heard(at(1));
+        (1..=100).for_each(|n| source.alive(at(1 + 2 * n)));
+        source.lost("refused".to_owned(), Duration::from_secs(1), at(202));
+        assert_eq!(source.stale(at(203)), Some(Duration::from_secs(2)));
     }
 }

@@ -48,6 +48,11 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             changed = model.sources.get_mut(source).heard(now);
             Vec::new()
         }
+        Action::Alive(source) => {
+            model.sources.get_mut(source).alive(now);
+            changed = false;
+            Vec::new()
+        }
         Action::Registry { revision, registrations } => {
             changed = feeds::registry(model, revision, registrations, now);
             Vec::new()

@@ -352,3 +352,17 @@ fn expiry_that_is_held_back_is_told_on_every_screen_with_its_end() {
         assert!(!screen(&model).contains("held back"));
     }
 }
+
+#[test]
+fn a_log_that_was_quiet_for_long_is_shown_as_of_when_it_was_alive_last() {
+    let mut model = full(80, 24);
+    press(&mut model, "3");
+    let at = |seconds| now() + chrono::TimeDelta::seconds(seconds);
+    model.changed = false;
+    for second in [100, 200, 218] {
+        distlog_tui::update::update(&mut model, Action::Alive(SourceName::Log), at(second));
+    }
+    assert!(!model.changed, "a log that tells nothing is no reason to draw");
+    distlog_tui::update::update(&mut model, away(SourceName::Log), at(220));
+    assert!(screen_at(&model, at(221)).contains("▲ log away, shown as of 3s ago"), "{}", screen_at(&model, at(221)));
+}
