@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 mod endpoint;
 mod feed;
+mod follow;
 pub mod keys;
 mod local;
 pub mod model;

@@ -36,8 +36,6 @@ const REGISTRY_EVERY: Duration = Duration::from_secs(1);
 const MONITOR_EVERY: Duration = Duration::from_secs(2);
 /// The pause between two polls of the library.
 const LIBRARY_EVERY: Duration = Duration::from_secs(2);
-/// The longest pause between two tries to reach a daemon.
-const RETRY_MAX: Duration = Duration::from_secs(3);
 
 /// How long a request waits for the next of its kind: of those that a held key
 /// makes, the last one is sent.
