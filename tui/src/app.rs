@@ -192,6 +192,7 @@ async fn handle(
                 effect => feeds.act(effect),
             }
         }
+        feeds.show(model.tab);
     }
 }
 

@@ -15,7 +15,7 @@ mod volume;
 
 use crate::action::{Action, Effect};
 use crate::cli::Endpoints;
-use crate::model::{Filter, Levels, OpenAt, SourceName, Stream};
+use crate::model::{Filter, Levels, OpenAt, SourceName, Stream, Tab};
 use poll::Poll;
 use shared::client::http;
 use shared::client::{LibraryClient, LogClient, MonitorClient, RegistryClient};
@@ -90,6 +90,8 @@ pub(crate) struct Feeds {
     monitor: Arc<Notify>,
     library: Arc<Notify>,
     returned: Arc<AtomicBool>,
+    /// What only one tab shows is asked for while that one is shown.
+    shown: watch::Sender<Tab>,
     lines: watch::Sender<Followed>,
     /// The last request of each kind of which only the last is wanted.
     latest: HashMap<Latest, AbortHandle>,
@@ -129,6 +131,7 @@ impl Feeds {
             monitor: Arc::default(),
             library: Arc::default(),
             returned: Arc::default(),
+            shown: watch::Sender::default(),
             lines,
             latest: HashMap::new(),
         };
@@ -137,15 +140,27 @@ impl Feeds {
         let registry = poll(SourceName::Registry, REGISTRY_EVERY, &feeds.registry);
         let monitor = poll(SourceName::Monitor, MONITOR_EVERY, &feeds.monitor);
         let library = poll(SourceName::Library, LIBRARY_EVERY, &feeds.library);
+        let shown = || feeds.shown.subscribe();
+        let library =
+            library::run(clients.library.clone(), feeds.returned.clone(), shown(), library);
+        let volume = volume::run(clients.log.clone(), shown(), actions.clone());
         let tasks = &mut feeds.tasks;
         tasks.spawn(registry::run(clients.registry.clone(), registry, actions.clone()));
         tasks.spawn(monitor::run(clients.monitor.clone(), monitor));
         tasks.spawn(pulse::run(clients.log.clone(), actions.clone()));
-        tasks.spawn(library::run(clients.library.clone(), feeds.returned.clone(), library));
+        tasks.spawn(library);
         tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, actions.clone()));
         tasks.spawn(log::run(clients.log.clone(), Stream::Errors, errors, actions.clone()));
-        tasks.spawn(volume::run(clients.log.clone(), actions.clone()));
+        tasks.spawn(volume);
         feeds
+    }
+
+    /// Asks for what a tab shows, at once where it was not shown before.
+    pub(crate) fn show(&self, tab: Tab) {
+        let is_other = self.shown.send_if_modified(|shown| std::mem::replace(shown, tab) != tab);
+        if is_other && tab == Tab::Library {
+            self.library.notify_one();
+        }
     }
 
     /// Does what an effect wants of the daemons; the answer comes as an action.

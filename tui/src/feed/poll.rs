@@ -34,10 +34,19 @@ impl Poll {
     /// One turn: hands over what the call brings, or that the daemon is away,
     /// and pauses until the next. False when nobody listens any more.
     pub(super) async fn turn(&mut self, call: impl Future<Output = Result<Action, ClientError>>) -> bool {
+        self.turn_every(self.every, call).await
+    }
+
+    /// As [`Self::turn`], with a pause of its own after an answer.
+    pub(super) async fn turn_every(
+        &mut self,
+        every: Duration,
+        call: impl Future<Output = Result<Action, ClientError>>,
+    ) -> bool {
         let (action, pause) = match tokio::time::timeout(ANSWER_MAX, call).await {
             Ok(Ok(action)) => {
                 self.pauses.reset();
-                (action, self.every)
+                (action, every)
             }
             Ok(Err(error)) => {
                 let retry_in = self.pauses.next();

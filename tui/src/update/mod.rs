@@ -16,7 +16,7 @@ mod typing;
 mod undo;
 
 use crate::action::{Action, Effect, Local};
-use crate::model::{Model, Tab, Toast, Volume};
+use crate::model::{Model, SourceName, Tab, Toast, Volume};
 use chrono::{DateTime, Utc};
 
 /// Applies one action. Sets [`Model::changed`] where the screen has to be drawn
@@ -155,6 +155,10 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
     };
     effects.extend(log::count(model, now));
     model.log.pack();
+    // Books and loans are asked for where they are seen.
+    if model.tab != Tab::Library {
+        model.sources.get_mut(SourceName::Library).rest();
+    }
     model.changed |= changed;
     effects
 }

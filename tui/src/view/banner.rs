@@ -21,7 +21,7 @@ pub(super) fn lines(model: &Model, now: DateTime<Utc>, screen: u16) -> Vec<(Stri
         lines.push((said, theme.warn));
     }
     let away: Vec<(SourceName, &Source)> =
-        model.sources.iter().filter(|(_, source)| source.stale(now).is_some()).collect();
+        model.sources.iter().filter(|(_, s)| s.away.is_some() && s.stale(now).is_some()).collect();
     let most = usize::from(screen / SHARE).saturating_sub(lines.len()).max(1);
     if away.len() <= most {
         lines.extend(
@@ -35,9 +35,9 @@ pub(super) fn lines(model: &Model, now: DateTime<Utc>, screen: u16) -> Vec<(Stri
             .iter()
             .map(|(_, source)| *source)
             .min_by_key(|source| source.away.as_ref().map(|a| a.retry_at));
-        let oldest = away.iter().map(|(_, source)| *source).min_by_key(|source| source.heard_at);
+        let oldest = away.iter().map(|(_, source)| *source).max_by_key(|source| source.stale(now));
         if let (Some(next), Some(oldest)) = (next, oldest) {
-            let source = Source { heard_at: oldest.heard_at, away: next.away.clone() };
+            let source = Source { away: next.away.clone(), ..oldest.clone() };
             lines.extend(one(&names.join(", "), &source, now).map(|said| (said, theme.bad)));
         }
     }

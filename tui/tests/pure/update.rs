@@ -366,3 +366,18 @@ fn a_log_that_was_quiet_for_long_is_shown_as_of_when_it_was_alive_last() {
     distlog_tui::update::update(&mut model, away(SourceName::Log), at(220));
     assert!(screen_at(&model, at(221)).contains("▲ log away, shown as of 3s ago"), "{}", screen_at(&model, at(221)));
 }
+
+#[test]
+fn books_that_nobody_looked_at_are_shown_with_their_age_until_they_are_told_anew() {
+    let mut model = full(120, 24);
+    let at = |seconds| now() + chrono::TimeDelta::seconds(seconds);
+    press(&mut model, "51");
+    distlog_tui::update::update(&mut model, Action::Heard(SourceName::Library), at(60));
+    assert!(!screen_at(&model, at(61)).contains("as of"), "nothing of it is shown here");
+    press(&mut model, "5");
+    assert!(screen_at(&model, at(61)).contains("▲ as of 1m 1s ago"), "{}", screen_at(&model, at(61)));
+    distlog_tui::update::update(&mut model, crate::fixture::library(), at(61));
+    assert!(!screen_at(&model, at(61)).contains("as of"), "{}", screen_at(&model, at(61)));
+    distlog_tui::update::update(&mut model, away(SourceName::Library), at(65));
+    assert!(screen_at(&model, at(66)).contains("library away, shown as of 5s ago"));
+}
