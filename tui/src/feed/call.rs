@@ -81,6 +81,7 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
         | Effect::Redraw
         | Effect::Copy(_)
         | Effect::Mouse(_)
+        | Effect::Retry
         | Effect::ShowReturned(_)
         | Effect::Follow { .. } => return None,
         effect => {

@@ -89,6 +89,7 @@ pub(crate) struct Feeds {
     registry: Arc<Notify>,
     monitor: Arc<Notify>,
     library: Arc<Notify>,
+    log: Arc<Notify>,
     returned: Arc<AtomicBool>,
     /// What only one tab shows is asked for while that one is shown.
     shown: watch::Sender<Tab>,
@@ -130,6 +131,7 @@ impl Feeds {
             registry: Arc::default(),
             monitor: Arc::default(),
             library: Arc::default(),
+            log: Arc::default(),
             returned: Arc::default(),
             shown: watch::Sender::default(),
             lines,
@@ -141,16 +143,21 @@ impl Feeds {
         let monitor = poll(SourceName::Monitor, MONITOR_EVERY, &feeds.monitor);
         let library = poll(SourceName::Library, LIBRARY_EVERY, &feeds.library);
         let shown = || feeds.shown.subscribe();
-        let library =
-            library::run(clients.library.clone(), feeds.returned.clone(), shown(), library);
+        let library = library::run(clients.library.clone(), feeds.returned.clone(), shown(), library);
         let volume = volume::run(clients.log.clone(), shown(), actions.clone());
         let tasks = &mut feeds.tasks;
         tasks.spawn(registry::run(clients.registry.clone(), registry, actions.clone()));
         tasks.spawn(monitor::run(clients.monitor.clone(), monitor));
         tasks.spawn(pulse::run(clients.log.clone(), actions.clone()));
         tasks.spawn(library);
-        tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, actions.clone()));
-        tasks.spawn(log::run(clients.log.clone(), Stream::Errors, errors, actions.clone()));
+        tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, feeds.log.clone(), actions.clone()));
+        tasks.spawn(log::run(
+            clients.log.clone(),
+            Stream::Errors,
+            errors,
+            feeds.log.clone(),
+            actions.clone(),
+        ));
         tasks.spawn(volume);
         feeds
     }
@@ -172,6 +179,11 @@ impl Feeds {
             Effect::ShowReturned(returned) => {
                 self.returned.store(returned, Ordering::Relaxed);
                 self.library.notify_one();
+            }
+            Effect::Retry => {
+                [&self.registry, &self.monitor, &self.library].into_iter().for_each(|poll| poll.notify_one());
+                // Both of its streams; one that is not waiting is trying.
+                self.log.notify_waiters();
             }
             effect => {
                 let poke = match effect.inner() {

@@ -15,11 +15,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// Counts for as long as somebody listens. That the log is away, its own feed
 /// tells.
-pub(super) async fn run(
-    client: LogClient,
-    mut shown: watch::Receiver<Tab>,
-    actions: mpsc::Sender<Action>,
-) {
+pub(super) async fn run(client: LogClient, mut shown: watch::Receiver<Tab>, actions: mpsc::Sender<Action>) {
     let query = LogQuery { since: Some("60m".to_owned()), ..LogQuery::default() };
     loop {
         // It fails only where nobody shows anything any more.

@@ -86,6 +86,7 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
         Command::CopyUrl => general::copy(model, Copied::Url, now),
         Command::CopyCurl => general::copy(model, Copied::Curl, now),
         Command::Undo => undo::run(model, now),
+        Command::Retry => general::retry(model, now),
         Command::Mouse => general::mouse(model, now),
         Command::Theme => {
             general::theme(model, now);

@@ -15,7 +15,7 @@ mod services;
 mod typing;
 mod undo;
 
-use crate::action::{Action, Effect, Local};
+use crate::action::{Action, Effect};
 use crate::model::{Model, SourceName, Tab, Toast, Volume};
 use chrono::{DateTime, Utc};
 
@@ -146,8 +146,8 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             Vec::new()
         }
         Action::Local(local) => {
-            if let Local::Failed(cause) = &local {
-                model.say(Toast::bad(cause.clone()), now);
+            if let Some(fault) = local.fault() {
+                model.say(Toast::bad(fault), now);
             }
             model.local = Some(local);
             Vec::new()

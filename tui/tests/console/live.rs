@@ -227,6 +227,23 @@ fn daemons_of_its_own_are_started_when_there_are_none_and_stopped_on_the_way_out
 }
 
 #[test]
+fn daemons_of_its_own_that_ended_are_told_of_and_started_again_with_a_key() {
+    let fleet = Fleet::new();
+    let mut console = Console::start(&fleet, &["--local"]);
+    console.sees(&["● registry", "● monitor", "● log", "● library", "LibraryService"]);
+    let children = format!("/proc/{0}/task/{0}/children", console.id());
+    let children = std::fs::read_to_string(children).unwrap();
+    signal("KILL", children.split_whitespace().next().unwrap().parse().unwrap());
+    console
+        .sees(&["✗ distlogd all has ended (signal: 9 (SIGKILL)): Ctrl-R starts it again", "LibraryService"]);
+    console.press("\x12");
+    console.sees(&["● registry", "● monitor", "● log", "● library", "● healthy"]);
+    console.sees_no("has ended");
+    console.press("q");
+    assert_eq!(console.left(), 0);
+}
+
+#[test]
 fn daemons_of_its_own_are_stopped_and_not_killed_where_nobody_can_be_told() {
     let fleet = Fleet::new();
     let mut console = Console::start_unheard(&fleet, &["--local"]);

@@ -13,8 +13,9 @@ use decode::{Batch, DecodeError, Decoder};
 use futures_util::{Stream as Chunks, StreamExt};
 use shared::client::{ClientError, LogClient, LogQuery};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// For how long records that come one upon the other are gathered before they
@@ -30,19 +31,26 @@ pub(super) async fn run(
     client: LogClient,
     stream: Stream,
     mut wanted: watch::Receiver<Followed>,
+    impatient: Arc<Notify>,
     actions: mpsc::Sender<Action>,
 ) {
     loop {
         let followed = wanted.borrow_and_update().clone();
         tokio::select! {
-            () = follow(&client, stream, followed, &actions) => return,
+            () = follow(&client, stream, followed, &impatient, &actions) => return,
             Ok(()) = wanted.changed() => {}
         }
     }
 }
 
 /// Follows one filter for ever; ends only when nobody listens any more.
-async fn follow(client: &LogClient, stream: Stream, followed: Followed, actions: &mpsc::Sender<Action>) {
+async fn follow(
+    client: &LogClient,
+    stream: Stream,
+    followed: Followed,
+    impatient: &Notify,
+    actions: &mpsc::Sender<Action>,
+) {
     let mut tail = Tail { client, stream, followed, actions, after: None, heard: false };
     let mut pauses = Pauses::default();
     loop {
@@ -63,7 +71,8 @@ async fn follow(client: &LogClient, stream: Stream, followed: Followed, actions:
         if stream == Stream::Lines && actions.send(away).await.is_err() {
             return;
         }
-        tokio::time::sleep(retry_in).await;
+        // Whether the time is up or somebody is impatient: it is the next try.
+        let _ = timeout(retry_in, impatient.notified()).await;
     }
 }
 
