@@ -164,6 +164,8 @@ pub enum Action {
         /// What to say about it.
         outcome: Result<String, Failure>,
     },
+    /// The queries that were typed in earlier sessions, the latest first.
+    Remembered(Vec<String>),
     /// What `--local` has to say.
     Local(Local),
 }
@@ -232,6 +234,8 @@ pub enum Effect {
     Mouse(bool),
     /// Try the daemons that are away again, without waiting for the next try.
     Retry,
+    /// Keep a query that was typed for later sessions.
+    Remember(String),
     /// A request of a form, with the number that its answer bears.
     Numbered(u64, Box<Effect>),
     /// Do what takes something back.

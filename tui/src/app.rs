@@ -3,7 +3,7 @@
 use crate::action::{Action, Effect, Mouse};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Config};
-use crate::feed::{ACTIONS_MAX, Clients, Feeds};
+use crate::feed::{ACTIONS_MAX, Clients, Feeds, recent_path};
 use crate::keys::{Keymap, Place};
 use crate::local::Daemons;
 use crate::model::Model;
@@ -119,7 +119,8 @@ async fn show(config: Config, local: bool) -> io::Result<()> {
     let (actions, mut inbox) = mpsc::channel(ACTIONS_MAX);
     let daemons =
         local.then(|| Daemons::start(model.endpoints.clone(), clients.registry.clone(), actions.clone()));
-    let feeds = Feeds::start(clients, actions);
+    let kept = || recent_path(std::env::var_os("XDG_STATE_HOME"), std::env::var_os("HOME"));
+    let feeds = Feeds::start(clients, config.remember.unwrap_or(true).then(kept).flatten(), actions);
     let shown = handle(&mut terminal, &mut model, feeds, daemons.as_ref(), &mut inbox, signals).await;
     // The terminal is given back first: stopping the daemons may take a while.
     drop(terminal);

@@ -82,6 +82,7 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
         | Effect::Copy(_)
         | Effect::Mouse(_)
         | Effect::Retry
+        | Effect::Remember(_)
         | Effect::ShowReturned(_)
         | Effect::Follow { .. } => return None,
         effect => {

@@ -9,9 +9,12 @@ mod log;
 mod monitor;
 mod poll;
 mod pulse;
+mod recent;
 mod registry;
 mod request;
 mod volume;
+
+pub(crate) use recent::path as recent_path;
 
 use crate::action::{Action, Effect};
 use crate::cli::Endpoints;
@@ -21,6 +24,7 @@ use shared::client::http;
 use shared::client::{LibraryClient, LogClient, MonitorClient, RegistryClient};
 use shared::wire::log::Level;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -94,6 +98,8 @@ pub(crate) struct Feeds {
     /// What only one tab shows is asked for while that one is shown.
     shown: watch::Sender<Tab>,
     lines: watch::Sender<Followed>,
+    /// Takes queries that are to be kept, where they are.
+    typed: Option<mpsc::Sender<String>>,
     /// The last request of each kind of which only the last is wanted.
     latest: HashMap<Latest, AbortHandle>,
 }
@@ -120,8 +126,8 @@ impl Latest {
 }
 
 impl Feeds {
-    /// Starts every feed.
-    pub(crate) fn start(clients: Clients, actions: mpsc::Sender<Action>) -> Self {
+    /// Starts every feed. Queries are kept in the file that is named, if one is.
+    pub(crate) fn start(clients: Clients, kept: Option<PathBuf>, actions: mpsc::Sender<Action>) -> Self {
         let (_, errors) = watch::channel(Followed::newest(Levels::from(Level::Error)));
         let (lines, wanted) = watch::channel(Followed::newest(Levels::default()));
         let mut feeds = Self {
@@ -135,6 +141,7 @@ impl Feeds {
             returned: Arc::default(),
             shown: watch::Sender::default(),
             lines,
+            typed: None,
             latest: HashMap::new(),
         };
         let (clients, actions) = (&feeds.clients, &feeds.actions);
@@ -159,6 +166,11 @@ impl Feeds {
             actions.clone(),
         ));
         tasks.spawn(volume);
+        feeds.typed = kept.map(|path| {
+            let (sender, typed) = mpsc::channel(ACTIONS_MAX);
+            tasks.spawn(recent::run(path, typed, actions.clone()));
+            sender
+        });
         feeds
     }
 
@@ -179,6 +191,10 @@ impl Feeds {
             Effect::ShowReturned(returned) => {
                 self.returned.store(returned, Ordering::Relaxed);
                 self.library.notify_one();
+            }
+            Effect::Remember(query) => {
+                // Where so many wait, the disk hangs: nobody misses one of them.
+                let _ = self.typed.as_ref().map(|typed| typed.try_send(query));
             }
             Effect::Retry => {
                 [&self.registry, &self.monitor, &self.library].into_iter().for_each(|poll| poll.notify_one());

@@ -36,8 +36,8 @@ pub(crate) use log::{
 };
 pub use log::{
     BYTES_MAX, BackStep, Completion, Edge, Facet, Filter, Found, Gravity, LINES_MAX, Levels, Line, Lines,
-    LogPane, MARKS_MAX, Marked, OpenAt, Opened, PARTS, Prompt, PromptKind, Recent, RecordDetail, RecordField,
-    Seek, Services, Side as LogSide, Sought, Span, Stream, Stretch, Timeline, View,
+    LogPane, MARKS_MAX, Marked, OpenAt, Opened, PARTS, Prompt, PromptKind, RECENT_MAX, Recent, RecordDetail,
+    RecordField, Seek, Services, Side as LogSide, Sought, Span, Stream, Stretch, Timeline, View,
 };
 pub use palette::{Palette, commands};
 pub use seen::{Fitted, Seen};

@@ -145,6 +145,11 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             undo::restored(model, left, outcome, now);
             Vec::new()
         }
+        Action::Remembered(queries) => {
+            model.log.recent_filters.add_older(queries);
+            changed = false;
+            Vec::new()
+        }
         Action::Local(local) => {
             if let Some(fault) = local.fault() {
                 model.say(Toast::bad(fault), now);

@@ -268,3 +268,22 @@ fn daemons_of_others_are_used_and_left_running() {
     let registry = fleet.url("registry");
     assert!(TcpStream::connect(registry.strip_prefix("http://").unwrap()).is_ok(), "it is still there");
 }
+
+#[test]
+fn queries_that_were_typed_come_back_in_the_next_session() {
+    let fleet = Fleet::started();
+    log(&fleet, "Billing", "invoice 4711");
+    let mut console = Console::start(&fleet, &[]);
+    console.press("3");
+    console.sees(&["● log", "invoice 4711"]);
+    console.press("Finvoice OR receipt\r");
+    console.sees(&["· invoice OR receipt"]);
+    console.press("q");
+    assert_eq!(console.left(), 0);
+    let mut console = Console::start(&fleet, &[]);
+    console.press("3");
+    console.sees(&["● log", "invoice 4711"]);
+    console.sees_no("receipt");
+    console.press("F\x1b[A");
+    console.sees(&["invoice OR receipt"]);
+}

@@ -29,7 +29,7 @@ pub use fields::decoded;
 pub use filter::{Filter, Levels, Services, Stretch, term};
 pub use lines::Lines;
 pub use moment::parse as parse_moment;
-pub use prompt::{Completion, Prompt, PromptKind, Recent};
+pub use prompt::{Completion, Prompt, PromptKind, RECENT_MAX, Recent};
 pub use search::{Found, Seek, Sought, find_in, holds, nearest};
 pub use timeline::{Gravity, PARTS, Span, Timeline};
 

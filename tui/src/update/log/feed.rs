@@ -78,10 +78,13 @@ pub(crate) fn filtered(
             if waiting.is_some() {
                 log.prompt = None;
             }
-            log.recent_filters.push(filter.query.trim());
+            let query = filter.query.trim().to_owned();
+            let is_new = log.recent_filters.push(&query);
             log.back_to = None;
             let at = if log.to_newest { OpenAt::Newest } else { log.here() };
-            open(log, filter, at)
+            let mut effects = open(log, filter, at);
+            effects.extend(is_new.then_some(Effect::Remember(query)));
+            effects
         }
         (Err(failure), Some(prompt)) => {
             prompt.waiting = false;
