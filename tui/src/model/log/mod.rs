@@ -133,8 +133,8 @@ pub struct LogPane {
     pub filter: Filter,
     /// The filter that is being tried.
     pub wanted: Option<Filter>,
-    /// Whether it is to be opened at its newest record, wherever one is.
-    pub to_newest: bool,
+    /// Where it is to be opened once that is accepted; else where one is.
+    pub open_at: Option<OpenAt>,
     /// Where the log is being opened: what is held is of before.
     pub opening: Option<OpenAt>,
     lines: Lines,

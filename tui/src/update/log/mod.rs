@@ -45,7 +45,7 @@ fn open(log: &mut LogPane, filter: Filter, at: OpenAt) -> Vec<Effect> {
     log.generation += 1;
     log.opening = Some(at);
     log.shift = 0;
-    (log.wanted, log.to_newest) = (None, false);
+    (log.wanted, log.open_at) = (None, None);
     log.filter = filter.clone();
     vec![Effect::Follow { generation: log.generation, filter, at }]
 }
@@ -89,12 +89,16 @@ pub(super) fn back(log: &mut LogPane, now: DateTime<Utc>) -> Option<Vec<Effect>>
     })
 }
 
-/// Shows one service's log alone.
+/// Shows one service's log alone: as it was when an incident that is looked at was
+/// opened, else as it is now.
 pub(super) fn of_service(model: &mut Model, service: String) -> Vec<Effect> {
+    let incident = model.incidents.incident().filter(|_| model.tab == Tab::Incidents);
+    let at = incident.map_or(OpenAt::Newest, |incident| OpenAt::Time(incident.opened_at));
     model.tab = Tab::Log;
     let log = &mut model.log;
     (log.detail, log.prompt, log.facet, log.search) = (None, None, None, None);
     timeline::leave(log);
-    log.to_newest = true;
-    filter::try_out(log, Filter::of_service(service))
+    let effects = filter::try_out(log, Filter::of_service(service));
+    log.open_at = Some(at);
+    effects
 }

@@ -180,6 +180,18 @@ fn a_service_leads_to_its_log() {
 }
 
 #[test]
+fn an_incident_leads_to_the_log_of_its_moment() {
+    for (keys, service) in [("4l", "LogService"), ("4<enter>l", "LogService"), ("4jl", "LibraryService")] {
+        let mut model = full(80, 24);
+        let filter = Filter::of_service(service.to_owned());
+        assert_eq!(press(&mut model, keys), [Effect::Filter(filter)], "{keys}");
+        assert_eq!(accept(&mut model), OpenAt::Time(ago(250)), "{keys}");
+        act(&mut model, opened(1, Opened { lines: numbered(5, 9), at: Some(5), older: true, newer: true }));
+        assert!(screen(&model).contains("■ paused"), "{}", screen(&model));
+    }
+}
+
+#[test]
 fn what_arrives_unseen_is_no_reason_to_draw() {
     let mut model = full(80, 24);
     model.changed = false;
