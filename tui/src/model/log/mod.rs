@@ -175,6 +175,8 @@ pub struct LogPane {
     pub recent_searches: Recent,
     /// Where one was before looking at a record's context.
     pub back_to: Option<View>,
+    /// Where one was before another screen led here, to a service's log.
+    pub led_from: Option<View>,
 }
 
 impl LogPane {

@@ -17,7 +17,7 @@ pub(super) use timeline::{count, tick};
 
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{BackStep, Filter, LogPane, Model, OpenAt, Tab};
+use crate::model::{BackStep, Filter, LogPane, Model, OpenAt, Tab, View};
 use chrono::{DateTime, Utc};
 
 /// A command in the log, or in what lies over its lines.
@@ -78,6 +78,15 @@ pub(super) fn back(log: &mut LogPane, now: DateTime<Utc>) -> Option<Vec<Effect>>
             let view = log.back_to.take()?;
             open(log, view.filter, view.cursor.map_or(OpenAt::Newest, OpenAt::Seq))
         }
+        BackStep::Led => {
+            let before = log.led_from.take()?;
+            if before.filter == log.filter {
+                // The log has not accepted the other one yet: it need not any more.
+                (log.wanted, log.open_at) = (None, None);
+                return Some(Vec::new());
+            }
+            open(log, before.filter, before.cursor.map_or(OpenAt::Newest, OpenAt::Seq))
+        }
         BackStep::Follow => lines::follow(log),
         BackStep::Stretch => {
             // What came before and after is shown around where one is.
@@ -98,7 +107,8 @@ pub(super) fn of_service(model: &mut Model, service: String) -> Vec<Effect> {
     let log = &mut model.log;
     (log.detail, log.prompt, log.facet, log.search) = (None, None, None, None);
     timeline::leave(log);
+    let before = log.led_from.take().unwrap_or(View { filter: log.filter.clone(), cursor: log.cursor });
     let effects = filter::try_out(log, Filter::of_service(service));
-    log.open_at = Some(at);
+    (log.open_at, log.led_from) = (Some(at), Some(before));
     effects
 }
