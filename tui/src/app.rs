@@ -146,10 +146,13 @@ async fn handle(
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pace = Pace::new(Instant::now());
+    let panicked = terminal.panicked();
     loop {
         let action = tokio::select! {
-            // The frame goes first: a flood of records must not hold it up.
+            // The frame goes first: a flood of records must not hold it up. Whatever
+            // part has panicked, nothing is drawn on a terminal that is given back.
             biased;
+            () = panicked.cancelled() => return Err(io::Error::other("a defect of the console ended it")),
             () = sleep_until(pace.next()), if model.changed => {
                 model.seen = terminal.draw(model, Utc::now())?;
                 model.changed = false;
@@ -166,10 +169,7 @@ async fn handle(
             },
             asked = signals.recv() => Some(asked),
             _ = tick.tick(), if model.is_ageing() || model.is_sliding() => Some(Action::Tick),
-            ended = feeds.ended() => {
-                ended.map_err(io::Error::other)?;
-                None
-            }
+            () = feeds.ended() => None,
             action = inbox.recv() => action,
         };
         let Some(action) = action else { continue };

@@ -232,15 +232,11 @@ impl Feeds {
         }
     }
 
-    /// Waits for a task to end. Only requests do; an error is a defect.
-    ///
-    /// # Errors
-    /// When a task panicked.
-    pub(crate) async fn ended(&mut self) -> Result<(), tokio::task::JoinError> {
-        match self.tasks.join_next().await {
-            Some(Err(error)) if error.is_cancelled() => Ok(()),
-            Some(ended) => ended,
-            None => std::future::pending().await,
+    /// Waits for a task to end, as requests do. That one has panicked, the terminal
+    /// tells.
+    pub(crate) async fn ended(&mut self) {
+        if self.tasks.join_next().await.is_none() {
+            std::future::pending().await
         }
     }
 }
