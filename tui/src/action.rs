@@ -40,6 +40,9 @@ pub enum Action {
     },
     /// A daemon answered, and told nothing that is shown.
     Heard(SourceName),
+    /// A daemon showed that it is there: what is shown of it is no older than that,
+    /// unless it is away.
+    Alive(SourceName),
     /// All registrations at one revision.
     Registry {
         /// The revision.
@@ -161,6 +164,8 @@ pub enum Action {
         /// What to say about it.
         outcome: Result<String, Failure>,
     },
+    /// The queries that were typed in earlier sessions, the latest first.
+    Remembered(Vec<String>),
     /// What `--local` has to say.
     Local(Local),
 }
@@ -192,8 +197,26 @@ pub enum Local {
     Starting,
     /// A registry answered already: nothing was started.
     NotNeeded,
-    /// It could not be started, or it ended.
+    /// It could not be started.
     Failed(String),
+    /// It ended by itself.
+    Ended {
+        /// How: its exit status, or the signal.
+        status: String,
+        /// The last that it said.
+        said: String,
+    },
+}
+
+impl Local {
+    /// What went wrong, where something did.
+    pub fn fault(&self) -> Option<String> {
+        match self {
+            Self::Starting | Self::NotNeeded => None,
+            Self::Failed(cause) => Some(cause.clone()),
+            Self::Ended { status, said } => Some(format!("distlogd all has ended ({status}): {said}")),
+        }
+    }
 }
 
 /// Something to be done outside: the runtime does it, and answers with an action.
@@ -209,6 +232,10 @@ pub enum Effect {
     Copy(String),
     /// Listen to the mouse, or leave it to the terminal.
     Mouse(bool),
+    /// Try the daemons that are away again, without waiting for the next try.
+    Retry,
+    /// Keep a query that was typed for later sessions.
+    Remember(String),
     /// A request of a form, with the number that its answer bears.
     Numbered(u64, Box<Effect>),
     /// Do what takes something back.

@@ -3,14 +3,15 @@
 use crate::action::{Action, Effect, Mouse};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Config};
-use crate::feed::{ACTIONS_MAX, Clients, Feeds};
+use crate::feed::{ACTIONS_MAX, Clients, Feeds, recent_path};
 use crate::keys::{Keymap, Place};
+use crate::local::Daemons;
 use crate::model::Model;
 use crate::pace::Pace;
 use crate::terminal::Terminal;
 use crate::theme::ThemeName;
 use crate::update::update;
-use crate::{local, once, output, stream};
+use crate::{once, output, stream};
 use chrono::Utc;
 use clap::{CommandFactory as _, Parser as _};
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
@@ -22,7 +23,6 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 /// How often what shows its age is drawn anew.
 const TICK: Duration = Duration::from_secs(1);
@@ -117,22 +117,18 @@ async fn show(config: Config, local: bool) -> io::Result<()> {
     }
     let clients = Clients::new(&model.endpoints)?;
     let (actions, mut inbox) = mpsc::channel(ACTIONS_MAX);
-    let stop = CancellationToken::new();
-    let daemons = local.then(|| {
-        let (endpoints, registry) = (model.endpoints.clone(), clients.registry.clone());
-        tokio::spawn(local::run(endpoints, registry, actions.clone(), stop.clone()))
-    });
-    let feeds = Feeds::start(clients, actions);
-    let shown = handle(&mut terminal, &mut model, feeds, &mut inbox, signals).await;
+    let daemons =
+        local.then(|| Daemons::start(model.endpoints.clone(), clients.registry.clone(), actions.clone()));
+    let kept = || recent_path(std::env::var_os("XDG_STATE_HOME"), std::env::var_os("HOME"));
+    let feeds = Feeds::start(clients, config.remember.unwrap_or(true).then(kept).flatten(), actions);
+    let shown = handle(&mut terminal, &mut model, feeds, daemons.as_ref(), &mut inbox, signals).await;
     // The terminal is given back first: stopping the daemons may take a while.
     drop(terminal);
-    if let Some(mut daemons) = daemons.filter(|daemons| !daemons.is_finished()) {
-        // First of all: the terminal may be gone, but the daemons are to end in order.
-        stop.cancel();
+    if let Some(daemons) = daemons.filter(Daemons::stop) {
         output::say("stopping the local daemons …");
         // It may be waiting to tell something that nobody hears any more.
         inbox.close();
-        let _ = (&mut daemons).await;
+        daemons.stopped().await;
     }
     shown
 }
@@ -142,6 +138,7 @@ async fn handle(
     terminal: &mut Terminal,
     model: &mut Model,
     mut feeds: Feeds,
+    daemons: Option<&Daemons>,
     inbox: &mut mpsc::Receiver<Action>,
     mut signals: Signals,
 ) -> io::Result<()> {
@@ -149,10 +146,13 @@ async fn handle(
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pace = Pace::new(Instant::now());
+    let panicked = terminal.panicked();
     loop {
         let action = tokio::select! {
-            // The frame goes first: a flood of records must not hold it up.
+            // The frame goes first: a flood of records must not hold it up. Whatever
+            // part has panicked, nothing is drawn on a terminal that is given back.
             biased;
+            () = panicked.cancelled() => return Err(io::Error::other("a defect of the console ended it")),
             () = sleep_until(pace.next()), if model.changed => {
                 model.seen = terminal.draw(model, Utc::now())?;
                 model.changed = false;
@@ -169,10 +169,7 @@ async fn handle(
             },
             asked = signals.recv() => Some(asked),
             _ = tick.tick(), if model.is_ageing() || model.is_sliding() => Some(Action::Tick),
-            ended = feeds.ended() => {
-                ended.map_err(io::Error::other)?;
-                None
-            }
+            () = feeds.ended() => None,
             action = inbox.recv() => action,
         };
         let Some(action) = action else { continue };
@@ -189,9 +186,15 @@ async fn handle(
                     events = EventStream::new();
                     model.size = terminal.size()?;
                 }
-                effect => feeds.act(effect),
+                effect => {
+                    if let (Effect::Retry, Some(daemons)) = (&effect, daemons) {
+                        daemons.again();
+                    }
+                    feeds.act(effect);
+                }
             }
         }
+        feeds.show(model.tab);
     }
 }
 

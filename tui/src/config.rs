@@ -5,6 +5,7 @@
 //! [console]
 //! theme = "colour-blind"
 //! mouse = true
+//! remember = false
 //!
 //! [keys]
 //! "log.follow" = "F5"
@@ -37,6 +38,7 @@ struct File {
 struct Console {
     theme: Option<ThemeName>,
     mouse: bool,
+    remember: Option<bool>,
 }
 
 /// Where a daemon is, of its section.
@@ -54,6 +56,8 @@ pub struct Config {
     pub theme: Option<ThemeName>,
     /// Whether the mouse is listened to.
     pub mouse: bool,
+    /// Whether queries are kept over sessions; unless it says no, they are.
+    pub remember: Option<bool>,
     /// The keys in force.
     pub keymap: Keymap,
     /// Where the daemons are.
@@ -141,7 +145,8 @@ fn parse(text: &str, path: PathBuf) -> Result<Config, ConfigError> {
         library: endpoint(&file.library, Daemon::Library)?,
         monitor: endpoint(&file.monitor, Daemon::Monitor)?,
     };
-    Ok(Config { theme: file.console.theme, mouse: file.console.mouse, keymap, endpoints })
+    let Console { theme, mouse, remember } = file.console;
+    Ok(Config { theme, mouse, remember, keymap, endpoints })
 }
 
 #[cfg(test)]
@@ -158,10 +163,11 @@ mod tests {
         let config = read(
             "[general]\nbind = [\"::1\"]\n[registry]\nport = 3100\nguard_hold = \"1m\"\n\
              [log]\nurl = \"http://logs.example.org:80\"\n\
-             [console]\ntheme = \"colour-blind\"\nmouse = true\n[keys]\n\"log.follow\" = \"F5\"\n",
+             [console]\ntheme = \"colour-blind\"\nmouse = true\nremember = false\n[keys]\n\"log.follow\" = \"F5\"\n",
         )
         .unwrap();
         assert_eq!((config.theme, config.mouse), (Some(ThemeName::ColourBlind), true));
+        assert_eq!(config.remember, Some(false));
         assert_eq!(config.keymap.key_of(Place::Log, Command::Follow), "F5");
         assert_eq!(config.endpoints.registry.to_string(), "http://localhost:3100");
         assert_eq!(config.endpoints.log.to_string(), "http://logs.example.org:80");

@@ -13,6 +13,7 @@ pub mod config;
 mod endpoint;
 mod feed;
 mod figures;
+mod follow;
 pub mod keys;
 mod local;
 pub mod model;

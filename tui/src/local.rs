@@ -7,10 +7,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use shared::client::{ClientError, RegistryClient};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// For how long a registry may take to show that it is there.
@@ -20,39 +22,94 @@ const STOP_MAX: Duration = Duration::from_secs(12);
 /// How much of what the daemons say last is kept, to explain their end.
 const SAID_BYTES_MAX: usize = 4 * 1024;
 
-/// Starts the daemons unless a registry answers, says how they do, and stops
-/// them when told to.
-pub(crate) async fn run(
+/// The daemons of `--local`.
+pub(crate) struct Daemons {
+    task: JoinHandle<()>,
+    again: Arc<Notify>,
+    stop: CancellationToken,
+}
+
+impl Daemons {
+    /// Starts them unless a registry answers, and says how they do.
+    pub(crate) fn start(
+        endpoints: Endpoints,
+        registry: RegistryClient,
+        actions: mpsc::Sender<Action>,
+    ) -> Self {
+        let (again, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+        let task = tokio::spawn(run(endpoints, registry, actions, again.clone(), stop.clone()));
+        Self { task, again, stop }
+    }
+
+    /// Starts them again, where they have ended.
+    pub(crate) fn again(&self) {
+        // Nobody waits for it while they run.
+        self.again.notify_waiters();
+    }
+
+    /// Stops them. True where that takes a while; [`Self::stopped`] waits for it.
+    pub(crate) fn stop(&self) -> bool {
+        // First of all: the terminal may be gone, but the daemons are to end in order.
+        self.stop.cancel();
+        !self.task.is_finished()
+    }
+
+    /// Waits until they are stopped.
+    pub(crate) async fn stopped(self) {
+        let _ = self.task.await;
+    }
+}
+
+/// Keeps the daemons until told to stop; those that have ended are started again
+/// when somebody asks for it.
+async fn run(
     endpoints: Endpoints,
     registry: RegistryClient,
     actions: mpsc::Sender<Action>,
+    again: Arc<Notify>,
     stop: CancellationToken,
 ) {
-    let tell = async |local| {
-        // The receiver is gone only when the program ends.
-        let _ = actions.send(Action::Local(local)).await;
-    };
-    let answer = tokio::time::timeout(ANSWER_MAX, registry.services()).await;
-    if matches!(answer, Ok(Ok(_) | Err(ClientError::Refused(_) | ClientError::Unexpected { .. }))) {
-        tell(Local::NotNeeded).await;
-        return;
-    }
-    let mut child = match start(&endpoints) {
-        Ok(child) => child,
-        Err(cause) => {
-            tell(Local::Failed(cause)).await;
+    loop {
+        let answer = tokio::time::timeout(ANSWER_MAX, registry.services()).await;
+        if matches!(answer, Ok(Ok(_) | Err(ClientError::Refused(_) | ClientError::Unexpected { .. }))) {
+            tell(&actions, Local::NotNeeded).await;
             return;
         }
-    };
-    tell(Local::Starting).await;
+        let ended = match start(&endpoints) {
+            Ok(child) => {
+                tell(&actions, Local::Starting).await;
+                end(child, &stop).await
+            }
+            Err(cause) => Some(Local::Failed(cause)),
+        };
+        let Some(ended) = ended else { return };
+        tell(&actions, ended).await;
+        tokio::select! {
+            () = again.notified() => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn tell(actions: &mpsc::Sender<Action>, local: Local) {
+    // The receiver is gone only when the program ends.
+    let _ = actions.send(Action::Local(local)).await;
+}
+
+/// Waits for the daemons to end, and says how they did; none where they were
+/// stopped.
+async fn end(mut child: Child, stop: &CancellationToken) -> Option<Local> {
     let said = tokio::spawn(last_said(child.stderr.take()));
     tokio::select! {
         status = child.wait() => {
             let said = said.await.unwrap_or_default();
             let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-            tell(Local::Failed(format!("distlogd all ended ({status}): {said}"))).await;
+            Some(Local::Ended { status, said })
         }
-        () = stop.cancelled() => terminate(child).await,
+        () = stop.cancelled() => {
+            terminate(child).await;
+            None
+        }
     }
 }
 

@@ -1,6 +1,23 @@
 //! What is printed at once, for people and pipes.
 
-use std::io::{self, Write as _};
+use crate::config;
+use std::io::{self, IsTerminal as _, Write as _};
+
+/// What may stand among what is printed beside words.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Looks {
+    pub(crate) glyphs: bool,
+    pub(crate) colours: bool,
+}
+
+impl Looks {
+    /// On a terminal, glyphs; colours too, unless NO_COLOR is set or it has none.
+    pub(crate) fn found() -> Self {
+        let is_terminal = io::stdout().is_terminal();
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { glyphs: is_terminal, colours: is_terminal && !config::is_set("NO_COLOR") && !is_dumb }
+    }
+}
 
 /// Prints to standard output. A reader that has had enough, as `head` has, is no
 /// error.

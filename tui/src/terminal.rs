@@ -17,6 +17,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
 use rustix::process::{Signal, kill_current_process_group};
 use std::io::{self, BufWriter, Stdout, Write as _};
+use tokio_util::sync::CancellationToken;
 
 /// Holds a whole frame, so that it reaches the terminal in one piece.
 const FRAME_BYTES: usize = 256 * 1024;
@@ -40,6 +41,7 @@ pub(crate) struct Terminal {
     inner: ratatui::Terminal<Quiet<CrosstermBackend<BufWriter<Stdout>>>>,
     mouse: bool,
     drawn: Picture,
+    panicked: CancellationToken,
 }
 
 impl Terminal {
@@ -50,17 +52,26 @@ impl Terminal {
         // the modifiers away too; the monochrome theme has no colour to write.
         style::force_color_output(true);
         let hook = std::panic::take_hook();
+        let panicked = CancellationToken::new();
+        let panics = panicked.clone();
         std::panic::set_hook(Box::new(move |info| {
             give_back();
             hook(info);
+            panics.cancel();
         }));
         // From here on it is given back, even if one of the next steps fails.
         let writer = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
         let backend = Quiet::new(CrosstermBackend::new(writer));
-        let terminal =
-            Self { inner: ratatui::Terminal::new(backend)?, mouse: false, drawn: Picture::default() };
+        let inner = ratatui::Terminal::new(backend)?;
+        let terminal = Self { inner, mouse: false, drawn: Picture::default(), panicked };
         take()?;
         Ok(terminal)
+    }
+
+    /// Cancelled once any task or thread has panicked: the terminal is given back
+    /// by then, and nothing must be drawn any more.
+    pub(crate) fn panicked(&self) -> CancellationToken {
+        self.panicked.clone()
     }
 
     /// Its columns and lines.
@@ -206,23 +217,46 @@ mod tests {
     }
 
     /// Takes the terminal that it runs in and panics, in the process that the
-    /// next test starts.
+    /// last test starts.
     #[test]
-    #[ignore = "panics: it is the other half of the next test"]
+    #[ignore = "panics: it is the other half of the last test"]
     fn panic_with_the_terminal_taken() {
         let _terminal = Terminal::enter().unwrap();
         panic!("this is said where it can be read");
     }
 
+    /// As that, in a thread that nobody has to wait for.
+    #[test]
+    #[ignore = "panics: it is the other half of the last test"]
+    fn panic_of_a_thread_with_the_terminal_taken() {
+        let terminal = Terminal::enter().unwrap();
+        let panicked = terminal.panicked();
+        assert!(!panicked.is_cancelled());
+        std::thread::spawn(|| panic!("this is said where it can be read")).join().unwrap_err();
+        assert!(panicked.is_cancelled(), "whoever draws is told");
+        // As if the program went on: the terminal is given back all the same.
+        std::mem::forget(terminal);
+    }
+
     #[test]
     fn a_panic_gives_the_terminal_back_and_says_why() {
+        // A thread's ends the process only in that whoever draws is told.
+        for (half, goes_on) in
+            [("panic_with_the_terminal_taken", false), ("panic_of_a_thread_with_the_terminal_taken", true)]
+        {
+            assert_eq!(gives_the_terminal_back(half), goes_on, "{half}");
+        }
+    }
+
+    /// Whether the test ended well for which the terminal was given back.
+    fn gives_the_terminal_back(half: &str) -> bool {
         let size = portable_pty::PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pair = portable_pty::native_pty_system().openpty(size).unwrap();
         let settings = || format!("{:?}", pair.master.get_termios().unwrap().local_flags);
         let found = settings();
         let mut command = portable_pty::CommandBuilder::new(std::env::current_exe().unwrap());
-        let half = "terminal::tests::panic_with_the_terminal_taken";
-        command.args(["--ignored", "--exact", "--nocapture", "--test-threads=1", half]);
+        let half = format!("terminal::tests::{half}");
+        command.args(["--ignored", "--exact", "--nocapture", "--test-threads=1", &half]);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let mut child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
@@ -232,7 +266,7 @@ mod tests {
         while let Ok(read @ 1..) = io::Read::read(&mut reader, &mut chunk) {
             written.extend(&chunk[..read]);
         }
-        child.wait().unwrap();
+        let ended = child.wait().unwrap();
         let cells = |n| std::num::NonZero::new(n).unwrap();
         let mut parser = vt100::Parser::new(cells(24), cells(80), 0);
         parser.process(&written);
@@ -241,5 +275,6 @@ mod tests {
         assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
         assert!(screen.contents().contains("this is said where it can be read"), "{}", screen.contents());
         assert_eq!(settings(), found);
+        ended.success()
     }
 }

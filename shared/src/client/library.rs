@@ -3,6 +3,7 @@
 use super::ClientError;
 use super::http::{Http, segment};
 use crate::wire::library::{Book, Lend, Loan, NewBook};
+use reqwest::Method;
 
 /// Calls the library.
 #[derive(Debug, Clone)]
@@ -12,6 +13,18 @@ impl LibraryClient {
     /// A client of the library at `base`.
     pub fn new(base: &str, client: reqwest::Client) -> Self {
         Self(Http::new(base, client))
+    }
+
+    /// Asks whether the library is there, however it does.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn is_there(&self) -> Result<(), ClientError> {
+        match self.0.bytes(self.0.call(Method::GET, "/health")).await {
+            // Its own word that it does not do well.
+            Err(error) if error.status() == Some(503) => Ok(()),
+            answer => answer.map(drop),
+        }
     }
 
     /// All books.

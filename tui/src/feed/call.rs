@@ -81,6 +81,8 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
         | Effect::Redraw
         | Effect::Copy(_)
         | Effect::Mouse(_)
+        | Effect::Retry
+        | Effect::Remember(_)
         | Effect::ShowReturned(_)
         | Effect::Follow { .. } => return None,
         effect => {

@@ -9,18 +9,22 @@ mod log;
 mod monitor;
 mod poll;
 mod pulse;
+mod recent;
 mod registry;
 mod request;
 mod volume;
 
+pub(crate) use recent::path as recent_path;
+
 use crate::action::{Action, Effect};
 use crate::cli::Endpoints;
-use crate::model::{Filter, Levels, OpenAt, SourceName, Stream};
+use crate::model::{Filter, Levels, OpenAt, SourceName, Stream, Tab};
 use poll::Poll;
 use shared::client::http;
 use shared::client::{LibraryClient, LogClient, MonitorClient, RegistryClient};
 use shared::wire::log::Level;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -36,8 +40,6 @@ const REGISTRY_EVERY: Duration = Duration::from_secs(1);
 const MONITOR_EVERY: Duration = Duration::from_secs(2);
 /// The pause between two polls of the library.
 const LIBRARY_EVERY: Duration = Duration::from_secs(2);
-/// The longest pause between two tries to reach a daemon.
-const RETRY_MAX: Duration = Duration::from_secs(3);
 
 /// How long a request waits for the next of its kind: of those that a held key
 /// makes, the last one is sent.
@@ -91,8 +93,13 @@ pub(crate) struct Feeds {
     registry: Arc<Notify>,
     monitor: Arc<Notify>,
     library: Arc<Notify>,
+    log: Arc<Notify>,
     returned: Arc<AtomicBool>,
+    /// What only one tab shows is asked for while that one is shown.
+    shown: watch::Sender<Tab>,
     lines: watch::Sender<Followed>,
+    /// Takes queries that are to be kept, where they are.
+    typed: Option<mpsc::Sender<String>>,
     /// The last request of each kind of which only the last is wanted.
     latest: HashMap<Latest, AbortHandle>,
 }
@@ -119,8 +126,8 @@ impl Latest {
 }
 
 impl Feeds {
-    /// Starts every feed.
-    pub(crate) fn start(clients: Clients, actions: mpsc::Sender<Action>) -> Self {
+    /// Starts every feed. Queries are kept in the file that is named, if one is.
+    pub(crate) fn start(clients: Clients, kept: Option<PathBuf>, actions: mpsc::Sender<Action>) -> Self {
         let (_, errors) = watch::channel(Followed::newest(Levels::from(Level::Error)));
         let (lines, wanted) = watch::channel(Followed::newest(Levels::default()));
         let mut feeds = Self {
@@ -130,8 +137,11 @@ impl Feeds {
             registry: Arc::default(),
             monitor: Arc::default(),
             library: Arc::default(),
+            log: Arc::default(),
             returned: Arc::default(),
+            shown: watch::Sender::default(),
             lines,
+            typed: None,
             latest: HashMap::new(),
         };
         let (clients, actions) = (&feeds.clients, &feeds.actions);
@@ -139,15 +149,37 @@ impl Feeds {
         let registry = poll(SourceName::Registry, REGISTRY_EVERY, &feeds.registry);
         let monitor = poll(SourceName::Monitor, MONITOR_EVERY, &feeds.monitor);
         let library = poll(SourceName::Library, LIBRARY_EVERY, &feeds.library);
+        let shown = || feeds.shown.subscribe();
+        let library = library::run(clients.library.clone(), feeds.returned.clone(), shown(), library);
+        let volume = volume::run(clients.log.clone(), shown(), actions.clone());
         let tasks = &mut feeds.tasks;
         tasks.spawn(registry::run(clients.registry.clone(), registry, actions.clone()));
         tasks.spawn(monitor::run(clients.monitor.clone(), monitor));
         tasks.spawn(pulse::run(clients.log.clone(), actions.clone()));
-        tasks.spawn(library::run(clients.library.clone(), feeds.returned.clone(), library));
-        tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, actions.clone()));
-        tasks.spawn(log::run(clients.log.clone(), Stream::Errors, errors, actions.clone()));
-        tasks.spawn(volume::run(clients.log.clone(), actions.clone()));
+        tasks.spawn(library);
+        tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, feeds.log.clone(), actions.clone()));
+        tasks.spawn(log::run(
+            clients.log.clone(),
+            Stream::Errors,
+            errors,
+            feeds.log.clone(),
+            actions.clone(),
+        ));
+        tasks.spawn(volume);
+        feeds.typed = kept.map(|path| {
+            let (sender, typed) = mpsc::channel(ACTIONS_MAX);
+            tasks.spawn(recent::run(path, typed, actions.clone()));
+            sender
+        });
         feeds
+    }
+
+    /// Asks for what a tab shows, at once where it was not shown before.
+    pub(crate) fn show(&self, tab: Tab) {
+        let is_other = self.shown.send_if_modified(|shown| std::mem::replace(shown, tab) != tab);
+        if is_other && tab == Tab::Library {
+            self.library.notify_one();
+        }
     }
 
     /// Does what an effect wants of the daemons; the answer comes as an action.
@@ -159,6 +191,15 @@ impl Feeds {
             Effect::ShowReturned(returned) => {
                 self.returned.store(returned, Ordering::Relaxed);
                 self.library.notify_one();
+            }
+            Effect::Remember(query) => {
+                // Where so many wait, the disk hangs: nobody misses one of them.
+                let _ = self.typed.as_ref().map(|typed| typed.try_send(query));
+            }
+            Effect::Retry => {
+                [&self.registry, &self.monitor, &self.library].into_iter().for_each(|poll| poll.notify_one());
+                // Both of its streams; one that is not waiting is trying.
+                self.log.notify_waiters();
             }
             effect => {
                 let poke = match effect.inner() {
@@ -191,15 +232,11 @@ impl Feeds {
         }
     }
 
-    /// Waits for a task to end. Only requests do; an error is a defect.
-    ///
-    /// # Errors
-    /// When a task panicked.
-    pub(crate) async fn ended(&mut self) -> Result<(), tokio::task::JoinError> {
-        match self.tasks.join_next().await {
-            Some(Err(error)) if error.is_cancelled() => Ok(()),
-            Some(ended) => ended,
-            None => std::future::pending().await,
+    /// Waits for a task to end, as requests do. That one has panicked, the terminal
+    /// tells.
+    pub(crate) async fn ended(&mut self) {
+        if self.tasks.join_next().await.is_none() {
+            std::future::pending().await
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Asking again and again.
 
-use super::RETRY_MAX;
 use crate::action::Action;
+use crate::follow::Pauses;
 use crate::model::SourceName;
-use shared::client::{ClientError, backoff};
+use shared::client::ClientError;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -18,7 +18,7 @@ pub(super) struct Poll {
     /// Wakes it before its time.
     now: Arc<Notify>,
     actions: mpsc::Sender<Action>,
-    pauses: Box<dyn Iterator<Item = Duration> + Send>,
+    pauses: Pauses,
 }
 
 impl Poll {
@@ -28,19 +28,28 @@ impl Poll {
         now: Arc<Notify>,
         actions: mpsc::Sender<Action>,
     ) -> Self {
-        Self { source, every, now, actions, pauses: Box::new(backoff(RETRY_MAX)) }
+        Self { source, every, now, actions, pauses: Pauses::default() }
     }
 
     /// One turn: hands over what the call brings, or that the daemon is away,
     /// and pauses until the next. False when nobody listens any more.
     pub(super) async fn turn(&mut self, call: impl Future<Output = Result<Action, ClientError>>) -> bool {
+        self.turn_every(self.every, call).await
+    }
+
+    /// As [`Self::turn`], with a pause of its own after an answer.
+    pub(super) async fn turn_every(
+        &mut self,
+        every: Duration,
+        call: impl Future<Output = Result<Action, ClientError>>,
+    ) -> bool {
         let (action, pause) = match tokio::time::timeout(ANSWER_MAX, call).await {
             Ok(Ok(action)) => {
-                self.pauses = Box::new(backoff(RETRY_MAX));
-                (action, self.every)
+                self.pauses.reset();
+                (action, every)
             }
             Ok(Err(error)) => {
-                let retry_in = self.pauses.next().unwrap_or(RETRY_MAX);
+                let retry_in = self.pauses.next();
                 (away(self.source, &error, retry_in), retry_in)
             }
             Err(_) => {

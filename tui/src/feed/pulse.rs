@@ -8,33 +8,76 @@ use shared::client::{LogClient, LogQuery};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// The pause between two questions.
-const EVERY: Duration = Duration::from_secs(5);
-/// The pause while it hangs.
-const RETRY: Duration = Duration::from_secs(2);
+/// The pause between two questions: what is shown of a log that went away was
+/// true so long ago at most, and its age counts from there.
+const EVERY: Duration = Duration::from_secs(2);
 
-/// Asks for as long as somebody listens. Only a log that does not answer at all
-/// is told: of one that refuses or is not there, whoever follows it knows.
+/// What came of one question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beat {
+    Answered,
+    Failed,
+    Late,
+}
+
+/// Asks for as long as somebody listens.
 pub(super) async fn run(client: LogClient, actions: mpsc::Sender<Action>) {
     let newest = LogQuery { limit: Some(1), ..LogQuery::default() };
     let mut hangs = false;
     loop {
-        tokio::time::sleep(if hangs { RETRY } else { EVERY }).await;
-        let action = match tokio::time::timeout(ANSWER_MAX, client.search(&newest)).await {
-            Err(_) => {
-                hangs = true;
-                let cause = format!("no answer within {} s", ANSWER_MAX.as_secs());
-                Action::Away { source: SourceName::Log, cause, retry_in: RETRY }
-            }
-            Ok(Ok(_)) if std::mem::take(&mut hangs) => Action::Heard(SourceName::Log),
-            Ok(Ok(_)) => continue,
-            Ok(Err(_)) => {
-                hangs = false;
-                continue;
-            }
+        tokio::time::sleep(EVERY).await;
+        let beat = match tokio::time::timeout(ANSWER_MAX, client.search_bytes(&newest)).await {
+            Ok(Ok(_)) => Beat::Answered,
+            Ok(Err(_)) => Beat::Failed,
+            Err(_) => Beat::Late,
         };
-        if actions.send(action).await.is_err() {
+        if let Some(action) = told(&mut hangs, beat)
+            && actions.send(action).await.is_err()
+        {
             return;
+        }
+    }
+}
+
+/// What one question tells. Of a log that refuses or is not there, whoever
+/// follows it knows; that one hangs, or does no more, is told here.
+fn told(hangs: &mut bool, beat: Beat) -> Option<Action> {
+    let did_hang = std::mem::replace(hangs, beat == Beat::Late);
+    match beat {
+        Beat::Answered if did_hang => Some(Action::Heard(SourceName::Log)),
+        Beat::Answered => Some(Action::Alive(SourceName::Log)),
+        Beat::Failed => None,
+        Beat::Late => {
+            let cause = format!("no answer within {} s", ANSWER_MAX.as_secs());
+            Some(Action::Away { source: SourceName::Log, cause, retry_in: EVERY })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_answers_is_alive_and_only_one_that_hung_is_back() {
+        let mut hangs = false;
+        let mut told = |beat| match told(&mut hangs, beat) {
+            None => "nothing",
+            Some(Action::Alive(_)) => "alive",
+            Some(Action::Heard(_)) => "back",
+            Some(Action::Away { .. }) => "away",
+            Some(other) => panic!("{other:?}"),
+        };
+        for (beat, want) in [
+            (Beat::Answered, "alive"),
+            (Beat::Late, "away"),
+            (Beat::Late, "away"),
+            (Beat::Answered, "back"),
+            (Beat::Answered, "alive"),
+            (Beat::Failed, "nothing"),
+            (Beat::Answered, "alive"),
+        ] {
+            assert_eq!(told(beat), want, "after {beat:?}");
         }
     }
 }

@@ -1,9 +1,10 @@
-//! How much is logged: counted by the log itself.
+//! How much is logged, while that is seen: counted by the log itself.
 
 use crate::action::Action;
+use crate::model::Tab;
 use shared::client::{LogClient, LogQuery};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// The pause between two counts: a minute is the smallest part that is shown.
 const EVERY: Duration = Duration::from_secs(10);
@@ -14,9 +15,13 @@ const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// Counts for as long as somebody listens. That the log is away, its own feed
 /// tells.
-pub(super) async fn run(client: LogClient, actions: mpsc::Sender<Action>) {
+pub(super) async fn run(client: LogClient, mut shown: watch::Receiver<Tab>, actions: mpsc::Sender<Action>) {
     let query = LogQuery { since: Some("60m".to_owned()), ..LogQuery::default() };
     loop {
+        // It fails only where nobody shows anything any more.
+        if shown.wait_for(|tab| *tab == Tab::Overview).await.is_err() {
+            return;
+        }
         let counted = tokio::time::timeout(ANSWER_MAX, client.hits(&query, "1m", "level")).await;
         let pause = match counted {
             Ok(Ok(hits)) => {

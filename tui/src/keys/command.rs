@@ -35,6 +35,8 @@ commands! {
     Suspend = "suspend",
     /// Draw everything anew.
     Redraw = "redraw",
+    /// Try the daemons that are away again at once.
+    Retry = "retry",
     /// Open the help.
     Help = "help",
     /// Open the palette of all commands.

@@ -202,6 +202,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Anywhere, &[c('Y')], CopyCurl, "", "Copy a curl command for what is shown"),
     bind(Place::Anywhere, &[Key::ctrl('y')], CopyUrl, "", "Copy the URL of what is shown"),
     bind(Place::Anywhere, &[c('u')], Undo, "", "Take back what was done last, then what was done before it"),
+    bind(Place::Anywhere, &[Key::ctrl('r')], Retry, "", "Try the daemons that are away again at once"),
     bind(Place::Anywhere, &[c('T')], Messages, "", "Show what happened so far"),
     bind(Place::Anywhere, &[], Theme, "", "Change to the next theme"),
     bind(Place::Anywhere, &[], Mouse, "", "Listen to the mouse, or leave it to the terminal"),

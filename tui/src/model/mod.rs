@@ -34,8 +34,8 @@ pub use library::{LibraryPane, Side};
 pub(crate) use log::{BESIDE_FROM, DETAIL_LINES_MAX, complete, decoded, holds, nearest, parse_moment, term};
 pub use log::{
     BYTES_MAX, BackStep, Completion, Edge, Facet, Filter, Found, LINES_MAX, Levels, Line, Lines, LogPane,
-    MARKS_MAX, Marked, OpenAt, Opened, Prompt, PromptKind, Recent, RecordDetail, RecordField, Seek, Services,
-    Side as LogSide, Sought, Span, Stream, Stretch, Timeline, View,
+    MARKS_MAX, Marked, OpenAt, Opened, Prompt, PromptKind, RECENT_MAX, Recent, RecordDetail, RecordField,
+    Seek, Services, Side as LogSide, Sought, Span, Stream, Stretch, Timeline, View,
 };
 pub use palette::{Palette, commands};
 pub use seen::{Fitted, Seen};

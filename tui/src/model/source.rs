@@ -4,6 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use shared::daemon::Daemon;
 use std::time::Duration;
 
+/// What is no older is as new as what is asked for again and again.
+const FRESH_MAX: Duration = Duration::from_secs(2);
+
 /// A daemon that the console listens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SourceName {
@@ -53,6 +56,9 @@ pub struct Source {
     pub heard_at: Option<DateTime<Utc>>,
     /// How it is away, if it is.
     pub away: Option<Away>,
+    /// Since when it is only asked whether it is there: what is shown of it is of
+    /// then.
+    pub resting: Option<DateTime<Utc>>,
 }
 
 impl Source {
@@ -62,6 +68,25 @@ impl Source {
         self.heard_at = Some(now);
         self.away = None;
         news
+    }
+
+    /// What is shown of it was brought up to date.
+    pub const fn refreshed(&mut self) {
+        self.resting = None;
+    }
+
+    /// What is shown of it is asked for no more: it ages from now on.
+    pub const fn rest(&mut self) {
+        if self.resting.is_none() {
+            self.resting = self.heard_at;
+        }
+    }
+
+    /// It showed that it is there, which brings nothing back that is stale.
+    pub fn alive(&mut self, now: DateTime<Utc>) {
+        if self.is_live() {
+            self.heard_at = Some(now);
+        }
     }
 
     /// It did not answer.
@@ -82,8 +107,9 @@ impl Source {
 
     /// How old what is shown is, where it is stale.
     pub fn stale(&self, now: DateTime<Utc>) -> Option<Duration> {
-        self.away.as_ref()?;
-        Some(elapsed(self.heard_at?, now))
+        let is_away = self.away.is_some();
+        let since = if is_away { self.resting.or(self.heard_at) } else { self.resting };
+        Some(elapsed(since?, now)).filter(|age| is_away || *age > FRESH_MAX)
     }
 }
 
@@ -142,7 +168,39 @@ mod tests {
         source.lost("refused".to_owned(), Duration::from_secs(2), at(16));
         assert_eq!(source.stale(at(54)), Some(Duration::from_secs(42)));
         assert_eq!(source.away.as_ref().map(|away| away.retry_at), Some(at(18)));
+        source.alive(at(58));
+        assert!(!source.is_live(), "that it is there brings nothing back");
         assert!(source.heard(at(60)));
         assert!(source.is_live());
+    }
+
+    #[test]
+    fn what_is_asked_for_no_more_ages_though_its_daemon_is_there() {
+        let at = |s| DateTime::from_timestamp(s, 0).unwrap();
+        let mut source = Source::default();
+        source.rest();
+        assert_eq!(source.stale(at(0)), None, "nothing is shown that could be stale");
+        source.heard(at(1));
+        source.rest();
+        source.heard(at(60));
+        source.rest();
+        assert_eq!((source.is_live(), source.stale(at(61))), (true, Some(Duration::from_secs(60))));
+        source.lost("refused".to_owned(), Duration::from_secs(1), at(62));
+        assert_eq!(source.stale(at(71)), Some(Duration::from_secs(70)));
+        source.heard(at(80));
+        source.refreshed();
+        assert_eq!(source.stale(at(81)), None);
+    }
+
+    #[test]
+    fn the_age_of_what_is_quiet_counts_from_its_last_sign_of_life() {
+        let at = |s| DateTime::from_timestamp(s, 0).unwrap();
+        let mut source = Source::default();
+        source.alive(at(0));
+        assert!(source.is_new(), "it has told nothing yet");
+        source.heard(at(1));
+        (1..=100).for_each(|n| source.alive(at(1 + 2 * n)));
+        source.lost("refused".to_owned(), Duration::from_secs(1), at(202));
+        assert_eq!(source.stale(at(203)), Some(Duration::from_secs(2)));
     }
 }

@@ -8,12 +8,13 @@ mod search;
 mod tail;
 
 use crate::cli::Endpoints;
-use crate::{config, output, text};
+use crate::output::Looks;
+use crate::{output, text};
 use clap::{Args, ValueEnum};
 use print::Printer;
 use shared::client::{ClientError, LogClient, LogQuery, http};
 use shared::wire::log::Level;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// Nothing was found.
@@ -91,11 +92,10 @@ pub(crate) enum Color {
 
 impl Color {
     fn is_on(self) -> bool {
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Auto => io::stdout().is_terminal() && !config::is_set("NO_COLOR") && !dumb,
+            Self::Auto => Looks::found().colours,
         }
     }
 }

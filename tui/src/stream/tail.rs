@@ -3,16 +3,14 @@
 
 use super::StreamError;
 use super::print::Printer;
+use crate::follow::{Pauses, Resume, resume};
 use crate::{output, text};
 use futures_util::StreamExt as _;
-use shared::client::{ClientError, LogClient, LogQuery, TailEvent, backoff};
+use shared::client::{ClientError, LogClient, LogQuery, TailEvent};
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::pin::pin;
-use std::time::Duration;
 
-/// The longest pause between two tries to reach the log.
-const RETRY_MAX: Duration = Duration::from_secs(3);
 /// How many records are printed at once while the log is busy.
 const BATCH_MAX: usize = 512;
 
@@ -24,12 +22,12 @@ pub(super) async fn run<W: Write>(
     printer: &mut Printer<W>,
 ) -> Result<(), StreamError> {
     let mut tail = Tail { client, query, limit, printer, after: None, heard: false };
-    let mut pauses = backoff(RETRY_MAX);
+    let mut pauses = Pauses::default();
     let mut told = false;
     loop {
         let ended = tail.read().await;
         if std::mem::take(&mut tail.heard) {
-            pauses = backoff(RETRY_MAX);
+            pauses.reset();
             told = false;
         }
         match ended {
@@ -43,7 +41,7 @@ pub(super) async fn run<W: Write>(
             }
             Err(error) => return Err(error),
         }
-        tokio::time::sleep(pauses.next().unwrap_or(RETRY_MAX)).await;
+        tokio::time::sleep(pauses.next()).await;
     }
 }
 
@@ -96,20 +94,19 @@ impl<W: Write> Tail<'_, W> {
     }
 
     /// The record after which to go on. At first that is the last one stored, or
-    /// the one before `--since`; a log that ends before what was printed has begun
-    /// anew, and is told from its beginning.
+    /// the one before `--since`.
     async fn begin(&mut self) -> Result<u64, StreamError> {
         let last = self.client.last_seq().await?;
-        let after = match self.after {
-            Some(after) if after <= last => after,
-            Some(_) => 0,
-            None if self.query.since.is_some() => {
+        let after = match resume(self.after, last) {
+            Resume::After(after) => after,
+            Resume::Anew => 0,
+            Resume::Begin if self.query.since.is_some() => {
                 let since = self.query.since.clone();
                 let first = LogQuery { since, limit: Some(1), ..LogQuery::default() };
                 let first = self.client.oldest(&first, None).await?;
                 first.records.first().map_or(last, |record| record.seq.saturating_sub(1))
             }
-            None => last,
+            Resume::Begin => last,
         };
         self.after = Some(after);
         Ok(after)

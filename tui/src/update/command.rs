@@ -86,6 +86,7 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
         Command::CopyUrl => general::copy(model, Copied::Url, now),
         Command::CopyCurl => general::copy(model, Copied::Curl, now),
         Command::Undo => undo::run(model, now),
+        Command::Retry => general::retry(model, now),
         Command::Mouse => general::mouse(model, now),
         Command::Theme => {
             general::theme(model, now);
@@ -153,7 +154,7 @@ fn open(model: &mut Model, form: Form) -> Vec<Effect> {
 }
 
 pub(super) fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
-    (model.tab, model.came_from) = (tab, None);
+    (model.tab, model.came_from, model.log.led_from) = (tab, None, None);
     feeds::wanted(model)
 }
 
@@ -162,6 +163,7 @@ const fn is_led(model: &Model) -> bool {
     match model.tab {
         Tab::Services => model.services.detail.is_some(),
         Tab::Incidents => model.incidents.only.is_some(),
+        Tab::Log => model.log.led_from.is_some(),
         _ => false,
     }
 }
@@ -170,26 +172,28 @@ const fn is_led(model: &Model) -> bool {
 /// here; else the newest toast goes.
 fn back(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
     let was_led = is_led(model);
+    let mut effects = Vec::new();
     let went = match model.tab {
-        Tab::Log => {
-            if let Some(effects) = log::back(&mut model.log, now) {
-                return effects;
+        Tab::Log => match log::back(&mut model.log, now) {
+            Some(wanted) => {
+                effects = wanted;
+                true
             }
-            false
-        }
+            None => false,
+        },
         Tab::Services => services::back(model),
         Tab::Incidents => incidents::back(model, now),
         Tab::Library => library::back(model),
         Tab::Overview => false,
     };
     if let Some(from) = model.came_from.filter(|_| !went || (was_led && !is_led(model))) {
-        return show(model, from);
+        effects.extend(show(model, from));
+    } else if went {
+        effects.extend(feeds::wanted(model));
+    } else {
+        model.toasts.dismiss();
     }
-    if went {
-        return feeds::wanted(model);
-    }
-    model.toasts.dismiss();
-    Vec::new()
+    effects
 }
 
 /// What was typed on the tab is done with.

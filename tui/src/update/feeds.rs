@@ -113,6 +113,8 @@ pub(super) fn told_lease(model: &mut Model, status: LeaseStatus, now: DateTime<U
 }
 
 pub(super) fn library(model: &mut Model, books: Vec<Book>, loans: Vec<Loan>, now: DateTime<Utc>) -> bool {
-    let back = model.sources.get_mut(SourceName::Library).heard(now);
+    let source = model.sources.get_mut(SourceName::Library);
+    let back = source.heard(now) | source.stale(now).is_some();
+    source.refreshed();
     back | model.library.set(books, loans)
 }

@@ -1,7 +1,7 @@
 //! What can be done everywhere: copy, undo, change the looks; and the mouse.
 
 use super::command;
-use crate::action::{Effect, Mouse, Target};
+use crate::action::{Effect, Local, Mouse, Target};
 use crate::keys::{Command, Key, Place};
 use crate::model::{COPIED_BYTES_MAX, Copied, Model, SourceName, Tab, Toast, copied};
 use crate::theme::ThemeName;
@@ -57,6 +57,24 @@ pub(super) fn unbound(model: &mut Model, key: Key, now: DateTime<Utc>) {
     if model.toasts.iter().next_back() != Some(&toast) {
         model.say(toast, now);
     }
+}
+
+/// Tries again at once whatever is away; what `--local` had started is started
+/// again.
+pub(super) fn retry(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
+    let away = model.sources.iter().filter(|(_, source)| source.away.is_some());
+    let away: Vec<&str> = away.map(|(name, _)| name.word()).collect();
+    if away.is_empty() {
+        model.say(Toast::good("no daemon is away"), now);
+        return Vec::new();
+    }
+    let is_here = model.sources.get(SourceName::Registry).away.is_none();
+    let said = match model.local.as_ref().and_then(Local::fault).filter(|_| !is_here) {
+        Some(_) => "starting distlogd all again".to_owned(),
+        None => format!("trying again: {}", away.join(", ")),
+    };
+    model.say(Toast::good(said), now);
+    vec![Effect::Retry]
 }
 
 /// Takes the next theme.

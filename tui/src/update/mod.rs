@@ -15,8 +15,8 @@ mod services;
 mod typing;
 mod undo;
 
-use crate::action::{Action, Effect, Local};
-use crate::model::{Histogram, Model, Tab, Toast};
+use crate::action::{Action, Effect};
+use crate::model::{Histogram, Model, SourceName, Tab, Toast};
 use chrono::{DateTime, Utc};
 
 /// Applies one action. Sets [`Model::changed`] where the screen has to be drawn
@@ -46,6 +46,11 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
         }
         Action::Heard(source) => {
             changed = model.sources.get_mut(source).heard(now);
+            Vec::new()
+        }
+        Action::Alive(source) => {
+            model.sources.get_mut(source).alive(now);
+            changed = false;
             Vec::new()
         }
         Action::Registry { revision, registrations } => {
@@ -140,9 +145,14 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
             undo::restored(model, left, outcome, now);
             Vec::new()
         }
+        Action::Remembered(queries) => {
+            model.log.recent_filters.add_older(queries);
+            changed = false;
+            Vec::new()
+        }
         Action::Local(local) => {
-            if let Local::Failed(cause) = &local {
-                model.say(Toast::bad(cause.clone()), now);
+            if let Some(fault) = local.fault() {
+                model.say(Toast::bad(fault), now);
             }
             model.local = Some(local);
             Vec::new()
@@ -150,6 +160,10 @@ pub fn update(model: &mut Model, action: Action, now: DateTime<Utc>) -> Vec<Effe
     };
     effects.extend(log::count(model, now));
     model.log.pack();
+    // Books and loans are asked for where they are seen.
+    if model.tab != Tab::Library {
+        model.sources.get_mut(SourceName::Library).rest();
+    }
     model.changed |= changed;
     effects
 }

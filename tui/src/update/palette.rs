@@ -53,8 +53,13 @@ fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
                     return Vec::new();
                 }
             }
+            let which = which_of_several(model, command);
             let effects = command::show(model, tab);
             model.came_from = Some(from);
+            if let Some(which) = which {
+                model.say(Toast::bad(which), now);
+                return effects;
+            }
             effects
         }
         _ => Vec::new(),
@@ -64,4 +69,13 @@ fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
         form.stepwise = true;
     }
     effects
+}
+
+/// What to say where a command is done to one instance, and a service with
+/// several was selected: which of them, only the services tab can tell.
+fn which_of_several(model: &Model, command: Command) -> Option<String> {
+    let service = model.subject().filter(|_| matches!(command, Command::Deregister | Command::Maintain))?;
+    let instances = model.fleet.instances_of(service).count();
+    let key = model.keymap.key_of(Place::Services, command);
+    (instances > 1).then(|| format!("{service} has {instances} instances: select one, then {key}"))
 }

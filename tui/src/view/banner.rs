@@ -2,6 +2,8 @@
 //! again, and that the registry holds expiry back.
 
 use super::{Canvas, when};
+use crate::action::Local;
+use crate::keys::{Command, Place};
 use crate::model::{Model, Source, SourceName};
 use crate::text;
 use chrono::{DateTime, Utc};
@@ -10,7 +12,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use shared::wire::registry::GuardScope;
 
-/// One line of the screen in so many may be a banner.
+/// One line of the screen in so many may be a banner of its own for a daemon.
 const SHARE: u16 = 16;
 
 /// The banners, as many lines as they may take on a screen of so many.
@@ -21,36 +23,76 @@ pub(super) fn lines(model: &Model, now: DateTime<Utc>, screen: u16) -> Vec<(Stri
         lines.push((said, theme.warn));
     }
     let away: Vec<(SourceName, &Source)> =
-        model.sources.iter().filter(|(_, source)| source.stale(now).is_some()).collect();
-    let most = usize::from(screen / SHARE).saturating_sub(lines.len()).max(1);
-    if away.len() <= most {
-        lines.extend(
-            away.iter().filter_map(|(name, source)| Some((one(name.word(), source, now)?, theme.bad))),
-        );
-    } else {
-        // All of them on one line, with what they have in common: the next try
-        // of any of them, and the oldest of what is shown.
-        let names: Vec<&str> = away.iter().map(|(name, _)| name.word()).collect();
-        let next = away
-            .iter()
-            .map(|(_, source)| *source)
-            .min_by_key(|source| source.away.as_ref().map(|a| a.retry_at));
-        let oldest = away.iter().map(|(_, source)| *source).min_by_key(|source| source.heard_at);
-        if let (Some(next), Some(oldest)) = (next, oldest) {
-            let source = Source { heard_at: oldest.heard_at, away: next.away.clone() };
-            lines.extend(one(&names.join(", "), &source, now).map(|said| (said, theme.bad)));
-        }
+        model.sources.iter().filter(|(_, s)| s.away.is_some() && s.stale(now).is_some()).collect();
+    if let Some(said) = local(model, &away, now) {
+        lines.push((said, theme.bad));
+        return lines;
     }
+    let most = usize::from(screen / SHARE).saturating_sub(lines.len()).max(1);
+    let groups = if away.len() <= most { away.chunks(1) } else { away.chunks(away.len()) };
+    lines.extend(groups.filter_map(|group| Some((one(model, group, now)?, theme.bad))));
     lines
 }
 
 /// ```text
-///  ▲ monitor away, shown as of 42s ago; retry in 3s: Connection refused
+///  ▲ monitor away, shown as of 42s ago; retry in 3s or Ctrl-R: Connection refused
+///  ▲ log, monitor away, shown as of 42s ago; retry in 3s or Ctrl-R: log: refused; monitor: no answer
 /// ```
-fn one(names: &str, source: &Source, now: DateTime<Utc>) -> Option<String> {
-    let (away, age) = (source.away.as_ref()?, source.stale(now)?);
-    let (age, retry) = (when::as_of(age), when::retry(away.retry_at, now));
-    Some(format!("▲ {names} away, shown {age}; {retry}: {}", away.cause))
+///
+/// Of several, the next try of any of them, and the oldest of what is shown.
+fn one(model: &Model, away: &[(SourceName, &Source)], now: DateTime<Utc>) -> Option<String> {
+    let names = names(away.iter().map(|(name, _)| *name));
+    let retry_at = away.iter().filter_map(|(_, source)| Some(source.away.as_ref()?.retry_at)).min()?;
+    let (age, retry) = (oldest(away, now)?, retry(model, retry_at, now));
+    Some(format!("▲ {names} away, shown {age}; {retry}: {}", causes(away)))
+}
+
+/// ```text
+///  ✗ distlogd all has ended (signal: 9 (SIGKILL)): Ctrl-R starts it again; shown as of 42s ago: out of memory
+/// ```
+fn local(model: &Model, away: &[(SourceName, &Source)], now: DateTime<Utc>) -> Option<String> {
+    let Some(Local::Ended { status, said }) = &model.local else { return None };
+    away.iter().find(|(name, _)| *name == SourceName::Registry)?;
+    let age = oldest(away, now)?;
+    let again = match model.keymap.key_of(Place::Anywhere, Command::Retry) {
+        key if key.is_empty() => String::new(),
+        key => format!(": {key} starts it again"),
+    };
+    Some(format!("✗ distlogd all has ended ({status}){again}; shown {age}: {said}"))
+}
+
+fn oldest(away: &[(SourceName, &Source)], now: DateTime<Utc>) -> Option<String> {
+    away.iter().filter_map(|(_, source)| source.stale(now)).max().map(when::as_of)
+}
+
+fn names(names: impl Iterator<Item = SourceName>) -> String {
+    names.map(SourceName::word).collect::<Vec<_>>().join(", ")
+}
+
+/// Why they are away: once where it is the same for all of them, else of each.
+fn causes(away: &[(SourceName, &Source)]) -> String {
+    let mut causes: Vec<(&str, Vec<SourceName>)> = Vec::new();
+    for (name, source) in away {
+        let Some(away) = &source.away else { continue };
+        match causes.iter_mut().find(|(cause, _)| *cause == away.cause) {
+            Some((_, names)) => names.push(*name),
+            None => causes.push((&away.cause, vec![*name])),
+        }
+    }
+    match causes.as_slice() {
+        [(cause, _)] => (*cause).to_owned(),
+        causes => {
+            let each = causes.iter().map(|(cause, of)| format!("{}: {cause}", names(of.iter().copied())));
+            each.collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+/// When something is tried again, and the key that does not wait for it.
+pub(super) fn retry(model: &Model, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let key = model.keymap.key_of(Place::Anywhere, Command::Retry);
+    let retry = when::retry(at, now);
+    if at <= now || key.is_empty() { retry } else { format!("{retry} or {key}") }
 }
 
 /// ```text

@@ -1,7 +1,8 @@
 //! What is shown before any registry has answered.
 
-use super::{Canvas, panel, when};
+use super::{Canvas, banner, panel};
 use crate::action::Local;
+use crate::keys::{Command, Place};
 use crate::model::SourceName;
 use crate::text;
 use ratatui::layout::Rect;
@@ -12,7 +13,7 @@ const WIDTH_MAX: u16 = 96;
 
 /// ```text
 ///  ○ Waiting for the registry at http://localhost:3000
-///    Connection refused (os error 111); retry in 2s
+///    Connection refused (os error 111); retry in 2s or Ctrl-R
 ///
 ///    Start the daemons:
 ///      distlogd all
@@ -32,15 +33,18 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let registry = format!("○ Waiting for the registry at {}", model.endpoints.registry);
     let mut lines = vec![Line::raw(""), Line::styled(text::clip(&registry, cells), theme.title)];
     if let Some(away) = &model.sources.get(SourceName::Registry).away {
-        let cause = format!("  {}; {}", away.cause, when::retry(away.retry_at, canvas.now));
+        let cause = format!("  {}; {}", away.cause, banner::retry(model, away.retry_at, canvas.now));
         lines.push(Line::styled(text::clip(&cause, cells), theme.muted));
     }
     lines.push(Line::raw(""));
     match &model.local {
         Some(Local::Starting) => lines.push(Line::styled("● distlogd all is starting …", theme.good)),
-        Some(Local::Failed(cause)) => {
-            let wrapped = text::wrap(&format!("✗ {cause}"), cells, 4);
+        Some(Local::Failed(_) | Local::Ended { .. }) => {
+            let key = canvas.key(Place::Anywhere, Command::Retry);
+            let said = model.local.as_ref().and_then(Local::fault).unwrap_or_default();
+            let wrapped = text::wrap(&format!("✗ {said}"), cells, 4);
             lines.extend(wrapped.into_iter().map(|line| Line::styled(line, theme.bad)));
+            lines.extend(indented(&format!("{key} tries again"), 2));
         }
         Some(Local::NotNeeded) | None => {
             let endpoints = &model.endpoints;

@@ -227,6 +227,23 @@ fn daemons_of_its_own_are_started_when_there_are_none_and_stopped_on_the_way_out
 }
 
 #[test]
+fn daemons_of_its_own_that_ended_are_told_of_and_started_again_with_a_key() {
+    let fleet = Fleet::new();
+    let mut console = Console::start(&fleet, &["--local"]);
+    console.sees(&["● registry", "● monitor", "● log", "● library", "LibraryService"]);
+    let children = format!("/proc/{0}/task/{0}/children", console.id());
+    let children = std::fs::read_to_string(children).unwrap();
+    signal("KILL", children.split_whitespace().next().unwrap().parse().unwrap());
+    console
+        .sees(&["✗ distlogd all has ended (signal: 9 (SIGKILL)): Ctrl-R starts it again", "LibraryService"]);
+    console.press("\x12");
+    console.sees(&["● registry", "● monitor", "● log", "● library", "● healthy"]);
+    console.sees_no("has ended");
+    console.press("q");
+    assert_eq!(console.left(), 0);
+}
+
+#[test]
 fn daemons_of_its_own_are_stopped_and_not_killed_where_nobody_can_be_told() {
     let fleet = Fleet::new();
     let mut console = Console::start_unheard(&fleet, &["--local"]);
@@ -250,4 +267,23 @@ fn daemons_of_others_are_used_and_left_running() {
     assert_eq!(console.left(), 0);
     let registry = fleet.url("registry");
     assert!(TcpStream::connect(registry.strip_prefix("http://").unwrap()).is_ok(), "it is still there");
+}
+
+#[test]
+fn queries_that_were_typed_come_back_in_the_next_session() {
+    let fleet = Fleet::started();
+    log(&fleet, "Billing", "invoice 4711");
+    let mut console = Console::start(&fleet, &[]);
+    console.press("3");
+    console.sees(&["● log", "invoice 4711"]);
+    console.press("Finvoice OR receipt\r");
+    console.sees(&["· invoice OR receipt"]);
+    console.press("q");
+    assert_eq!(console.left(), 0);
+    let mut console = Console::start(&fleet, &[]);
+    console.press("3");
+    console.sees(&["● log", "invoice 4711"]);
+    console.sees_no("receipt");
+    console.press("F\x1b[A");
+    console.sees(&["invoice OR receipt"]);
 }

@@ -44,7 +44,14 @@ fn a_snapshot_tells_by_its_exit_status_whether_all_is_healthy() {
     let services = snapshot["services"].as_array().unwrap();
     assert!(services.iter().any(|s| s["name"] == "LibraryService" && s["status"] == "healthy"), "{snapshot}");
 
+    assert_eq!(
+        (&snapshot["log"]["reachable"], &snapshot["library"]["reachable"]),
+        (&true.into(), &true.into())
+    );
+    assert_eq!(snapshot["open_incidents"], Value::Array(Vec::new()));
+
     let text = String::from_utf8(once(&fleet, "text").stdout).unwrap();
+    assert!(text.contains("\nlog      answers\n") && !text.contains('\x1b'), "{text}");
     assert!(text.starts_with("SERVICE") && text.contains("LibraryService"), "{text}");
 
     let register = r#"{"serviceName":"AaaService","serviceUrl":"http://localhost:1"}"#;

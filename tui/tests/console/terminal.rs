@@ -65,6 +65,7 @@ impl Console {
         let pair = native_pty_system().openpty(pty).unwrap();
         command.cwd(fleet.dir());
         command.env("TERM", "xterm-256color");
+        command.env("XDG_STATE_HOME", fleet.dir());
         for name in ["NO_COLOR", "TMUX", "STY"] {
             command.env_remove(name);
         }

@@ -106,6 +106,7 @@ fn named(name: &str) -> Key {
         "space" => KeyCode::Char(' '),
         "backspace" => KeyCode::Backspace,
         "ctrl-c" => return Key::ctrl('c'),
+        "ctrl-r" => return Key::ctrl('r'),
         "ctrl-u" => return Key::ctrl('u'),
         "ctrl-y" => return Key::ctrl('y'),
         other => panic!("no key is called {other}"),

@@ -65,3 +65,16 @@ fn a_command_is_not_done_to_another_than_what_is_selected() {
         assert!(screen(&model).contains("there is no instance of LogService"), "{}", screen(&model));
     }
 }
+
+#[test]
+fn of_several_instances_one_is_selected_first() {
+    let mut model = full(80, 24);
+    let Action::Registry { revision, mut registrations } = registry() else { unreachable!() };
+    let mut second = registrations[0].clone();
+    second.instance_id = "LogService-2".to_owned();
+    registrations.push(second);
+    act(&mut model, Action::Registry { revision: revision + 1, registrations });
+    press(&mut model, "1g:services.deregister<enter>");
+    assert!(model.overlay.is_none(), "{}", screen(&model));
+    assert!(screen(&model).contains("LogService has 2 instances: select one, then d"), "{}", screen(&model));
+}

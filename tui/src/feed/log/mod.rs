@@ -5,15 +5,17 @@ mod page;
 
 pub(super) use page::{beyond, next};
 
-use super::{Followed, RETRY_MAX, poll};
+use super::{Followed, poll};
 use crate::action::Action;
+use crate::follow::{Pauses, Resume, resume};
 use crate::model::{OpenAt, SourceName, Stream};
 use decode::{Batch, DecodeError, Decoder};
 use futures_util::{Stream as Chunks, StreamExt};
-use shared::client::{ClientError, LogClient, LogQuery, backoff};
+use shared::client::{ClientError, LogClient, LogQuery};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// For how long records that come one upon the other are gathered before they
@@ -29,27 +31,34 @@ pub(super) async fn run(
     client: LogClient,
     stream: Stream,
     mut wanted: watch::Receiver<Followed>,
+    impatient: Arc<Notify>,
     actions: mpsc::Sender<Action>,
 ) {
     loop {
         let followed = wanted.borrow_and_update().clone();
         tokio::select! {
-            () = follow(&client, stream, followed, &actions) => return,
+            () = follow(&client, stream, followed, &impatient, &actions) => return,
             Ok(()) = wanted.changed() => {}
         }
     }
 }
 
 /// Follows one filter for ever; ends only when nobody listens any more.
-async fn follow(client: &LogClient, stream: Stream, followed: Followed, actions: &mpsc::Sender<Action>) {
+async fn follow(
+    client: &LogClient,
+    stream: Stream,
+    followed: Followed,
+    impatient: &Notify,
+    actions: &mpsc::Sender<Action>,
+) {
     let mut tail = Tail { client, stream, followed, actions, after: None, heard: false };
-    let mut pauses = backoff(RETRY_MAX);
+    let mut pauses = Pauses::default();
     loop {
         let ended = tail.read().await;
         if std::mem::take(&mut tail.heard) {
-            pauses = backoff(RETRY_MAX);
+            pauses.reset();
         }
-        let retry_in = pauses.next().unwrap_or(RETRY_MAX);
+        let retry_in = pauses.next();
         let away = match ended {
             Ok(()) if actions.is_closed() => return,
             Ok(()) => {
@@ -62,7 +71,8 @@ async fn follow(client: &LogClient, stream: Stream, followed: Followed, actions:
         if stream == Stream::Lines && actions.send(away).await.is_err() {
             return;
         }
-        tokio::time::sleep(retry_in).await;
+        // Whether the time is up or somebody is impatient: it is the next try.
+        let _ = timeout(retry_in, impatient.notified()).await;
     }
 }
 
@@ -81,9 +91,13 @@ struct Tail<'a> {
 impl Tail<'_> {
     /// Reads one connection to its end.
     async fn read(&mut self) -> Result<(), ClientError> {
-        // A log whose newest record is older than what was seen has begun anew.
         let newest = self.client.last_seq().await?;
-        if self.after.is_none_or(|after| newest < after) && !self.open(newest).await? {
+        let listening = match resume(self.after, newest) {
+            Resume::Begin => self.open(self.followed.at, newest).await?,
+            Resume::Anew => self.open(OpenAt::Newest, newest).await?,
+            Resume::After(_) => true,
+        };
+        if !listening {
             return Ok(());
         }
         let query = LogQuery { after: self.after, ..self.followed.filter.to_query() };
@@ -116,10 +130,8 @@ impl Tail<'_> {
         }
     }
 
-    /// Opens the log where it is wanted, or at its end where it has begun anew.
-    /// False when nobody listens any more.
-    async fn open(&mut self, newest: u64) -> Result<bool, ClientError> {
-        let at = if self.after.is_none() { self.followed.at } else { OpenAt::Newest };
+    /// Opens the log at a place. False when nobody listens any more.
+    async fn open(&mut self, at: OpenAt, newest: u64) -> Result<bool, ClientError> {
         let opened = page::open(self.client, &self.followed.filter, at).await?;
         let last = opened.lines.last().map_or(0, |line| line.seq);
         self.after = Some(if opened.newer { newest } else { last.max(newest) });

@@ -11,6 +11,8 @@ pub enum BackStep {
     Search,
     /// From a record's context to where one was before.
     Context,
+    /// To the screen from which one was led here, and the log is as it was before.
+    Led,
     /// The log is followed again.
     Follow,
     /// The time is not narrowed any more.
@@ -24,7 +26,7 @@ impl BackStep {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Search => "end search",
-            Self::Context => "back",
+            Self::Context | Self::Led => "back",
             Self::Follow => "follow",
             Self::Stretch => "all times",
             Self::Filter => "all records",
@@ -50,6 +52,8 @@ impl LogPane {
             Some(BackStep::Search)
         } else if self.back_to.is_some() {
             Some(BackStep::Context)
+        } else if self.led_from.is_some() {
+            Some(BackStep::Led)
         } else if self.here() != OpenAt::Newest && !self.has_ended(now) {
             Some(BackStep::Follow)
         } else if self.filter.stretch.is_some() {

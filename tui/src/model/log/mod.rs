@@ -29,7 +29,7 @@ pub use fields::decoded;
 pub use filter::{Filter, Levels, Services, Stretch, term};
 pub use lines::Lines;
 pub use moment::parse as parse_moment;
-pub use prompt::{Completion, Prompt, PromptKind, Recent};
+pub use prompt::{Completion, Prompt, PromptKind, RECENT_MAX, Recent};
 pub use search::{Found, Seek, Sought, holds, nearest};
 pub use timeline::{Span, Timeline};
 
@@ -134,8 +134,8 @@ pub struct LogPane {
     pub filter: Filter,
     /// The filter that is being tried.
     pub wanted: Option<Filter>,
-    /// Whether it is to be opened at its newest record, wherever one is.
-    pub to_newest: bool,
+    /// Where it is to be opened once that is accepted; else where one is.
+    pub open_at: Option<OpenAt>,
     /// Where the log is being opened: what is held is of before.
     pub opening: Option<OpenAt>,
     lines: Lines,
@@ -176,6 +176,8 @@ pub struct LogPane {
     pub recent_searches: Recent,
     /// Where one was before looking at a record's context.
     pub back_to: Option<View>,
+    /// Where one was before another screen led here, to a service's log.
+    pub led_from: Option<View>,
 }
 
 impl LogPane {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use tui_input::Input;
 
 /// How many texts of one kind are remembered.
-const RECENT_MAX: usize = 50;
+pub const RECENT_MAX: usize = 50;
 
 /// What a line of input is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,14 +144,29 @@ impl Completion {
 pub struct Recent(VecDeque<String>);
 
 impl Recent {
-    /// Remembers a text.
-    pub fn push(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
+    /// Remembers a text. False where it is the latest already, or none.
+    pub fn push(&mut self, text: &str) -> bool {
+        if text.is_empty() || self.get(0) == Some(text) {
+            return false;
         }
         self.0.retain(|known| known != text);
         self.0.push_front(text.to_owned());
         self.0.truncate(RECENT_MAX);
+        true
+    }
+
+    /// Remembers texts, the latest first, that were typed before all of these.
+    pub fn add_older(&mut self, older: Vec<String>) {
+        for text in older {
+            if self.0.len() < RECENT_MAX && !self.0.contains(&text) {
+                self.0.push_back(text);
+            }
+        }
+    }
+
+    /// The latest first.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
     }
 
     fn get(&self, at: usize) -> Option<&str> {
@@ -176,7 +191,7 @@ mod tests {
             seen.push(prompt.text().to_owned());
         }
         assert_eq!(seen, ["c", "a", "b", "b", "a", "c", ""]);
-        (0..200).for_each(|n| recent.push(&n.to_string()));
+        assert!((0..200).all(|n| recent.push(&n.to_string())) && !recent.push("199"));
         assert_eq!(recent.0.len(), RECENT_MAX);
     }
 

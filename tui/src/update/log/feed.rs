@@ -3,8 +3,7 @@
 use super::{open, seek};
 use crate::action::{Effect, Failure};
 use crate::model::{
-    ERRORS_MAX, Filter, Lines, LogSide, Model, OpenAt, Opened, PromptKind, Seek, SourceName, Stream, Tab,
-    Toast,
+    ERRORS_MAX, Filter, Lines, LogSide, Model, Opened, PromptKind, Seek, SourceName, Stream, Tab, Toast,
 };
 use chrono::{DateTime, Utc};
 use shared::wire::log::Hits;
@@ -78,10 +77,13 @@ pub(crate) fn filtered(
             if waiting.is_some() {
                 log.prompt = None;
             }
-            log.recent_filters.push(filter.query.trim());
+            let query = filter.query.trim().to_owned();
+            let is_new = log.recent_filters.push(&query);
             log.back_to = None;
-            let at = if log.to_newest { OpenAt::Newest } else { log.here() };
-            open(log, filter, at)
+            let at = log.open_at.unwrap_or_else(|| log.here());
+            let mut effects = open(log, filter, at);
+            effects.extend(is_new.then_some(Effect::Remember(query)));
+            effects
         }
         (Err(failure), Some(prompt)) => {
             prompt.waiting = false;

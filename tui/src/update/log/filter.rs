@@ -10,7 +10,7 @@ use shared::wire::log::Level;
 
 /// Asks the log whether it accepts a filter.
 pub(super) fn try_out(log: &mut LogPane, filter: Filter) -> Vec<Effect> {
-    log.wanted = Some(filter.clone());
+    (log.wanted, log.open_at, log.led_from) = (Some(filter.clone()), None, None);
     vec![Effect::Filter(filter)]
 }
 

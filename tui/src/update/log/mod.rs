@@ -17,7 +17,7 @@ pub(super) use timeline::{count, tick};
 
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{BackStep, Filter, LogPane, Model, OpenAt, Tab};
+use crate::model::{BackStep, Filter, LogPane, Model, OpenAt, Tab, View};
 use chrono::{DateTime, Utc};
 
 /// A command in the log, or in what lies over its lines.
@@ -45,7 +45,7 @@ fn open(log: &mut LogPane, filter: Filter, at: OpenAt) -> Vec<Effect> {
     log.generation += 1;
     log.opening = Some(at);
     log.shift = 0;
-    (log.wanted, log.to_newest) = (None, false);
+    (log.wanted, log.open_at) = (None, None);
     log.filter = filter.clone();
     vec![Effect::Follow { generation: log.generation, filter, at }]
 }
@@ -78,6 +78,15 @@ pub(super) fn back(log: &mut LogPane, now: DateTime<Utc>) -> Option<Vec<Effect>>
             let view = log.back_to.take()?;
             open(log, view.filter, view.cursor.map_or(OpenAt::Newest, OpenAt::Seq))
         }
+        BackStep::Led => {
+            let before = log.led_from.take()?;
+            if before.filter == log.filter {
+                // The log has not accepted the other one yet: it need not any more.
+                (log.wanted, log.open_at) = (None, None);
+                return Some(Vec::new());
+            }
+            open(log, before.filter, before.cursor.map_or(OpenAt::Newest, OpenAt::Seq))
+        }
         BackStep::Follow => lines::follow(log),
         BackStep::Stretch => {
             // What came before and after is shown around where one is.
@@ -89,12 +98,17 @@ pub(super) fn back(log: &mut LogPane, now: DateTime<Utc>) -> Option<Vec<Effect>>
     })
 }
 
-/// Shows one service's log alone.
+/// Shows one service's log alone: as it was when an incident that is looked at was
+/// opened, else as it is now.
 pub(super) fn of_service(model: &mut Model, service: String) -> Vec<Effect> {
+    let incident = model.incidents.incident().filter(|_| model.tab == Tab::Incidents);
+    let at = incident.map_or(OpenAt::Newest, |incident| OpenAt::Time(incident.opened_at));
     model.tab = Tab::Log;
     let log = &mut model.log;
     (log.detail, log.prompt, log.facet, log.search) = (None, None, None, None);
     timeline::leave(log);
-    log.to_newest = true;
-    filter::try_out(log, Filter::of_service(service))
+    let before = log.led_from.take().unwrap_or(View { filter: log.filter.clone(), cursor: log.cursor });
+    let effects = filter::try_out(log, Filter::of_service(service));
+    (log.open_at, log.led_from) = (Some(at), Some(before));
+    effects
 }

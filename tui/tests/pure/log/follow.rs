@@ -180,6 +180,61 @@ fn a_service_leads_to_its_log() {
 }
 
 #[test]
+fn an_incident_leads_to_the_log_of_its_moment() {
+    for (keys, service) in [("4l", "LogService"), ("4<enter>l", "LogService"), ("4jl", "LibraryService")] {
+        let mut model = full(80, 24);
+        let filter = Filter::of_service(service.to_owned());
+        assert_eq!(press(&mut model, keys), [Effect::Filter(filter)], "{keys}");
+        assert_eq!(accept(&mut model), OpenAt::Time(ago(250)), "{keys}");
+        act(&mut model, opened(1, Opened { lines: numbered(5, 9), at: Some(5), older: true, newer: true }));
+        assert!(screen(&model).contains("■ paused"), "{}", screen(&model));
+    }
+}
+
+#[test]
+fn one_step_back_from_a_log_that_one_was_led_to_undoes_its_filter_and_leads_back() {
+    let mut model = full(80, 24);
+    press(&mut model, "3F<ctrl-u>level:error<enter>");
+    accept(&mut model);
+    act(&mut model, opened(1, Opened { lines: numbered(5, 60), at: Some(40), older: true, newer: true }));
+    press(&mut model, "2l");
+    accept(&mut model);
+    act(&mut model, opened(2, Opened { lines: numbered(5, 9), at: None, older: true, newer: false }));
+    // What was done since goes first.
+    press(&mut model, "k/x<enter><enter><esc><esc>");
+    assert_eq!((model.tab, model.log.search.is_none()), (Tab::Log, true));
+    assert!(screen(&model).contains("Esc back"), "{}", screen(&model));
+    let effects = press(&mut model, "<esc>");
+    let want = Effect::Follow { generation: 3, filter: query("level:error"), at: OpenAt::Seq(40) };
+    assert_eq!((model.tab, effects), (Tab::Services, vec![want]));
+}
+
+#[test]
+fn a_filter_that_one_has_chosen_where_one_was_led_stays() {
+    let mut model = full(80, 24);
+    press(&mut model, "2l");
+    accept(&mut model);
+    press(&mut model, "v");
+    accept(&mut model);
+    press(&mut model, "<esc>");
+    assert_eq!(model.tab, Tab::Log, "the filter is dropped first");
+    press(&mut model, "2l2");
+    accept(&mut model);
+    press(&mut model, "3<esc>");
+    assert_eq!(model.tab, Tab::Log, "who has gone elsewhere is led back no more");
+}
+
+#[test]
+fn one_step_back_does_not_wait_for_the_log_to_accept() {
+    let mut model = full(80, 24);
+    press(&mut model, "2l");
+    let filter = model.log.wanted.clone().unwrap();
+    assert_eq!(press(&mut model, "<esc>"), []);
+    assert_eq!(act(&mut model, Action::LogFiltered { filter, outcome: Ok(()) }), [], "it is too late");
+    assert_eq!((model.tab, model.log.filter.is_empty()), (Tab::Services, true));
+}
+
+#[test]
 fn what_arrives_unseen_is_no_reason_to_draw() {
     let mut model = full(80, 24);
     model.changed = false;

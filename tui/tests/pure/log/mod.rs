@@ -6,7 +6,7 @@ mod held;
 mod search;
 mod time;
 
-use crate::fixture::{act, arrived, full, hits, press, record, screen};
+use crate::fixture::{act, ago, arrived, full, hits, press, record, screen};
 use distlog_tui::action::{Action, Effect, Failure};
 use distlog_tui::keys::Place;
 use distlog_tui::model::{

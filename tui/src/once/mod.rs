@@ -1,15 +1,15 @@
 //! `--once`: one snapshot of the fleet, for scripts and for a quick look.
 
-use crate::cli::{Endpoints, Format};
+mod print;
+
+use crate::cli::{Endpoint, Endpoints, Format};
 use crate::feed::Clients;
-use crate::figures;
 use crate::model::{Fleet, Service};
-use crate::output;
-use crate::text;
+use crate::{output, text};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::wire::monitor::{Phase, Status};
-use std::fmt::Write as _;
+use shared::client::ClientError;
+use shared::wire::monitor::{Incident, Phase, Status};
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -26,7 +26,11 @@ struct Snapshot {
     healthy: bool,
     registry: Source,
     monitor: Source,
+    log: Source,
+    library: Source,
     services: Vec<Row>,
+    /// Newest first; null where the monitor does not tell.
+    open_incidents: Option<Vec<Incident>>,
 }
 
 /// Whether a daemon answered.
@@ -50,47 +54,72 @@ struct Row {
     detail: Option<String>,
 }
 
+impl Snapshot {
+    /// Each daemon by its name.
+    fn daemons(&self) -> [(&'static str, &Source); 4] {
+        [
+            ("registry", &self.registry),
+            ("monitor", &self.monitor),
+            ("log", &self.log),
+            ("library", &self.library),
+        ]
+    }
+}
+
 /// Asks, prints, and says by the exit status how the fleet is.
 pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<ExitCode> {
     let clients = Clients::new(endpoints)?;
-    let (registrations, health) = tokio::join!(
-        tokio::time::timeout(ANSWER_MAX, clients.registry.services()),
-        tokio::time::timeout(ANSWER_MAX, clients.monitor.health()),
+    let (registrations, monitored, log, library) = tokio::join!(
+        ask(clients.registry.services()),
+        ask(async { tokio::try_join!(clients.monitor.health(), clients.monitor.incidents()) }),
+        ask(clients.log.last_seq()),
+        ask(clients.library.is_there()),
     );
-    let late = |_| format!("no answer within {} s", ANSWER_MAX.as_secs());
-    let registrations = registrations.map_err(late).and_then(|answer| answer.map_err(|e| e.to_string()));
-    let health = health.map_err(late).and_then(|answer| answer.map_err(|e| e.to_string()));
-    let registry = source(endpoints.registry.as_str(), registrations.as_ref().err());
-    let monitor = source(endpoints.monitor.as_str(), health.as_ref().err());
-    for (name, source) in [("registry", &registry), ("monitor", &monitor)] {
+    let registry = source(&endpoints.registry, registrations.as_ref().err());
+    let monitor = source(&endpoints.monitor, monitored.as_ref().err());
+    let log = source(&endpoints.log, log.as_ref().err());
+    let library = source(&endpoints.library, library.as_ref().err());
+    let mut fleet = Fleet::default();
+    if let Ok((revision, registrations)) = registrations {
+        fleet.register(revision, registrations);
+    }
+    let open_incidents = monitored.ok().map(|(health, mut incidents)| {
+        fleet.observe(health);
+        incidents.retain(|incident| incident.resolved_at.is_none());
+        incidents.sort_by_key(|incident| std::cmp::Reverse((incident.opened_at, incident.id)));
+        incidents
+    });
+    let services: Vec<Row> = fleet.services.into_iter().map(row).collect();
+    let all_well = services.iter().all(|row| is_well(row.status));
+    let healthy = registry.reachable && monitor.reachable && all_well;
+    let as_of = Utc::now();
+    let snapshot = Snapshot { as_of, healthy, registry, monitor, log, library, services, open_incidents };
+    for (name, source) in snapshot.daemons() {
         if let Some(error) = &source.error {
-            output::say(format!("the {name} cannot be reached: {}", text::clean(error)));
+            output::say(format_args!("the {name} cannot be reached: {}", text::clean(error)));
         }
     }
-    if registrations.is_err() && health.is_err() {
-        output::say(format!(
+    if !snapshot.registry.reachable && !snapshot.monitor.reachable {
+        output::say(format_args!(
             "start the daemons with 'distlogd all{}', or say where they are with --registry-url",
             endpoints.port_flags()
         ));
         return Ok(ExitCode::FAILURE);
     }
-    let mut fleet = Fleet::default();
-    if let Ok((revision, registrations)) = registrations {
-        fleet.register(revision, registrations);
-    }
-    if let Ok(health) = health {
-        fleet.observe(health);
-    }
-    let services: Vec<Row> = fleet.services.into_iter().map(row).collect();
-    let all_well = services.iter().all(|row| is_well(row.status));
-    let healthy = registry.reachable && monitor.reachable && all_well;
-    let snapshot = Snapshot { as_of: Utc::now(), healthy, registry, monitor, services };
     let printed = match format {
         Format::Json => serde_json::to_string_pretty(&snapshot).map_err(io::Error::other)? + "\n",
-        Format::Text => table(&snapshot),
+        Format::Text => print::text(&snapshot, output::Looks::found()),
     };
     output::print(printed)?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::from(NOT_HEALTHY) })
+}
+
+/// What a daemon answers in time, or why it does not.
+async fn ask<T>(call: impl Future<Output = Result<T, ClientError>>) -> Result<T, String> {
+    match tokio::time::timeout(ANSWER_MAX, call).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", ANSWER_MAX.as_secs())),
+    }
 }
 
 /// Whether a service is as it is meant to be. One that is being worked on or is
@@ -103,8 +132,8 @@ const fn is_well(status: Status) -> bool {
     }
 }
 
-fn source(url: &str, error: Option<&String>) -> Source {
-    Source { url: url.to_owned(), reachable: error.is_none(), error: error.cloned() }
+fn source(endpoint: &Endpoint, error: Option<&String>) -> Source {
+    Source { url: endpoint.as_str().to_owned(), reachable: error.is_none(), error: error.cloned() }
 }
 
 fn row(service: Service) -> Row {
@@ -120,31 +149,4 @@ fn row(service: Service) -> Row {
         reason: health.as_ref().and_then(|h| h.reason),
         detail: health.as_ref().and_then(|h| h.detail.clone()),
     }
-}
-
-/// The snapshot as aligned text: whatever the services are called, a line each.
-fn table(snapshot: &Snapshot) -> String {
-    if snapshot.services.is_empty() {
-        return "no service is registered\n".to_owned();
-    }
-    let name_cells = |row: &Row| text::width(&text::clean(&row.name)).min(40);
-    let cells = snapshot.services.iter().map(name_cells).max().unwrap_or(0).max(7);
-    let mut out = format!("{} STATUS      INST LATENCY UPTIME  WHY\n", text::fit("SERVICE", cells));
-    for row in &snapshot.services {
-        let latency = figures::millis(row.latency);
-        let uptime = figures::percent_or_none(row.uptime);
-        let why = match row.status {
-            Status::Healthy => String::new(),
-            _ => figures::reason(row.reason, row.detail.as_deref()),
-        };
-        let line = format!(
-            "{} {:<11} {:>4} {latency:>7} {uptime:>7} {}",
-            text::fit(&row.name, cells),
-            row.status,
-            row.instances,
-            text::clean(&why)
-        );
-        let _ = writeln!(out, "{}", line.trim_end());
-    }
-    out
 }
