@@ -1,7 +1,9 @@
 //! The palette: what is typed finds what is meant.
 
-use crate::fixture::{full, press, screen};
-use distlog_tui::model::commands;
+use crate::fixture::{act, full, press, screen};
+use distlog_tui::action::{Action, Mouse, Target};
+use distlog_tui::keys::Place;
+use distlog_tui::model::{Tab, commands};
 
 #[test]
 fn a_word_finds_the_command_that_bears_it() {
@@ -49,4 +51,16 @@ fn the_palette_tells_the_name_by_which_a_command_is_remapped() {
     let mut model = full(140, 40);
     press(&mut model, "3:level");
     assert!(screen(&model).contains("log.level-down "), "{}", screen(&model));
+}
+
+#[test]
+fn a_line_of_input_that_was_left_open_on_another_tab_has_no_commands_here() {
+    for (keys, tab) in [("3F", Tab::Services), ("2/", Tab::Log), ("5/", Tab::Log)] {
+        let mut model = full(80, 24);
+        press(&mut model, keys);
+        act(&mut model, Action::Mouse(Mouse::Click(Target::Tab(tab))));
+        let found = commands(&model, "");
+        assert!(found.iter().all(|it| !matches!(it.place, Place::Prompt | Place::Find)), "{keys}");
+        assert!(found.iter().any(|it| it.place == Place::Anywhere), "{keys}");
+    }
 }
