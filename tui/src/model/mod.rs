@@ -37,7 +37,7 @@ pub(crate) use log::{
 pub use log::{
     BYTES_MAX, BackStep, Completion, Edge, Facet, Filter, Found, Gravity, LINES_MAX, Levels, Line, Lines,
     LogPane, MARKS_MAX, Marked, OpenAt, Opened, PARTS, Prompt, PromptKind, RECENT_MAX, Recent, RecordDetail,
-    RecordField, Seek, Services, Side as LogSide, Sought, Span, Stream, Stretch, Timeline, View,
+    RecordField, Seek, Services, Side as LogSide, Sought, Span, Spot, Stream, Stretch, Timeline,
 };
 pub use palette::{Palette, commands};
 pub use seen::{Fitted, Seen};
