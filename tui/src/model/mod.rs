@@ -35,7 +35,7 @@ pub(crate) use log::{BESIDE_FROM, DETAIL_LINES_MAX, complete, decoded, holds, ne
 pub use log::{
     BYTES_MAX, BackStep, Completion, Edge, Facet, Filter, Found, LINES_MAX, Levels, Line, Lines, LogPane,
     MARKS_MAX, Marked, OpenAt, Opened, Prompt, PromptKind, RECENT_MAX, Recent, RecordDetail, RecordField,
-    Seek, Services, Side as LogSide, Sought, Span, Stream, Stretch, Timeline, View,
+    Seek, Services, Side as LogSide, Sought, Span, Spot, Stream, Stretch, Timeline,
 };
 pub use palette::{Palette, commands};
 pub use seen::{Fitted, Seen};

@@ -19,6 +19,8 @@ pub struct Palette {
 pub fn commands<'a>(model: &'a Model, typed: &str) -> Vec<&'a Binding> {
     let here = model.place_below();
     let others = Tab::ALL.into_iter().filter(|tab| *tab != model.tab).map(|tab| model.place_in(tab));
+    // Who has left a line of input open there means no command by what is typed here.
+    let others = others.filter(|place| !matches!(place, Place::Prompt | Place::Find));
     let places = [here, Place::Anywhere, Place::Always].into_iter().chain(others);
     let mut found: Vec<&Binding> = Vec::new();
     for binding in places.flat_map(|place| model.keymap.rows(place)) {

@@ -1,6 +1,6 @@
 //! Commands: what a key does in the place where the console is.
 
-use super::{feeds, forms, general, incidents, library, log, palette, services, undo};
+use super::{feeds, forms, general, incidents, library, log, overview, palette, services, undo};
 use crate::action::Effect;
 use crate::keys::Command;
 use crate::model::{Copied, Form, HelpPage, Model, Overlay, Tab};
@@ -131,7 +131,7 @@ fn on_tab(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect
         (Tab::Services, rows) => services::run(model, command, rows, now),
         (Tab::Incidents, rows) => incidents::run(model, command, rows, now),
         (Tab::Library, rows) => library::run(model, command, rows),
-        (Tab::Overview, rows) => overview(model, command, rows, now),
+        (Tab::Overview, rows) => overview::run(model, command, rows, now),
     }
 }
 
@@ -202,20 +202,6 @@ fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
         Tab::Services => model.services.finder.typing = false,
         Tab::Library => model.library.finder.typing = false,
         _ => return log::submit(model, now),
-    }
-    Vec::new()
-}
-
-/// The overview: a service is selected, and opened.
-fn overview(model: &mut Model, command: Command, rows: Option<isize>, now: DateTime<Utc>) -> Vec<Effect> {
-    if let Some(by) = rows {
-        let keys: Vec<String> = model.fleet.worst_first().map(|service| service.name.clone()).collect();
-        model.overview.step(by, &keys);
-    } else if command == Command::Open {
-        match model.subject().map(str::to_owned) {
-            Some(service) => return services::open(model, &service, now),
-            None => general::nothing(model, now),
-        }
     }
     Vec::new()
 }

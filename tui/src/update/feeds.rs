@@ -1,9 +1,10 @@
 //! What the feeds bring: each answer also says that its daemon is there.
 
 use crate::action::Effect;
-use crate::model::{Around, Lease, Model, SourceName, Study, Tab, around};
+use crate::model::{Around, Histogram, Lease, Model, SourceName, Study, Tab, around};
 use chrono::{DateTime, Utc};
 use shared::wire::library::{Book, Loan};
+use shared::wire::log::Hits;
 use shared::wire::monitor::{Incident, Maintenance, ServiceStatus};
 use shared::wire::registry::{GuardStatus, LeaseStatus, Registration};
 
@@ -110,6 +111,13 @@ pub(super) fn told_lease(model: &mut Model, status: LeaseStatus, now: DateTime<U
         model.services.lease = Some(Lease { status, at: now });
     }
     wanted
+}
+
+pub(super) fn volume(model: &mut Model, hits: &Hits, now: DateTime<Utc>) -> bool {
+    let volume = Some(Histogram::until(now, hits));
+    let news = model.volume != volume;
+    model.volume = volume;
+    news
 }
 
 pub(super) fn library(model: &mut Model, books: Vec<Book>, loans: Vec<Loan>, now: DateTime<Utc>) -> bool {

@@ -1,8 +1,9 @@
 //! The palette: what is typed finds what is meant.
 
 use crate::fixture::{act, full, press, registry, screen};
-use distlog_tui::action::Action;
-use distlog_tui::model::commands;
+use distlog_tui::action::{Action, Mouse, Target};
+use distlog_tui::keys::Place;
+use distlog_tui::model::{Tab, commands};
 
 #[test]
 fn a_word_finds_the_command_that_bears_it() {
@@ -77,4 +78,16 @@ fn of_several_instances_one_is_selected_first() {
     press(&mut model, "1g:services.deregister<enter>");
     assert!(model.overlay.is_none(), "{}", screen(&model));
     assert!(screen(&model).contains("LogService has 2 instances: select one, then d"), "{}", screen(&model));
+}
+
+#[test]
+fn a_line_of_input_that_was_left_open_on_another_tab_has_no_commands_here() {
+    for (keys, tab) in [("3F", Tab::Services), ("2/", Tab::Log), ("5/", Tab::Log)] {
+        let mut model = full(80, 24);
+        press(&mut model, keys);
+        act(&mut model, Action::Mouse(Mouse::Click(Target::Tab(tab))));
+        let found = commands(&model, "");
+        assert!(found.iter().all(|it| !matches!(it.place, Place::Prompt | Place::Find)), "{keys}");
+        assert!(found.iter().any(|it| it.place == Place::Anywhere), "{keys}");
+    }
 }

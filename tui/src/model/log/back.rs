@@ -1,6 +1,6 @@
 //! Where one is in the log, and where one step back leads.
 
-use super::{LogPane, OpenAt};
+use super::{LogPane, OpenAt, Spot};
 use chrono::{DateTime, Utc};
 
 /// One step back from the lines: what was done last goes first, and the whole
@@ -34,7 +34,19 @@ impl BackStep {
     }
 }
 
+impl Spot {
+    /// Where the log is to be opened to come back to it.
+    pub fn at(&self) -> OpenAt {
+        self.cursor.map_or(OpenAt::Newest, OpenAt::Seq)
+    }
+}
+
 impl LogPane {
+    /// Where one is now.
+    pub fn spot(&self) -> Spot {
+        Spot { filter: self.filter.clone(), cursor: self.cursor }
+    }
+
     /// Where the log is to be opened so that one stays where one is; while it is
     /// being opened, that is where it will be.
     pub fn here(&self) -> OpenAt {

@@ -117,7 +117,7 @@ pub enum Marked {
 
 /// Where one was, to come back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
+pub struct Spot {
     /// The filter.
     pub filter: Filter,
     /// The record; none where the newest was followed.
@@ -175,9 +175,9 @@ pub struct LogPane {
     /// The texts that were searched for last.
     pub recent_searches: Recent,
     /// Where one was before looking at a record's context.
-    pub back_to: Option<View>,
+    pub back_to: Option<Spot>,
     /// Where one was before another screen led here, to a service's log.
-    pub led_from: Option<View>,
+    pub led_from: Option<Spot>,
 }
 
 impl LogPane {

@@ -4,7 +4,7 @@ use super::{filter, go, open, prompt, seek, timeline};
 use crate::action::Effect;
 use crate::keys::{Command, Place};
 use crate::model::{
-    Edge, Filter, LogPane, MARKS_MAX, Marked, Model, OpenAt, PromptKind, RecordDetail, Sought, Toast, View,
+    Edge, Filter, LogPane, MARKS_MAX, Marked, Model, OpenAt, PromptKind, RecordDetail, Sought, Toast,
 };
 use chrono::{DateTime, Utc};
 
@@ -111,8 +111,8 @@ pub(super) fn page(log: &mut LogPane) -> Vec<Effect> {
 
 /// Shows a record among all those of its service; Esc leads back.
 pub(super) fn context(log: &mut LogPane, seq: u64, service: String) -> Vec<Effect> {
-    let view = View { filter: log.filter.clone(), cursor: log.cursor };
-    log.back_to.get_or_insert(view);
+    let here = log.spot();
+    log.back_to.get_or_insert(here);
     log.detail = None;
     open(log, Filter::of_service(service), OpenAt::Seq(seq))
 }

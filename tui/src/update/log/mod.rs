@@ -17,7 +17,7 @@ pub(super) use timeline::{count, tick};
 
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{BackStep, Filter, LogPane, Model, OpenAt, Tab, View};
+use crate::model::{BackStep, Filter, LogPane, Model, OpenAt, Tab};
 use chrono::{DateTime, Utc};
 
 /// A command in the log, or in what lies over its lines.
@@ -75,8 +75,9 @@ pub(super) fn back(log: &mut LogPane, now: DateTime<Utc>) -> Option<Vec<Effect>>
             Vec::new()
         }
         BackStep::Context => {
-            let view = log.back_to.take()?;
-            open(log, view.filter, view.cursor.map_or(OpenAt::Newest, OpenAt::Seq))
+            let before = log.back_to.take()?;
+            let at = before.at();
+            open(log, before.filter, at)
         }
         BackStep::Led => {
             let before = log.led_from.take()?;
@@ -85,7 +86,8 @@ pub(super) fn back(log: &mut LogPane, now: DateTime<Utc>) -> Option<Vec<Effect>>
                 (log.wanted, log.open_at) = (None, None);
                 return Some(Vec::new());
             }
-            open(log, before.filter, before.cursor.map_or(OpenAt::Newest, OpenAt::Seq))
+            let at = before.at();
+            open(log, before.filter, at)
         }
         BackStep::Follow => lines::follow(log),
         BackStep::Stretch => {
@@ -107,7 +109,7 @@ pub(super) fn of_service(model: &mut Model, service: String) -> Vec<Effect> {
     let log = &mut model.log;
     (log.detail, log.prompt, log.facet, log.search) = (None, None, None, None);
     timeline::leave(log);
-    let before = log.led_from.take().unwrap_or(View { filter: log.filter.clone(), cursor: log.cursor });
+    let before = log.led_from.take().unwrap_or_else(|| log.spot());
     let effects = filter::try_out(log, Filter::of_service(service));
     (log.open_at, log.led_from) = (Some(at), Some(before));
     effects
