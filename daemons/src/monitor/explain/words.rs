@@ -135,7 +135,12 @@ fn of_part(part: &Part, service: &str, state: &State) -> String {
     };
     if part.root == service {
         let with = state.open.get(&part.id).map_or(0, |incident| incident.affected.len());
-        format!("It is the root of {about} {}; {} failed with it.", part.id, counted(with, "has", "have"))
+        let with = if with == 0 {
+            String::new()
+        } else {
+            format!("; {} failed with it", counted(with, "has", "have"))
+        };
+        format!("It is the root of {about} {}{with}.", part.id)
     } else {
         format!("It is part of {about} {}, whose root is {}.", part.id, part.root)
     }
