@@ -44,7 +44,7 @@ pub(crate) fn idle(fleet: &Fleet) {
 pub(crate) fn quiet(fleet: &Fleet) {
     let mut screen = Screen::start(fleet.console(), SIZE);
     screen.shows(&["● registry", "● monitor", "● log", "● library"]);
-    let times = keys(&mut screen, "2", "LEASE", "1", "Latest errors");
+    let times = keys(&mut screen, "2", "TTL", "1", "Latest errors");
     row("key to paint", "16 ms", &times.told("ms"));
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn big(fleet: &Fleet) {
     sleep(SETTLING);
     let cpu = screen.process().cpu_percent(IDLE);
     row("services: processor time", "", &format!("{cpu:.2} % of a core"));
-    let times = keys(&mut screen, "1", "Latest errors", "2", "LEASE");
+    let times = keys(&mut screen, "1", "Latest errors", "2", "TTL");
     row("key to paint", "16 ms", &times.told("ms"));
     row("resident", "", &screen.process().resident());
 }
