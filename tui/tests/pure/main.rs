@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod anything;
 #[cfg(test)]
+mod away;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod fixture;
