@@ -85,13 +85,18 @@ fn it_follows_the_size_of_its_terminal_however_small() {
     assert_eq!(console.left(), 0);
 }
 
+/// A shell in which the console was started.
+fn shell_with_console(fleet: &Fleet, flag: &str) -> Console {
+    let mut shell = Console::shell(fleet);
+    shell.sees(&["prompt>"]);
+    shell.press(&format!("{} {flag} {}\r", console().display(), fleet.flags().join(" ")));
+    shell
+}
+
 #[test]
 fn stopped_and_continued_it_gives_the_terminal_back_and_takes_it_again() {
     let fleet = Fleet::new();
-    let mut shell = Console::shell(&fleet);
-    shell.sees(&["prompt>"]);
-    let command = format!("{} {}\r", console().display(), fleet.flags().join(" "));
-    shell.press(&command);
+    let mut shell = shell_with_console(&fleet, "");
     shell.sees(&["Waiting for the registry"]);
     shell.press("\x1a");
     shell.until("to see it stopped", |screen| screen.contains("Stopped") && waits(screen));
@@ -110,10 +115,7 @@ fn stopped_and_continued_it_gives_the_terminal_back_and_takes_it_again() {
 #[test]
 fn asked_from_outside_to_stop_it_gives_the_terminal_back_and_takes_it_again() {
     let fleet = Fleet::new();
-    let mut shell = Console::shell(&fleet);
-    shell.sees(&["prompt>"]);
-    let command = format!("{} --mouse {}\r", console().display(), fleet.flags().join(" "));
-    shell.press(&command);
+    let mut shell = shell_with_console(&fleet, "--mouse");
     for turn in 1..=2 {
         shell.sees(&["Waiting for the registry"]);
         shell.writes(b"\x1b[?1000h");

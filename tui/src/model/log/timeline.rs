@@ -177,11 +177,11 @@ mod tests {
     use crate::model::Gravity;
     use shared::wire::log::Level;
 
-    fn now() -> DateTime<Utc> {
+    pub(super) fn now() -> DateTime<Utc> {
         "2026-11-22T10:42:07Z".parse().unwrap()
     }
 
-    fn asked() -> Timeline {
+    pub(super) fn asked() -> Timeline {
         let mut timeline = Timeline::default();
         timeline.ask(now()).unwrap();
         timeline

@@ -88,17 +88,8 @@ impl Timeline {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{asked, now};
     use super::*;
-
-    fn now() -> DateTime<Utc> {
-        "2026-11-22T10:42:07Z".parse().unwrap()
-    }
-
-    fn asked() -> Timeline {
-        let mut timeline = Timeline::default();
-        timeline.ask(now()).unwrap();
-        timeline
-    }
 
     #[test]
     fn the_cursor_moves_through_time_as_far_back_as_one_likes_and_no_further_than_now() {
