@@ -142,7 +142,7 @@ impl StartError {
 #[derive(Debug)]
 pub struct OwnDir {
     path: PathBuf,
-    _lock: std::fs::File,
+    lock: std::fs::File,
 }
 
 impl OwnDir {
@@ -174,19 +174,31 @@ impl OwnDir {
                 "another distlogd uses it; stop that one, or give another place with --data-dir",
             )
         })?;
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, lock })
     }
 
     /// Whether a process uses the directory at this place.
     pub fn is_used(path: &Path) -> bool {
         let lock = std::fs::File::open(path.join("lock"));
-        // Given back at once: nobody is kept from starting.
-        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+        lock.is_ok_and(|lock| {
+            let is_used = matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock));
+            // Given back at once: nobody is kept from starting.
+            let _ = lock.unlock();
+            is_used
+        })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Drop for OwnDir {
+    /// Unlocks it. To close the file is not enough: a process that another thread
+    /// is about to start shares it until then.
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
     }
 }
 
@@ -321,4 +333,22 @@ fn peers(settings: &Settings, bound: &[(Daemon, bind::Listeners)]) -> Vec<(Daemo
             (daemon, url)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OwnDir;
+
+    #[test]
+    fn a_directory_is_one_users_until_that_lets_go_of_it_whoever_else_has_its_lock_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("own");
+        let own = OwnDir::open(path.clone()).unwrap();
+        let _elsewhere = own.lock.try_clone().unwrap();
+        assert!(OwnDir::is_used(&path));
+        assert!(OwnDir::open(path.clone()).is_err());
+        drop(own);
+        assert!(!OwnDir::is_used(&path));
+        OwnDir::open(path).unwrap();
+    }
 }

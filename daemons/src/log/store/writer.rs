@@ -380,3 +380,11 @@ impl Writer {
         }
     }
 }
+
+impl Drop for Writer {
+    /// Unlocks the active file, which may be open elsewhere: with a reader, or
+    /// with a process that another thread is about to start.
+    fn drop(&mut self) {
+        let _ = self.active.file().unlock();
+    }
+}

@@ -161,6 +161,8 @@ fn harm(place: &Place, log: &Idle, which: usize, how: &Harm, is_open: bool) {
     let len = file.metadata().unwrap().len() as usize;
     match how {
         Harm::Delete => fs::remove_file(path).unwrap(),
+        // It was cut to nothing before.
+        Harm::Cut(_) | Harm::Flip(..) if len == 0 => {}
         Harm::Cut(at) => file.set_len((at % len) as u64).unwrap(),
         Harm::Flip(at, bit) => {
             let (at, mut byte) = ((at % len) as u64, [0]);

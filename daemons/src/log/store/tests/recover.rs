@@ -14,6 +14,17 @@ async fn records_come_back_after_a_stop_with_the_next_sequences() {
     assert_eq!(all(&store), pairs(&[(1, "a"), (2, "b"), (3, "c")]));
 }
 
+/// As a process has it that another thread is about to start.
+#[tokio::test]
+async fn a_log_that_is_closed_can_be_opened_while_its_file_is_open_elsewhere() {
+    let place = Place::new(1 << 20);
+    let log = place.open_idle();
+    let _elsewhere = log.shared.segments.plain()[0].file().try_clone().unwrap();
+    assert_eq!(append(&log, "a").await, 1);
+    let log = place.reopen(log).await;
+    assert_eq!(append(&log, "b").await, 2);
+}
+
 #[tokio::test]
 async fn the_log_file_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
