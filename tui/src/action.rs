@@ -1,11 +1,13 @@
 //! What can happen to the console, and what it can want done.
 
 mod effect;
+mod request;
 
 pub use effect::{Effect, Export};
+pub use request::{Answer, Deed, Request};
 
 use crate::keys::Key;
-use crate::model::{Around, Filter, Lines, LogSide, Opened, Seek, SourceName, Stream, Study, Tab};
+use crate::model::{Around, Filter, Lines, LogFeed, LogSide, Opened, Seek, SourceName, Study, Tab};
 use shared::client::ClientError;
 use shared::wire::library::{Book, Loan};
 use shared::wire::log::Hits;
@@ -82,8 +84,8 @@ pub enum Action {
     },
     /// The log was opened as [`Effect::Follow`] wanted it, or begins anew.
     LogOpened {
-        /// Which of the two streams.
-        stream: Stream,
+        /// Which of the two feeds.
+        feed: LogFeed,
         /// The generation of the filter that its records pass.
         generation: u64,
         /// Where it was opened.
@@ -91,8 +93,8 @@ pub enum Action {
     },
     /// Records arrived; none when the log only showed that it is there.
     LogArrived {
-        /// Which of the two streams.
-        stream: Stream,
+        /// Which of the two feeds.
+        feed: LogFeed,
         /// The generation of the filter that they pass.
         generation: u64,
         /// The records.
@@ -145,26 +147,17 @@ pub enum Action {
     Exported(Result<String, Failure>),
     /// A file that was to be written is there already.
     Exists(Box<Export>),
-    /// What became of a request; on success, what to say about it.
-    Done(Result<String, Failure>),
-    /// The answer to a request that changes something.
+    /// The answer to [`Effect::Request`].
     Answered(Box<Answer>),
-    /// The answer to [`Effect::TakeBack`], and what it was to do.
+    /// The answer to [`Effect::TakeBack`].
     TakenBack {
-        /// What was to be done.
-        effect: Box<Effect>,
+        /// What was asked for.
+        request: Request,
         /// What to say about it.
         outcome: Result<String, Failure>,
     },
-    /// Instances were removed, which can be undone.
-    Deregistered(Vec<Registration>),
-    /// The answer to [`Effect::Restore`].
-    Restored {
-        /// Those that are not registered again.
-        left: Vec<Registration>,
-        /// What to say about it.
-        outcome: Result<String, Failure>,
-    },
+    /// Something failed that nobody waits for.
+    Failed(Failure),
     /// The queries that were typed in earlier sessions, the latest first.
     Remembered(Vec<String>),
     /// What `--local` has to say.
@@ -217,30 +210,6 @@ impl Local {
             Self::Failed(cause) => Some(cause.clone()),
             Self::Ended { status, said } => Some(format!("distlogd all has ended ({status}): {said}")),
         }
-    }
-}
-
-/// What became of a request that changes something.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The number of the form's request; none where no form asked.
-    pub number: Option<u64>,
-    /// What was done, or why not.
-    pub outcome: Result<Deed, Failure>,
-}
-
-/// Something that was done.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Deed {
-    /// What to say about it.
-    pub said: String,
-    /// What takes it back, where anything does.
-    pub undo: Option<Effect>,
-}
-
-impl From<String> for Deed {
-    fn from(said: String) -> Self {
-        Self { said, undo: None }
     }
 }
 

@@ -13,7 +13,7 @@ use crossterm::event::KeyCode;
 use distlog_tui::action::Action;
 use distlog_tui::cli::Endpoints;
 use distlog_tui::keys::Key;
-use distlog_tui::model::{Line, Lines, Model, Opened, Stream};
+use distlog_tui::model::{Line, Lines, LogFeed, Model, Opened};
 use distlog_tui::theme::Theme;
 use distlog_tui::update::update;
 use distlog_tui::view;
@@ -116,8 +116,8 @@ impl Told {
             monitor(now, 1),
             library(now),
             Action::Uptimes(from((0..SERVICES).map(|at| uptime(&service(at))).collect())),
-            Action::LogOpened { stream: Stream::Lines, generation: 0, opened: opened(lines) },
-            Action::LogOpened { stream: Stream::Errors, generation: 0, opened: opened(errors) },
+            Action::LogOpened { feed: LogFeed::Lines, generation: 0, opened: opened(lines) },
+            Action::LogOpened { feed: LogFeed::Errors, generation: 0, opened: opened(errors) },
         ] {
             told.act(action);
         }
@@ -139,7 +139,7 @@ impl Told {
 
     fn arrive(&mut self, lines: Lines) {
         let generation = self.model.log.generation;
-        self.act(Action::LogArrived { stream: Stream::Lines, generation, lines, missed: 0 });
+        self.act(Action::LogArrived { feed: LogFeed::Lines, generation, lines, missed: 0 });
     }
 
     fn lines(&mut self, count: u64) -> Lines {

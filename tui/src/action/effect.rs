@@ -1,11 +1,8 @@
 //! What is to be done outside.
 
-use crate::model::{Filter, Lines, LogSide, OpenAt, Seek, Span};
+use super::Request;
+use crate::model::{Filter, HitsSpan, Lines, LogSide, OpenAt, Seek};
 use chrono::{DateTime, Utc};
-use shared::wire::library::{Lend, NewBook};
-use shared::wire::log::NewRecord;
-use shared::wire::monitor::Maintenance;
-use shared::wire::registry::{Register, Registration};
 
 /// Something to be done outside: the runtime does it, and answers with an action.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,29 +21,15 @@ pub enum Effect {
     Retry,
     /// Keep a query that was typed for later sessions.
     Remember(String),
-    /// A request of a form, with the number that its answer bears.
-    Numbered(u64, Box<Effect>),
-    /// Do what takes something back.
-    TakeBack(Box<Effect>),
-    /// Register an instance.
-    Register(Box<Register>),
-    /// Remove an instance of a service.
-    Deregister {
-        /// The service.
-        service: String,
-        /// The instance.
-        instance: String,
+    /// Ask a daemon to change something.
+    Request {
+        /// The number that the answer bears, where a form waits for it.
+        number: Option<u64>,
+        /// What to ask.
+        request: Request,
     },
-    /// Register again, as they were, instances that were removed.
-    Restore(Vec<Registration>),
-    /// Store a record.
-    Send(Box<NewRecord>),
-    /// Add a book.
-    AddBook(NewBook),
-    /// Lend a copy.
-    Borrow(Lend),
-    /// Take a copy back.
-    Return(Lend),
+    /// Ask for what takes back something that was done.
+    TakeBack(Request),
     /// Show returned loans too, or only those that are out.
     ShowReturned(bool),
     /// Look at a service closely: its history, its uptime, why it is as it is.
@@ -70,22 +53,6 @@ pub enum Effect {
         service: String,
         /// The instance.
         instance: String,
-    },
-    /// Put a service or an instance under maintenance.
-    BeginMaintenance(Box<Maintenance>),
-    /// End that.
-    EndMaintenance {
-        /// The service.
-        service: String,
-        /// The instance; without one, what was said of the service as a whole.
-        instance: Option<String>,
-    },
-    /// Say who looks after an incident.
-    Acknowledge {
-        /// The incident.
-        incident: u64,
-        /// Who.
-        by: String,
     },
     /// Ask the log whether it accepts a filter.
     Filter(Filter),
@@ -129,19 +96,16 @@ pub enum Effect {
         /// The filter.
         filter: Filter,
         /// What to count.
-        span: Span,
+        span: HitsSpan,
     },
     /// Write records to a file.
     Export(Box<Export>),
 }
 
-impl Effect {
-    /// What it is to do, numbered or not.
-    pub const fn inner(&self) -> &Self {
-        match self {
-            Self::Numbered(_, effect) | Self::TakeBack(effect) => effect,
-            effect => effect,
-        }
+impl From<Request> for Effect {
+    /// No form waits for it.
+    fn from(request: Request) -> Self {
+        Self::Request { number: None, request }
     }
 }
 

@@ -6,7 +6,6 @@ use crate::action::{Action, Answer, Effect, Export, Failure};
 use crate::model::{Around, Filter, LogSide, Study};
 use chrono::{DateTime, SecondsFormat, Utc};
 use shared::client::{ClientError, LogClient, LogQuery};
-use shared::wire::registry::Registration;
 
 /// How many records around an incident are fetched.
 const AROUND_MAX: u32 = 200;
@@ -14,22 +13,15 @@ const AROUND_MAX: u32 = 200;
 /// Does what an effect wants of the daemons. None where it wants nothing.
 pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
     let action = match effect {
-        Effect::Numbered(number, effect) => {
-            let outcome = request::ask(clients, *effect).await?;
-            Action::Answered(Box::new(Answer { number: Some(number), outcome }))
+        Effect::Request { number, request } => {
+            let outcome = request::ask(clients, request).await;
+            Action::Answered(Box::new(Answer { number, outcome }))
         }
-        Effect::TakeBack(effect) => {
-            let outcome = request::ask(clients, (*effect).clone()).await?.map(|deed| deed.said);
-            Action::TakenBack { effect, outcome }
+        Effect::TakeBack(request) => {
+            let outcome = request::ask(clients, request.clone()).await.map(|deed| deed.said);
+            Action::TakenBack { request, outcome }
         }
-        Effect::Deregister { service, instance } => {
-            match clients.registry.deregister(&service, &instance).await {
-                Ok(gone) => Action::Deregistered(gone.removed),
-                Err(error) => Action::Done(Err(request::failure(error))),
-            }
-        }
-        Effect::Restore(removed) => return Some(restore(clients, removed).await),
-        Effect::Study(service) => return Some(study(clients, service).await),
+        Effect::Study(service) => study(clients, service).await,
         Effect::Around { incident, service, since, until } => {
             let time = |at: DateTime<Utc>| Some(at.to_rfc3339_opts(SecondsFormat::Millis, true));
             let query = LogQuery {
@@ -42,7 +34,7 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
             let records =
                 clients.log.search(&query).await.map(|page| page.records.into_iter().rev().collect());
             let records = records.map_err(|error| error.to_string());
-            return Some(Action::Around(Around { incident, service, records }));
+            Action::Around(Around { incident, service, records })
         }
         // What they leave stale, their feeds say.
         Effect::Uptimes => return clients.monitor.uptime(None).await.ok().map(Action::Uptimes),
@@ -51,30 +43,30 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
         }
         Effect::Filter(filter) => {
             let outcome = accepts(&clients.log, &filter).await.map_err(Failure::from);
-            return Some(Action::LogFiltered { filter, outcome });
+            Action::LogFiltered { filter, outcome }
         }
         Effect::Check(query) => {
             let outcome = accepts_query(&clients.log, &query).await.map_err(Failure::from);
-            return Some(Action::LogChecked { query, outcome });
+            Action::LogChecked { query, outcome }
         }
         Effect::Page { generation, filter, side, from } => {
             let page = log::next(&clients.log, &filter, side, from).await.map_err(Failure::from);
-            return Some(Action::LogPaged { generation, side, from, page });
+            Action::LogPaged { generation, side, from, page }
         }
         Effect::Find { generation, filter, from, seek } => {
             let side = if seek.forward { LogSide::Newer } else { LogSide::Older };
             let found = log::beyond(&clients.log, &filter, side, from, 1).await.map_err(Failure::from);
             let found = found.map(|(lines, _)| lines.first().map(|line| line.seq));
-            return Some(Action::LogFound { generation, seek, found });
+            Action::LogFound { generation, seek, found }
         }
         Effect::Hits { asked, filter, span } => {
             let moment = |at: DateTime<Utc>| Some(at.to_rfc3339_opts(SecondsFormat::Secs, true));
             let query =
                 LogQuery { since: moment(span.since), until: moment(span.until), ..filter.to_query() };
             let hits = clients.log.hits(&query, &format!("{}s", span.step_s), "level").await;
-            return Some(Action::LogHits { asked, hits: hits.map_err(Failure::from) });
+            Action::LogHits { asked, hits: hits.map_err(Failure::from) }
         }
-        Effect::Export(export) => return Some(write(export).await),
+        Effect::Export(export) => write(export).await,
         // The program's own, or a feed's.
         Effect::Quit
         | Effect::Suspend
@@ -85,10 +77,6 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
         | Effect::Remember(_)
         | Effect::ShowReturned(_)
         | Effect::Follow { .. } => return None,
-        effect => {
-            let outcome = request::ask(clients, effect).await?;
-            Action::Answered(Box::new(Answer { number: None, outcome }))
-        }
     };
     Some(action)
 }
@@ -129,21 +117,4 @@ async fn write(export: Box<Export>) -> Action {
         Ok((Err(error), _)) => failed(error.to_string()),
         Err(error) => failed(format!("{path} was not written: {error}")),
     }
-}
-
-/// Registers again, as they were, instances that were removed; ends with the
-/// first that is refused.
-async fn restore(clients: &Clients, mut left: Vec<Registration>) -> Action {
-    let mut names = Vec::new();
-    while let Some(removed) = left.last() {
-        match clients.registry.register(&removed.to_register()).await {
-            Ok(stored) => names.push(stored.instance_id),
-            Err(error) => return Action::Restored { left, outcome: Err(Failure::from(error)) },
-        }
-        left.pop();
-    }
-    let is =
-        if names.len() == 1 { "is registered again as it was" } else { "are registered again as they were" };
-    let outcome = Ok(format!("{} {is}", names.join(", ")));
-    Action::Restored { left, outcome }
 }

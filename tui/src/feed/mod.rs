@@ -16,9 +16,9 @@ mod volume;
 
 pub(crate) use recent::path as recent_path;
 
-use crate::action::{Action, Effect};
+use crate::action::{Action, Effect, Request};
 use crate::cli::Endpoints;
-use crate::model::{Filter, Levels, OpenAt, SourceName, Stream, Tab};
+use crate::model::{Filter, Levels, LogFeed, OpenAt, SourceName, Tab};
 use poll::Poll;
 use shared::client::http;
 use shared::client::{LibraryClient, LogClient, MonitorClient, RegistryClient};
@@ -68,7 +68,7 @@ impl Clients {
     }
 }
 
-/// Which records a stream follows.
+/// Which records a log feed follows.
 #[derive(Debug, Clone)]
 struct Followed {
     generation: u64,
@@ -157,10 +157,16 @@ impl Feeds {
         tasks.spawn(monitor::run(clients.monitor.clone(), monitor));
         tasks.spawn(pulse::run(clients.log.clone(), actions.clone()));
         tasks.spawn(library);
-        tasks.spawn(log::run(clients.log.clone(), Stream::Lines, wanted, feeds.log.clone(), actions.clone()));
         tasks.spawn(log::run(
             clients.log.clone(),
-            Stream::Errors,
+            LogFeed::Lines,
+            wanted,
+            feeds.log.clone(),
+            actions.clone(),
+        ));
+        tasks.spawn(log::run(
+            clients.log.clone(),
+            LogFeed::Errors,
             errors,
             feeds.log.clone(),
             actions.clone(),
@@ -198,20 +204,11 @@ impl Feeds {
             }
             Effect::Retry => {
                 [&self.registry, &self.monitor, &self.library].into_iter().for_each(|poll| poll.notify_one());
-                // Both of its streams; one that is not waiting is trying.
+                // Both of its feeds; one that is not waiting is trying.
                 self.log.notify_waiters();
             }
             effect => {
-                let poke = match effect.inner() {
-                    Effect::Register(_) | Effect::Deregister { .. } | Effect::Restore(_) => {
-                        Some(self.registry.clone())
-                    }
-                    Effect::BeginMaintenance(_)
-                    | Effect::EndMaintenance { .. }
-                    | Effect::Acknowledge { .. } => Some(self.monitor.clone()),
-                    Effect::AddBook(_) | Effect::Borrow(_) | Effect::Return(_) => Some(self.library.clone()),
-                    _ => None,
-                };
+                let poke = self.poked_by(&effect);
                 let (clients, actions) = (self.clients.clone(), self.actions.clone());
                 let latest = Latest::of(&effect);
                 let task = self.tasks.spawn(async move {
@@ -230,6 +227,20 @@ impl Feeds {
                 }
             }
         }
+    }
+
+    /// The poll that shows what an effect changes.
+    fn poked_by(&self, effect: &Effect) -> Option<Arc<Notify>> {
+        let (Effect::Request { request, .. } | Effect::TakeBack(request)) = effect else { return None };
+        match request {
+            Request::Register(_) | Request::Deregister { .. } | Request::Restore(_) => Some(&self.registry),
+            Request::BeginMaintenance(_) | Request::EndMaintenance { .. } | Request::Acknowledge { .. } => {
+                Some(&self.monitor)
+            }
+            Request::AddBook(_) | Request::Borrow(_) | Request::Return(_) => Some(&self.library),
+            Request::Send(_) => None,
+        }
+        .cloned()
     }
 
     /// Waits for a task to end, as requests do. That one has panicked, the terminal

@@ -35,7 +35,7 @@ pub(super) async fn run(path: PathBuf, mut typed: mpsc::Receiver<String>, action
             let message = format!("queries are not kept in {}: {error}", path.display());
             let failure = Failure { message, ..Failure::default() };
             // The receiver is gone only when the program ends.
-            let _ = actions.send(Action::Done(Err(failure))).await;
+            let _ = actions.send(Action::Failed(failure)).await;
         }
     }
 }

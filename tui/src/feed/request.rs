@@ -2,46 +2,69 @@
 //! and what takes it back.
 
 use super::Clients;
-use crate::action::{Deed, Effect, Failure};
+use crate::action::{Deed, Failure, Request};
 use shared::client::ClientError;
 use shared::wire::monitor::{Maintenance, MaintenanceMode};
+use shared::wire::registry::Registration;
 
-/// Does what an effect wants changed. None where it wants nothing changed.
-pub(super) async fn ask(clients: &Clients, effect: Effect) -> Option<Result<Deed, Failure>> {
-    let done = match effect {
-        Effect::Register(register) => {
+/// Asks for a change.
+pub(super) async fn ask(clients: &Clients, request: Request) -> Result<Deed, Failure> {
+    let done = match request {
+        Request::Register(register) => {
             let stored = clients.registry.register(&register).await;
             stored.map(|it| Deed::from(format!("{} is registered as {}", it.service_name, it.instance_id)))
         }
-        Effect::Send(record) => {
+        Request::Deregister { service, instance } => {
+            clients.registry.deregister(&service, &instance).await.map(|gone| deregistered(gone.removed))
+        }
+        Request::Restore(removed) => restore(clients, &removed).await,
+        Request::Send(record) => {
             let accepted = clients.log.append(&[*record], None).await;
             accepted.map(|accepted| Deed::from(format!("the log holds it as record {}", accepted.last)))
         }
-        Effect::AddBook(book) => {
+        Request::AddBook(book) => {
             let added = clients.library.add(&book).await;
             added.map(|book| Deed::from(format!("{} was added as book {}", book.title, book.id)))
         }
-        Effect::Borrow(lend) => clients.library.borrow_book(&lend).await.map(|loan| Deed {
+        Request::Borrow(lend) => clients.library.borrow_book(&lend).await.map(|loan| Deed {
             said: format!("book {} was borrowed by {}", loan.book_id, loan.borrower),
-            undo: Some(Effect::Return(lend)),
+            undo: Some(Request::Return(lend)),
         }),
-        Effect::Return(lend) => clients.library.return_book(&lend).await.map(|loan| Deed {
+        Request::Return(lend) => clients.library.return_book(&lend).await.map(|loan| Deed {
             said: format!("book {} was returned by {}", loan.book_id, loan.borrower),
-            undo: Some(Effect::Borrow(lend)),
+            undo: Some(Request::Borrow(lend)),
         }),
-        Effect::BeginMaintenance(maintenance) => {
+        Request::BeginMaintenance(maintenance) => {
             clients.monitor.begin_maintenance(&maintenance).await.map(begun)
         }
-        Effect::EndMaintenance { service, instance } => {
+        Request::EndMaintenance { service, instance } => {
             clients.monitor.end_maintenance(&service, instance.as_deref()).await.map(ended)
         }
-        Effect::Acknowledge { incident, by } => {
+        Request::Acknowledge { incident, by } => {
             let acknowledged = clients.monitor.acknowledge(incident, &by).await;
             acknowledged.map(|incident| Deed::from(format!("{by} looks after incident {}", incident.id)))
         }
-        _ => return None,
     };
-    Some(done.map_err(failure))
+    done.map_err(failure)
+}
+
+fn deregistered(removed: Vec<Registration>) -> Deed {
+    let said = format!("{} deregistered", names(&removed, "was", "were"));
+    Deed { said, undo: Some(Request::Restore(removed)) }
+}
+
+/// Registers again, as they were, instances that were removed; ends with the
+/// first that is refused.
+async fn restore(clients: &Clients, removed: &[Registration]) -> Result<Deed, ClientError> {
+    for gone in removed {
+        clients.registry.register(&gone.to_register()).await?;
+    }
+    Ok(Deed::from(names(removed, "is registered again as it was", "are registered again as they were")))
+}
+
+fn names(instances: &[Registration], one: &str, many: &str) -> String {
+    let names: Vec<&str> = instances.iter().map(|instance| instance.instance_id.as_str()).collect();
+    format!("{} {}", names.join(", "), if names.len() == 1 { one } else { many })
 }
 
 fn begun(begun: Maintenance) -> Deed {
@@ -50,16 +73,16 @@ fn begun(begun: Maintenance) -> Deed {
         MaintenanceMode::Maintenance => format!("{of} is under maintenance"),
         MaintenanceMode::Drain => format!("{of} is drained"),
     };
-    Deed { said, undo: Some(Effect::EndMaintenance { service: begun.service, instance: begun.instance }) }
+    Deed { said, undo: Some(Request::EndMaintenance { service: begun.service, instance: begun.instance }) }
 }
 
 fn ended(ended: Maintenance) -> Deed {
     let said = format!("the maintenance of {} is ended", ended.instance.as_ref().unwrap_or(&ended.service));
-    Deed { said, undo: Some(Effect::BeginMaintenance(Box::new(Maintenance { since: None, ..ended }))) }
+    Deed { said, undo: Some(Request::BeginMaintenance(Box::new(Maintenance { since: None, ..ended }))) }
 }
 
 /// Why something was not done. Where no answer came in time, nobody knows.
-pub(super) fn failure(error: ClientError) -> Failure {
+fn failure(error: ClientError) -> Failure {
     let late = matches!(error, ClientError::Timeout { .. });
     let failure = Failure::from(error);
     let message = if late {

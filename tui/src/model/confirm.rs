@@ -1,6 +1,6 @@
 //! A question that stands before what others will notice.
 
-use crate::action::Effect;
+use crate::action::{Effect, Request};
 use shared::wire::monitor::{Maintenance, MaintenanceMode};
 
 /// A question, and what a yes does.
@@ -33,7 +33,7 @@ impl Confirm {
                 "{of} {said}{by}{why}. Once that is ended, what its probes say holds again: it is picked \
                  while it is healthy, and an incident is opened when it is not."
             ),
-            effect: Effect::EndMaintenance { service: service.clone(), instance: instance.clone() },
+            effect: Request::EndMaintenance { service: service.clone(), instance: instance.clone() }.into(),
         }
     }
 
@@ -51,7 +51,7 @@ impl Confirm {
                  whoever watches {service} is told. The process itself is not stopped. {again} \
                  Undo registers it again as it is now."
             ),
-            effect: Effect::Deregister { service: service.to_owned(), instance: instance.to_owned() },
+            effect: Request::Deregister { service: service.to_owned(), instance: instance.to_owned() }.into(),
         }
     }
 }

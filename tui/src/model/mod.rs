@@ -33,9 +33,9 @@ pub use incidents::{IncidentRow, IncidentsPane, IncidentsView, Period};
 pub use library::{LibraryPane, Side};
 pub(crate) use log::{BESIDE_FROM, DETAIL_LINES_MAX, complete, decoded, holds, nearest, parse_moment, term};
 pub use log::{
-    BYTES_MAX, BackStep, Completion, Edge, Facet, Filter, Found, LINES_MAX, Levels, Line, Lines, LogPane,
-    MARKS_MAX, Marked, OpenAt, Opened, Prompt, PromptKind, RECENT_MAX, Recent, RecordDetail, RecordField,
-    Seek, Services, Side as LogSide, Sought, Span, Spot, Stream, Stretch, Timeline,
+    BYTES_MAX, BackStep, Completion, Edge, Facet, Filter, Found, HitsSpan, LINES_MAX, Levels, Line, Lines,
+    LogFeed, LogPane, MARKS_MAX, Marked, OpenAt, Opened, Prompt, PromptKind, RECENT_MAX, Recent,
+    RecordDetail, RecordField, Seek, ServiceFilter, Side as LogSide, Sought, Spot, Stretch, Timeline,
 };
 pub use palette::{Palette, commands};
 pub use seen::{Fitted, Seen};
@@ -46,7 +46,7 @@ pub use source::{Away, Source, SourceName, Sources};
 pub use study::{Around, Lease, Study, around};
 pub use toast::{HISTORY_MAX, TOASTS_MAX, Toast, Toasts};
 
-use crate::action::{Effect, Local};
+use crate::action::{Local, Request};
 use crate::cli::Endpoints;
 use crate::keys::{Keymap, Place};
 use crate::theme::Theme;
@@ -106,7 +106,7 @@ pub struct Undo {
     /// What was said about it.
     pub said: String,
     /// What takes it back; none where nothing does.
-    pub effect: Option<Effect>,
+    pub request: Option<Request>,
 }
 
 /// What lies over the tab.

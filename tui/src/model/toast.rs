@@ -47,14 +47,19 @@ pub struct Toasts {
 impl Toasts {
     /// Adds one; the oldest gives way where there are too many.
     pub fn push(&mut self, toast: Toast, now: DateTime<Utc>) {
-        if self.history.len() == HISTORY_MAX {
-            self.history.pop_front();
-        }
-        self.history.push_back((now, toast.clone()));
+        self.keep(toast.clone(), now);
         if self.shown.len() == TOASTS_MAX {
             self.shown.pop_front();
         }
         self.shown.push_back((now, toast));
+    }
+
+    /// Keeps one that is shown elsewhere.
+    pub fn keep(&mut self, toast: Toast, now: DateTime<Utc>) {
+        if self.history.len() == HISTORY_MAX {
+            self.history.pop_front();
+        }
+        self.history.push_back((now, toast));
     }
 
     /// Drops those that were shown for long enough.

@@ -1,6 +1,6 @@
 //! Commands: what a key does in the place where the console is.
 
-use super::{feeds, forms, general, incidents, library, log, overview, palette, services, undo};
+use super::{forms, general, incidents, library, log, overview, palette, services, study, undo};
 use crate::action::Effect;
 use crate::keys::Command;
 use crate::model::{Copied, Form, HelpPage, Model, Overlay, Tab};
@@ -155,7 +155,7 @@ fn open(model: &mut Model, form: Form) -> Vec<Effect> {
 
 pub(super) fn show(model: &mut Model, tab: Tab) -> Vec<Effect> {
     (model.tab, model.came_from, model.log.led_from) = (tab, None, None);
-    feeds::wanted(model)
+    study::wanted(model)
 }
 
 /// Whether what was opened from another tab is still open.
@@ -189,7 +189,7 @@ fn back(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
     if let Some(from) = model.came_from.filter(|_| !went || (was_led && !is_led(model))) {
         effects.extend(show(model, from));
     } else if went {
-        effects.extend(feeds::wanted(model));
+        effects.extend(study::wanted(model));
     } else {
         model.toasts.dismiss();
     }

@@ -1,7 +1,7 @@
 //! Forms and questions: opened, sent, answered.
 
 use super::{general, undo};
-use crate::action::{Answer, Effect, Failure};
+use crate::action::{Answer, Effect};
 use crate::model::{Confirm, Form, FormKind, Model, Overlay, Toast};
 use chrono::{DateTime, Utc};
 use tui_input::InputRequest;
@@ -45,10 +45,10 @@ pub(super) fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
     if form.sending.is_some() {
         return Vec::new();
     }
-    let Some(effect) = form.check(now) else { return Vec::new() };
+    let Some(request) = form.check(now) else { return Vec::new() };
     model.requests += 1;
     form.sending = Some(model.requests);
-    vec![Effect::Numbered(model.requests, Box::new(effect))]
+    vec![Effect::Request { number: form.sending, request }]
 }
 
 /// Does what the open question asks about.
@@ -71,6 +71,8 @@ pub(super) fn answered(model: &mut Model, answer: Answer, now: DateTime<Utc>) {
     };
     match (answer.outcome, waiting) {
         (Err(failure), Some(form)) => {
+            // The form can be closed before it is read.
+            model.toasts.keep(Toast::bad(failure.message.clone()), now);
             form.sending = None;
             // A monitor that does not know a service says so of the whole request.
             let unknown =
@@ -86,9 +88,4 @@ pub(super) fn answered(model: &mut Model, answer: Answer, now: DateTime<Utc>) {
             model.say(Toast::good(said), now);
         }
     }
-}
-
-/// What became of something that no form asked for.
-pub(super) fn done(model: &mut Model, outcome: Result<String, Failure>, now: DateTime<Utc>) {
-    model.say(outcome.map_or_else(|failure| Toast::bad(failure.message), Toast::good), now);
 }

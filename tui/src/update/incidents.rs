@@ -1,6 +1,6 @@
 //! The incidents tab: moving through what went wrong, and taking it up.
 
-use super::{command, feeds};
+use super::{command, study};
 use crate::action::Effect;
 use crate::keys::Command;
 use crate::model::{Form, IncidentsView, Model, Overlay, Tab, Toast};
@@ -29,7 +29,7 @@ pub(super) fn run(
         (Command::Acknowledge, _) => return acknowledge(model, now),
         _ => return Vec::new(),
     }
-    let mut effects = feeds::wanted(model);
+    let mut effects = study::wanted(model);
     if model.incidents.wants_uptimes(now) {
         effects.push(Effect::Uptimes);
     }

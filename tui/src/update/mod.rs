@@ -13,6 +13,7 @@ mod log;
 mod overview;
 mod palette;
 mod services;
+mod study;
 mod typing;
 mod undo;
 
@@ -91,27 +92,27 @@ fn apply(model: &mut Model, action: Action, now: DateTime<Utc>) -> Outcome {
         Action::Guard(guard) => feeds::guard(model, guard).into(),
         Action::Monitor { health, incidents, maintenances } => {
             let changed = feeds::monitor(model, health, incidents, maintenances, now);
-            let mut effects = if changed { feeds::wanted(model) } else { Vec::new() };
+            let mut effects = if changed { study::wanted(model) } else { Vec::new() };
             if model.tab == Tab::Incidents && model.incidents.wants_uptimes(now) {
                 effects.push(Effect::Uptimes);
             }
             Outcome { changed, effects }
         }
-        Action::Study(study) => feeds::studied(model, *study).into(),
-        Action::Around(around) => feeds::told_around(model, around).into(),
+        Action::Study(study) => study::told(model, *study).into(),
+        Action::Around(around) => study::told_around(model, around).into(),
         Action::Uptimes(uptimes) => {
             model.incidents.set_uptimes(uptimes, now);
-            feeds::wanted(model).into()
+            study::wanted(model).into()
         }
-        Action::Lease(status) => feeds::told_lease(model, status, now).into(),
+        Action::Lease(status) => study::told_lease(model, status, now).into(),
         Action::Volume(hits) => feeds::volume(model, &hits, now).into(),
         Action::Library { books, loans } => feeds::library(model, books, loans, now).into(),
-        Action::LogOpened { stream, generation, opened } => {
-            log::opened(model, stream, generation, opened, now);
+        Action::LogOpened { feed, generation, opened } => {
+            log::opened(model, feed, generation, opened, now);
             Outcome::changed()
         }
-        Action::LogArrived { stream, generation, lines, missed } => {
-            log::arrived(model, stream, generation, &lines, missed, now).into()
+        Action::LogArrived { feed, generation, lines, missed } => {
+            log::arrived(model, feed, generation, &lines, missed, now).into()
         }
         Action::LogFiltered { filter, outcome } => log::filtered(model, filter, outcome, now).into(),
         Action::LogChecked { query, outcome } => {
@@ -134,24 +135,16 @@ fn apply(model: &mut Model, action: Action, now: DateTime<Utc>) -> Outcome {
             log::exists(model, *export, now);
             Outcome::changed()
         }
-        Action::Done(outcome) => {
-            forms::done(model, outcome, now);
-            Outcome::changed()
-        }
         Action::Answered(answer) => {
             forms::answered(model, *answer, now);
             Outcome::changed()
         }
-        Action::Deregistered(removed) => {
-            undo::deregistered(model, removed, now);
+        Action::TakenBack { request, outcome } => {
+            undo::taken_back(model, request, outcome, now);
             Outcome::changed()
         }
-        Action::TakenBack { effect, outcome } => {
-            undo::taken_back(model, *effect, outcome, now);
-            Outcome::changed()
-        }
-        Action::Restored { left, outcome } => {
-            undo::restored(model, left, outcome, now);
+        Action::Failed(failure) => {
+            model.say(Toast::bad(failure.message), now);
             Outcome::changed()
         }
         Action::Remembered(queries) => {
@@ -173,5 +166,5 @@ fn tick(model: &mut Model, now: DateTime<Utc>) -> Outcome {
     let is_ageing = model.is_ageing();
     model.toasts.expire(now);
     let has_moved = log::tick(model, now);
-    Outcome { changed: is_ageing || has_moved, effects: feeds::lease(model).into_iter().collect() }
+    Outcome { changed: is_ageing || has_moved, effects: study::lease(model).into_iter().collect() }
 }

@@ -1,6 +1,6 @@
 //! The services tab: moving, sorting, narrowing, looking at one instance.
 
-use super::{feeds, general};
+use super::{general, study};
 use crate::action::Effect;
 use crate::keys::{Command, Place};
 use crate::model::{Confirm, Form, InstanceKey, Model, Overlay, Tab, Toast};
@@ -32,7 +32,7 @@ pub(super) fn run(
             let key = pane.subject(&model.fleet).map(|instance| instance.key());
             if let Some((service, id)) = key.map(|(service, id)| (service.to_owned(), id.to_owned())) {
                 pane.open((service, id));
-                return feeds::wanted(model);
+                return study::wanted(model);
             }
             general::nothing(model, now);
         }

@@ -1,6 +1,6 @@
 //! Taking back what was done last, then what was done before it.
 
-use crate::action::{Effect, Failure};
+use crate::action::{Effect, Failure, Request};
 use crate::keys::{Command, Place};
 use crate::model::{Model, Toast, UNDO_MAX, Undo};
 use chrono::{DateTime, Utc};
@@ -10,14 +10,14 @@ use shared::wire::registry::Registration;
 ///
 /// What nothing takes back is remembered too: else the key would take back
 /// something that was done long before it.
-pub(super) fn remember(model: &mut Model, said: String, effect: Option<Effect>) -> String {
+pub(super) fn remember(model: &mut Model, said: String, request: Option<Request>) -> String {
     let key = model.keymap.key_of(Place::Anywhere, Command::Undo);
-    let told = if effect.is_none() || key.is_empty() {
+    let told = if request.is_none() || key.is_empty() {
         said.clone()
     } else {
         format!("{said}; {key} takes it back")
     };
-    push(model, Undo { said, effect });
+    push(model, Undo { said, request });
     told
 }
 
@@ -28,19 +28,10 @@ fn push(model: &mut Model, undo: Undo) {
     model.undo.push_back(undo);
 }
 
-/// Instances were removed: that can be undone.
-pub(super) fn deregistered(model: &mut Model, removed: Vec<Registration>, now: DateTime<Utc>) {
-    let names: Vec<&str> = removed.iter().map(|gone| gone.instance_id.as_str()).collect();
-    let was = if names.len() == 1 { "was" } else { "were" };
-    let said = format!("{} {was} deregistered", names.join(", "));
-    let said = remember(model, said, Some(Effect::Restore(removed)));
-    model.say(Toast::good(said), now);
-}
-
 /// Takes back what was done last.
 pub(super) fn run(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
     match model.undo.pop_back() {
-        Some(Undo { effect: Some(Effect::Restore(removed)), .. }) => {
+        Some(Undo { request: Some(Request::Restore(removed)), .. }) => {
             // One that is there again by itself must not get its old URL or version.
             let is_back = |gone: &Registration| {
                 let key = (gone.service_name.as_str(), gone.instance_id.as_str());
@@ -51,10 +42,10 @@ pub(super) fn run(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
                 let said = format!("{} is registered again already", instance.instance_id);
                 model.say(Toast::good(said), now);
             }
-            if gone.is_empty() { Vec::new() } else { vec![Effect::Restore(gone)] }
+            if gone.is_empty() { Vec::new() } else { vec![Effect::TakeBack(Request::Restore(gone))] }
         }
-        Some(Undo { effect: Some(effect), .. }) => vec![Effect::TakeBack(Box::new(effect))],
-        Some(Undo { said, effect: None }) => {
+        Some(Undo { request: Some(request), .. }) => vec![Effect::TakeBack(request)],
+        Some(Undo { said, request: None }) => {
             model.say(Toast::bad(format!("this cannot be taken back: {said}")), now);
             Vec::new()
         }
@@ -68,25 +59,12 @@ pub(super) fn run(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
 /// What became of that. What was not taken back can be tried again.
 pub(super) fn taken_back(
     model: &mut Model,
-    effect: Effect,
+    request: Request,
     outcome: Result<String, Failure>,
     now: DateTime<Utc>,
 ) {
     if outcome.is_err() {
-        push(model, Undo { said: String::new(), effect: Some(effect) });
-    }
-    model.say(outcome.map_or_else(|failure| Toast::bad(failure.message), Toast::good), now);
-}
-
-/// What became of registering again those that were removed.
-pub(super) fn restored(
-    model: &mut Model,
-    left: Vec<Registration>,
-    outcome: Result<String, Failure>,
-    now: DateTime<Utc>,
-) {
-    if !left.is_empty() {
-        push(model, Undo { said: String::new(), effect: Some(Effect::Restore(left)) });
+        push(model, Undo { said: String::new(), request: Some(request) });
     }
     model.say(outcome.map_or_else(|failure| Toast::bad(failure.message), Toast::good), now);
 }

@@ -4,7 +4,7 @@ use crate::fixture::{self, act, away, fresh, now, record, study};
 use crossterm::event::KeyCode;
 use distlog_tui::action::{Action, Failure, Mouse, Target};
 use distlog_tui::keys::Key;
-use distlog_tui::model::{Filter, Lines, LogSide, Model, Opened, Seek, Sought, SourceName, Stream, Tab};
+use distlog_tui::model::{Filter, Lines, LogFeed, LogSide, Model, Opened, Seek, Sought, SourceName, Tab};
 use distlog_tui::theme::ThemeName;
 use distlog_tui::view;
 use proptest::prelude::*;
@@ -83,14 +83,14 @@ fn told() -> impl Strategy<Value = Action> {
         Just(Action::Uptimes(Vec::new())),
         prop::sample::select(SourceName::ALL.to_vec()).prop_map(away),
         (records(), 0..2_u64, 0..9_u64).prop_map(move |(records, generation, missed)| Action::LogArrived {
-            stream: Stream::Lines,
+            feed: LogFeed::Lines,
             generation,
             lines: lines(records),
             missed
         }),
         (records(), 0..3_u64, prop::option::of(0..200_u64), any::<(bool, bool)>()).prop_map(
             move |(records, generation, at, (older, newer))| Action::LogOpened {
-                stream: Stream::Lines,
+                feed: LogFeed::Lines,
                 generation,
                 opened: Opened { lines: lines(records), at, older, newer },
             }
@@ -115,8 +115,8 @@ fn told() -> impl Strategy<Value = Action> {
             found: Ok(found)
         }),
         Just(fixture::hits(&fixture::fresh(80, 24))),
-        failure().prop_map(|failure| Action::Done(Err(failure))),
-        any::<String>().prop_map(|said| Action::Done(Ok(said))),
+        failure().prop_map(Action::Failed),
+        any::<String>().prop_map(|said| Action::Exported(Ok(said))),
         any::<String>().prop_map(Action::Paste),
         Just(Action::Tick),
     ]

@@ -5,7 +5,7 @@ use crossterm::event::KeyCode;
 use distlog_tui::action::{Action, Answer, Deed, Effect, Failure};
 use distlog_tui::cli::Endpoints;
 use distlog_tui::keys::Key;
-use distlog_tui::model::{Around, Model, Opened, Seen, SourceName, Stream, Study};
+use distlog_tui::model::{Around, LogFeed, Model, Opened, Seen, SourceName, Study};
 use distlog_tui::text;
 use distlog_tui::theme::Theme;
 use distlog_tui::update::update;
@@ -43,8 +43,8 @@ pub fn full(columns: u16, lines: u16) -> Model {
         monitor(3),
         library(),
         volume(),
-        opened(Stream::Lines, records()),
-        opened(Stream::Errors, errors()),
+        opened(LogFeed::Lines, records()),
+        opened(LogFeed::Errors, errors()),
     ] {
         act(&mut model, action);
     }
@@ -61,7 +61,7 @@ pub fn full(columns: u16, lines: u16) -> Model {
 /// of requests.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let plain = |effect| match effect {
-        Effect::Numbered(_, effect) => *effect,
+        Effect::Request { request, .. } => request.into(),
         effect => effect,
     };
     update(model, action, now()).into_iter().map(plain).collect()
@@ -161,13 +161,13 @@ pub fn away(source: SourceName) -> Action {
     Action::Away { source, cause: "Connection refused".to_owned(), retry_in: Duration::from_secs(3) }
 }
 
-pub fn opened(stream: Stream, records: Vec<Record>) -> Action {
+pub fn opened(feed: LogFeed, records: Vec<Record>) -> Action {
     let opened = Opened { lines: records.into_iter().collect(), at: None, older: true, newer: false };
-    Action::LogOpened { stream, generation: 0, opened }
+    Action::LogOpened { feed, generation: 0, opened }
 }
 
 pub fn arrived(generation: u64, records: Vec<Record>) -> Action {
-    Action::LogArrived { stream: Stream::Lines, generation, lines: records.into_iter().collect(), missed: 0 }
+    Action::LogArrived { feed: LogFeed::Lines, generation, lines: records.into_iter().collect(), missed: 0 }
 }
 
 /// What the log counted, as it was asked for last.

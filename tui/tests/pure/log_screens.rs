@@ -2,7 +2,7 @@
 
 use crate::fixture::{act, arrived, buffer, full, hits, press, record, screen};
 use distlog_tui::action::Action;
-use distlog_tui::model::{Model, Opened, Stream};
+use distlog_tui::model::{LogFeed, Model, Opened};
 use distlog_tui::theme::ThemeName;
 use ratatui::style::{Color, Modifier};
 use shared::wire::log::{Level, Record};
@@ -94,7 +94,7 @@ fn an_empty_log_says_what_to_do() {
             act(&mut model, Action::LogFiltered { filter, outcome: Ok(()) });
         }
         let generation = model.log.generation;
-        act(&mut model, Action::LogOpened { stream: Stream::Lines, generation, opened: Opened::default() });
+        act(&mut model, Action::LogOpened { feed: LogFeed::Lines, generation, opened: Opened::default() });
         assert!(screen(&model).contains(said), "{}", screen(&model));
     }
 }

@@ -4,7 +4,7 @@ use crate::fixture::{
     act, ago, answer, around, fresh, full, lease, library, monitor, now, press, registry, screen, study,
     uptime,
 };
-use distlog_tui::action::{Action, Effect, Failure};
+use distlog_tui::action::{Action, Effect, Failure, Request};
 use distlog_tui::model::{IncidentsView, Model, Overlay, Period, SortBy, Tab};
 use distlog_tui::update::update;
 use shared::wire::monitor::{Incident, Maintenance, MaintenanceMode};
@@ -146,7 +146,7 @@ fn an_instance_is_put_under_maintenance_in_a_form_and_its_service_too() {
             since: None,
             until: Some(now() + Duration::from_secs(7_200)),
         };
-        assert_eq!(effects, [Effect::BeginMaintenance(Box::new(wanted))], "{keys}");
+        assert_eq!(effects, [Request::BeginMaintenance(Box::new(wanted)).into()], "{keys}");
     }
 }
 
@@ -159,8 +159,8 @@ fn what_is_under_maintenance_is_ended_after_a_question_that_says_whose_it_is() {
         shown.contains("End the maintenance of 图书馆服务?") && shown.contains("by Ann (new shelves)"),
         "{shown}"
     );
-    let wanted = Effect::EndMaintenance { service: "图书馆服务".to_owned(), instance: None };
-    assert_eq!(press(&mut model, "y"), [wanted]);
+    let wanted = Request::EndMaintenance { service: "图书馆服务".to_owned(), instance: None };
+    assert_eq!(press(&mut model, "y"), [wanted.into()]);
 }
 
 #[test]
@@ -270,8 +270,8 @@ fn an_incident_is_acknowledged_by_whoever_operates_and_only_while_it_is_open() {
     let mut model = full(80, 24);
     model.operator = "Ann".to_owned();
     assert_eq!(press(&mut model, "4ja"), []);
-    let wanted = Effect::Acknowledge { incident: 3, by: "Ann".to_owned() };
-    assert_eq!(press(&mut model, "<enter>"), [wanted], "also from what follows from it");
+    let wanted = Request::Acknowledge { incident: 3, by: "Ann".to_owned() };
+    assert_eq!(press(&mut model, "<enter>"), [wanted.into()], "also from what follows from it");
     answer(&mut model, Ok("Ann looks after incident 3"));
     assert_eq!(press(&mut model, "Ga"), []);
     assert!(model.overlay.is_none() && screen(&model).contains("incident 2 is resolved already"));

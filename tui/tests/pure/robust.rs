@@ -2,7 +2,7 @@
 
 use crate::fixture::{self, act, buffer, full, now, press, record, study};
 use distlog_tui::action::{Action, Failure};
-use distlog_tui::model::{Model, Stream, Toast};
+use distlog_tui::model::{LogFeed, Model, Toast};
 use distlog_tui::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -116,7 +116,7 @@ fn told(text: &str) -> Model {
     act(
         &mut model,
         Action::LogArrived {
-            stream: Stream::Errors,
+            feed: LogFeed::Errors,
             generation: 0,
             lines: [hostile.clone()].into_iter().collect(),
             missed: 0,
@@ -165,7 +165,7 @@ fn hostile_text_never_reaches_the_terminal() {
             press(&mut model, keys);
             act(&mut model, hostile_study(text));
             act(&mut model, Action::Paste(text.to_owned()));
-            act(&mut model, Action::Done(Err(Failure { message: text.to_owned(), ..Failure::default() })));
+            act(&mut model, Action::Failed(Failure { message: text.to_owned(), ..Failure::default() }));
             for cell in &buffer(&model).content {
                 let symbol = cell.symbol();
                 let hazard = symbol.chars().any(|c| shared::sanitize::is_hazard(c) || c == '\u{fe0f}');

@@ -3,8 +3,10 @@
 use crate::fixture::{
     act, answer, arrived, away, fresh, full, now, press, record, registry, screen, screen_at,
 };
-use distlog_tui::action::{Action, Effect, Failure};
-use distlog_tui::model::{Filter, LATENCIES_MAX, Model, Overlay, SourceName, Stream, TOASTS_MAX, Tab, Toast};
+use distlog_tui::action::{Action, Effect, Failure, Request};
+use distlog_tui::model::{
+    Filter, LATENCIES_MAX, LogFeed, Model, Overlay, SourceName, TOASTS_MAX, Tab, Toast,
+};
 use shared::wire::library::Lend;
 use shared::wire::log::Level;
 use std::time::Duration;
@@ -57,11 +59,11 @@ fn deregistering_asks_first_and_acts_on_the_instance_that_was_asked_about() {
         );
     }
     assert_eq!(press(&mut model, "<enter>"), [], "only y is a yes");
-    let wanted = Effect::Deregister {
+    let wanted = Request::Deregister {
         service: "LogService".to_owned(),
         instance: "LogService-localhost-4000".to_owned(),
     };
-    assert_eq!(press(&mut model, "y"), [wanted]);
+    assert_eq!(press(&mut model, "y"), [wanted.into()]);
     assert!(model.overlay.is_none());
 }
 
@@ -86,8 +88,8 @@ fn the_selection_stays_on_its_instance_while_the_fleet_changes() {
 #[test]
 fn a_form_is_sent_once_and_closes_when_the_daemon_agrees() {
     let mut model = full(80, 24);
-    let wanted = Effect::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
-    assert_eq!(press(&mut model, "5jbAnn<enter>"), [wanted]);
+    let wanted = Request::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
+    assert_eq!(press(&mut model, "5jbAnn<enter>"), [wanted.into()]);
     assert_eq!(press(&mut model, "<enter>"), [], "it is on its way");
     answer(&mut model, Ok("book 2 was borrowed by Ann"));
     assert!(model.overlay.is_none());
@@ -103,8 +105,8 @@ fn a_refusal_is_shown_at_the_field_that_the_daemon_names() {
     assert_eq!(form.fields[0].error.as_deref(), Some("there is no book 1"));
     assert_eq!((form.focus, form.sending), (0, None));
     press(&mut model, "<backspace>2");
-    let wanted = Effect::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
-    assert_eq!(press(&mut model, "<enter>"), [wanted]);
+    let wanted = Request::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
+    assert_eq!(press(&mut model, "<enter>"), [wanted.into()]);
 }
 
 #[test]
@@ -185,7 +187,7 @@ fn toasts_latencies_and_errors_are_bounded() {
         model.say(Toast::good(n.to_string()), now());
         act(&mut model, crate::fixture::monitor(n));
         let lines = [record(u64::from(n), Level::Error, "S", "x")].into_iter().collect();
-        act(&mut model, Action::LogArrived { stream: Stream::Errors, generation: 0, lines, missed: 0 });
+        act(&mut model, Action::LogArrived { feed: LogFeed::Errors, generation: 0, lines, missed: 0 });
     }
     assert_eq!(model.toasts.iter().count(), TOASTS_MAX);
     assert_eq!(model.fleet.latencies("WebService").count(), LATENCIES_MAX);
@@ -217,8 +219,8 @@ fn the_palette_asks_for_what_a_command_needs_one_by_one() {
     let shown = screen(&model);
     assert!(shown.contains("Borrow a book: 1 of 2") && !shown.contains("Borrower  "), "{shown}");
     assert_eq!(press(&mut model, "<backspace>2<enter>"), [], "the next one is asked");
-    let wanted = Effect::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
-    assert_eq!(press(&mut model, "Ann<enter>"), [wanted]);
+    let wanted = Request::Borrow(Lend { book_id: "2".to_owned(), borrower: "Ann".to_owned() });
+    assert_eq!(press(&mut model, "Ann<enter>"), [wanted.into()]);
     answer(&mut model, Err(refused("there is no book 2", Some("book_id"))));
     let shown = screen(&model);
     assert!(shown.contains("✗ there is no book 2") && shown.contains("Ann"), "the whole form:\n{shown}");

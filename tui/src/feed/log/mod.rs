@@ -8,7 +8,7 @@ pub(super) use page::{beyond, next};
 use super::{Followed, poll};
 use crate::action::Action;
 use crate::follow::{Pauses, Resume, resume};
-use crate::model::{OpenAt, SourceName, Stream};
+use crate::model::{LogFeed, OpenAt, SourceName};
 use decode::{Batch, DecodeError, Decoder};
 use futures_util::{Stream as Chunks, StreamExt};
 use shared::client::{ClientError, LogClient, LogQuery};
@@ -29,7 +29,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Follows what is wanted, until nobody wants or listens any more.
 pub(super) async fn run(
     client: LogClient,
-    stream: Stream,
+    feed: LogFeed,
     mut wanted: watch::Receiver<Followed>,
     impatient: Arc<Notify>,
     actions: mpsc::Sender<Action>,
@@ -37,7 +37,7 @@ pub(super) async fn run(
     loop {
         let followed = wanted.borrow_and_update().clone();
         tokio::select! {
-            () = follow(&client, stream, followed, &impatient, &actions) => return,
+            () = follow(&client, feed, followed, &impatient, &actions) => return,
             Ok(()) = wanted.changed() => {}
         }
     }
@@ -46,12 +46,12 @@ pub(super) async fn run(
 /// Follows one filter for ever; ends only when nobody listens any more.
 async fn follow(
     client: &LogClient,
-    stream: Stream,
+    feed: LogFeed,
     followed: Followed,
     impatient: &Notify,
     actions: &mpsc::Sender<Action>,
 ) {
-    let mut tail = Tail { client, stream, followed, actions, after: None, heard: false };
+    let mut tail = Tail { client, feed, followed, actions, after: None, heard: false };
     let mut pauses = Pauses::default();
     loop {
         let ended = tail.read().await;
@@ -68,7 +68,7 @@ async fn follow(
             Err(error) => poll::away(SourceName::Log, &error, retry_in),
         };
         // Both streams lose the same daemon: one of them says so.
-        if stream == Stream::Lines && actions.send(away).await.is_err() {
+        if feed == LogFeed::Lines && actions.send(away).await.is_err() {
             return;
         }
         // Whether the time is up or somebody is impatient: it is the next try.
@@ -79,7 +79,7 @@ async fn follow(
 /// One filter's tail, across connections.
 struct Tail<'a> {
     client: &'a LogClient,
-    stream: Stream,
+    feed: LogFeed,
     followed: Followed,
     actions: &'a mpsc::Sender<Action>,
     /// The last record that was handed over; none before the first connection.
@@ -135,8 +135,8 @@ impl Tail<'_> {
         let opened = page::open(self.client, &self.followed.filter, at).await?;
         let last = opened.lines.last().map_or(0, |line| line.seq);
         self.after = Some(if opened.newer { newest } else { last.max(newest) });
-        let (stream, generation) = (self.stream, self.followed.generation);
-        Ok(self.actions.send(Action::LogOpened { stream, generation, opened }).await.is_ok())
+        let (feed, generation) = (self.feed, self.followed.generation);
+        Ok(self.actions.send(Action::LogOpened { feed, generation, opened }).await.is_ok())
     }
 
     /// Takes what comes within a short time, so that a busy log is handed over
@@ -165,9 +165,9 @@ impl Tail<'_> {
     /// False when nobody listens any more.
     async fn hand_over(&mut self, batch: Batch) -> bool {
         self.heard = true;
-        let (stream, generation) = (self.stream, self.followed.generation);
+        let (feed, generation) = (self.feed, self.followed.generation);
         let Batch { lines, missed } = batch;
-        self.actions.send(Action::LogArrived { stream, generation, lines, missed }).await.is_ok()
+        self.actions.send(Action::LogArrived { feed, generation, lines, missed }).await.is_ok()
     }
 }
 

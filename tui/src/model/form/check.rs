@@ -4,7 +4,7 @@
 //! what they refuse is shown at the same field.
 
 use super::{Form, FormKind};
-use crate::action::Effect;
+use crate::action::Request;
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::span::Span;
 use shared::wire::library::{Lend, NewBook};
@@ -20,13 +20,13 @@ type Faults = Vec<(&'static str, &'static str)>;
 impl Form {
     /// The request that the form makes. None where a field is wrong: then every
     /// such field says so, and the first of them is typed into.
-    pub fn check(&mut self, now: DateTime<Utc>) -> Option<Effect> {
+    pub fn check(&mut self, now: DateTime<Utc>) -> Option<Request> {
         self.error = None;
         for field in &mut self.fields {
             field.error = None;
         }
         let mut faults = Faults::new();
-        let effect = self.to_effect(now, &mut faults);
+        let effect = self.to_request(now, &mut faults);
         // The last one marked is typed into: so the first fault goes last.
         for (name, message) in faults.iter().rev() {
             self.refuse(Some(name), (*message).to_owned());
@@ -38,23 +38,23 @@ impl Form {
     /// for another. What is still empty may be filled in later.
     pub fn check_field(&mut self, now: DateTime<Utc>) {
         let mut faults = Faults::new();
-        self.to_effect(now, &mut faults);
+        self.to_request(now, &mut faults);
         if let Some(field) = self.fields.get_mut(self.focus).filter(|field| !field.input.value().is_empty()) {
             let fault = faults.iter().find(|(name, _)| *name == field.name);
             field.error = fault.map(|(_, message)| (*message).to_owned());
         }
     }
 
-    fn to_effect(&self, now: DateTime<Utc>, faults: &mut Faults) -> Effect {
+    fn to_request(&self, now: DateTime<Utc>, faults: &mut Faults) -> Request {
         match self.kind {
-            FormKind::Register => Effect::Register(Box::new(self.to_register(faults))),
-            FormKind::Send => Effect::Send(Box::new(self.to_record(faults))),
-            FormKind::Add => Effect::AddBook(self.to_book(faults)),
-            FormKind::Borrow => Effect::Borrow(self.to_lend(faults)),
-            FormKind::Return => Effect::Return(self.to_lend(faults)),
-            FormKind::Maintain => Effect::BeginMaintenance(Box::new(self.to_maintenance(now, faults))),
+            FormKind::Register => Request::Register(Box::new(self.to_register(faults))),
+            FormKind::Send => Request::Send(Box::new(self.to_record(faults))),
+            FormKind::Add => Request::AddBook(self.to_book(faults)),
+            FormKind::Borrow => Request::Borrow(self.to_lend(faults)),
+            FormKind::Return => Request::Return(self.to_lend(faults)),
+            FormKind::Maintain => Request::BeginMaintenance(Box::new(self.to_maintenance(now, faults))),
             FormKind::Acknowledge(incident) => {
-                Effect::Acknowledge { incident, by: self.required("by", faults) }
+                Request::Acknowledge { incident, by: self.required("by", faults) }
             }
         }
     }
@@ -255,7 +255,7 @@ mod tests {
                 ("ttlSeconds", "15"),
             ],
         );
-        let Some(Effect::Register(register)) = form.check(now()) else { panic!("{:?}", faults(&form)) };
+        let Some(Request::Register(register)) = form.check(now()) else { panic!("{:?}", faults(&form)) };
         assert_eq!(register.tags, ["x", "y"]);
         assert_eq!(register.metadata.get("zone").map(String::as_str), Some("a"));
         assert_eq!((register.ttl_seconds, register.instance_id.as_deref()), (Some(15), None));
@@ -263,7 +263,7 @@ mod tests {
         let mut form = filled(Form::add(), &[("title", "分布式"), ("author", "李四")]);
         let book =
             NewBook { title: "分布式".to_owned(), author: "李四".to_owned(), id: None, copies: None };
-        assert_eq!(form.check(now()), Some(Effect::AddBook(book)));
+        assert_eq!(form.check(now()), Some(Request::AddBook(book)));
     }
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
         ] {
             let mut form =
                 filled(Form::maintain("S", Some("S-1"), "Ann"), &[("mode", "drain"), ("until", typed)]);
-            let Some(Effect::BeginMaintenance(maintenance)) = form.check(now()) else { panic!("{typed}") };
+            let Some(Request::BeginMaintenance(maintenance)) = form.check(now()) else { panic!("{typed}") };
             assert_eq!(maintenance.until, until.map(|until| until.parse().unwrap()), "{typed}");
             assert_eq!(
                 (maintenance.mode, maintenance.instance.as_deref(), &*maintenance.owner),

@@ -1,6 +1,6 @@
 //! Levels and services, to be shown or hidden one by one.
 
-use super::filter::{Filter, Levels, Services};
+use super::filter::{Filter, Levels, ServiceFilter};
 use super::lines::Lines;
 use shared::wire::log::Level;
 use std::collections::BTreeSet;
@@ -22,8 +22,8 @@ impl Facet {
     /// the fleet, of the records that are held, and of the filter.
     pub fn all<'a>(filter: &'a Filter, lines: &'a Lines, fleet: impl Iterator<Item = &'a str>) -> Vec<Self> {
         let named = match &filter.services {
-            Services::All => [].as_slice(),
-            Services::Only(names) | Services::But(names) => names,
+            ServiceFilter::All => [].as_slice(),
+            ServiceFilter::Only(names) | ServiceFilter::But(names) => names,
         };
         let mut services: BTreeSet<&str> = named.iter().map(String::as_str).chain(fleet).collect();
         for service in lines.services() {
@@ -63,14 +63,16 @@ impl Facet {
     pub fn only(&self, filter: &Filter) -> Filter {
         let alone = match self {
             Self::Level(level) => Filter { levels: Levels::only(*level), ..filter.clone() },
-            Self::Service(name) => Filter { services: Services::Only(vec![name.clone()]), ..filter.clone() },
+            Self::Service(name) => {
+                Filter { services: ServiceFilter::Only(vec![name.clone()]), ..filter.clone() }
+            }
         };
         if alone != *filter {
             return alone;
         }
         match self {
             Self::Level(_) => Filter { levels: Levels::default(), ..alone },
-            Self::Service(_) => Filter { services: Services::All, ..alone },
+            Self::Service(_) => Filter { services: ServiceFilter::All, ..alone },
         }
     }
 }

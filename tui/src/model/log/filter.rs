@@ -77,7 +77,7 @@ impl Levels {
 
 /// The services that are shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Services {
+pub enum ServiceFilter {
     /// All of them.
     #[default]
     All,
@@ -87,7 +87,7 @@ pub enum Services {
     But(Vec<String>),
 }
 
-impl Services {
+impl ServiceFilter {
     /// Whether a service is shown.
     pub fn has(&self, name: &str) -> bool {
         match self {
@@ -145,7 +145,7 @@ pub struct Filter {
     /// A query in the query language; empty for all.
     pub query: String,
     /// Only these services.
-    pub services: Services,
+    pub services: ServiceFilter,
     /// Only these levels.
     pub levels: Levels,
     /// Only this stretch of time.
@@ -160,7 +160,7 @@ impl Filter {
 
     /// One service alone.
     pub fn of_service(service: String) -> Self {
-        Self { services: Services::Only(vec![service]), ..Self::default() }
+        Self { services: ServiceFilter::Only(vec![service]), ..Self::default() }
     }
 
     /// Only records of this level or graver.
@@ -180,7 +180,7 @@ impl Filter {
         }
         let exact = |name: &String| format!("service:={}", quoted(name));
         let service = match &self.services {
-            Services::Only(names) => match names.as_slice() {
+            ServiceFilter::Only(names) => match names.as_slice() {
                 [name] => Some(name.clone()),
                 names => {
                     let any: Vec<String> = names.iter().map(exact).collect();
@@ -188,11 +188,11 @@ impl Filter {
                     None
                 }
             },
-            Services::But(names) => {
+            ServiceFilter::But(names) => {
                 parts.extend(names.iter().map(|name| format!("-{}", exact(name))));
                 None
             }
-            Services::All => None,
+            ServiceFilter::All => None,
         };
         let typed = self.query.trim();
         let q = match (typed.is_empty(), parts.is_empty()) {
@@ -266,13 +266,17 @@ mod tests {
                 None,
             ),
             (
-                Filter { services: Services::Only(names(&["A", "B"])), ..Filter::default() },
+                Filter { services: ServiceFilter::Only(names(&["A", "B"])), ..Filter::default() },
                 "(service:=\"A\" OR service:=\"B\")",
                 None,
                 None,
             ),
             (
-                Filter { services: Services::But(names(&["A", "\"B\\"])), query: typed, ..Filter::default() },
+                Filter {
+                    services: ServiceFilter::But(names(&["A", "\"B\\"])),
+                    query: typed,
+                    ..Filter::default()
+                },
                 "(a OR b) -service:=\"A\" -service:=\"\\\"B\\\\\"",
                 None,
                 None,
@@ -293,11 +297,11 @@ mod tests {
             "the last one stays"
         );
         assert_eq!(Levels::only(Level::Warn).words(), Some("warn".to_owned()));
-        let services = Services::All.toggled("A").toggled("B");
+        let services = ServiceFilter::All.toggled("A").toggled("B");
         assert_eq!(services.words(), Some("without A, B".to_owned()));
         assert!(!services.has("A") && services.has("C"));
-        assert_eq!(services.toggled("A").toggled("B"), Services::All);
-        let mut many = Services::All;
+        assert_eq!(services.toggled("A").toggled("B"), ServiceFilter::All);
+        let mut many = ServiceFilter::All;
         for n in 0..99 {
             many = many.toggled(&n.to_string());
         }

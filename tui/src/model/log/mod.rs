@@ -26,12 +26,12 @@ pub use complete::complete;
 pub use detail::{BESIDE_FROM, LINES_MAX as DETAIL_LINES_MAX, RecordDetail, RecordField};
 pub use facets::Facet;
 pub use fields::decoded;
-pub use filter::{Filter, Levels, Services, Stretch, term};
+pub use filter::{Filter, Levels, ServiceFilter, Stretch, term};
 pub use lines::Lines;
 pub use moment::parse as parse_moment;
 pub use prompt::{Completion, Prompt, PromptKind, RECENT_MAX, Recent};
 pub use search::{Found, Seek, Sought, holds, nearest};
-pub use timeline::{Span, Timeline};
+pub use timeline::{HitsSpan, Timeline};
 
 use super::Selected;
 use chrono::{DateTime, Utc};
@@ -47,10 +47,10 @@ pub const MARKS_MAX: usize = 1_000;
 /// This close to an end of what is held, in rows, what lies beyond is fetched.
 const NEAR: usize = 200;
 
-/// Which of the two streams of records: the log tab's, which has a filter, or
+/// Which of the two feeds of records: the log tab's, which has a filter, or
 /// the overview's errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
+pub enum LogFeed {
     /// What the log tab shows.
     Lines,
     /// Errors, for the overview.

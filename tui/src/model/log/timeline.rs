@@ -32,7 +32,7 @@ fn signed(part: usize) -> i64 {
 
 /// What is to be counted: parts of `step_s` seconds from `since` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct HitsSpan {
     /// Where the first part begins.
     pub since: DateTime<Utc>,
     /// Where the last part ends.
@@ -120,7 +120,7 @@ impl Timeline {
     }
 
     /// What to count now, if the counts are old or were never asked for.
-    pub fn ask(&mut self, now: DateTime<Utc>) -> Option<Span> {
+    pub fn ask(&mut self, now: DateTime<Utc>) -> Option<HitsSpan> {
         let fresh = |at: DateTime<Utc>| (0..FRESH_S).contains(&(now - at).num_seconds());
         if self.asked_at.is_some_and(fresh) {
             return None;
@@ -129,7 +129,11 @@ impl Timeline {
         self.asked_at = Some(now);
         self.asked += 1;
         let counted = &self.histogram;
-        Some(Span { since: counted.begin_of(0), until: counted.begin_of(PARTS), step_s: counted.step_s() })
+        Some(HitsSpan {
+            since: counted.begin_of(0),
+            until: counted.begin_of(PARTS),
+            step_s: counted.step_s(),
+        })
     }
 
     /// Asks anew soon: the counts did not come.

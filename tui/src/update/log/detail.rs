@@ -3,7 +3,9 @@
 use super::{filter, lines};
 use crate::action::Effect;
 use crate::keys::Command;
-use crate::model::{Facet, Filter, Levels, LogPane, Model, RecordDetail, RecordField, Services, Toast, term};
+use crate::model::{
+    Facet, Filter, Levels, LogPane, Model, RecordDetail, RecordField, ServiceFilter, Toast, term,
+};
 use chrono::{DateTime, Utc};
 
 pub(super) fn run(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Effect> {
@@ -53,10 +55,10 @@ fn take_up(model: &mut Model, field: Option<RecordField>, include: bool, now: Da
     let wanted = match (field.name.as_str(), log.detail.as_ref().map(|detail| detail.record.level)) {
         ("level", Some(level)) if include => Filter { levels: Levels::only(level), ..coming },
         ("level", Some(level)) if coming.levels.has(level) => Facet::Level(level).toggled(&coming),
-        ("service", _) if include => Filter { services: Services::Only(vec![field.value]), ..coming },
+        ("service", _) if include => Filter { services: ServiceFilter::Only(vec![field.value]), ..coming },
         ("service", _) if coming.services.has(&field.value) => {
-            let alone = coming.services == Services::Only(vec![field.value.clone()]);
-            let services = if alone { Services::All } else { coming.services.clone() };
+            let alone = coming.services == ServiceFilter::Only(vec![field.value.clone()]);
+            let services = if alone { ServiceFilter::All } else { coming.services.clone() };
             Filter { services: services.toggled(&field.value), ..coming }
         }
         ("level" | "service", _) => return Vec::new(),

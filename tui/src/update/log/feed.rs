@@ -3,43 +3,43 @@
 use super::{open, seek};
 use crate::action::{Effect, Failure};
 use crate::model::{
-    ERRORS_MAX, Filter, Lines, LogSide, Model, Opened, PromptKind, Seek, SourceName, Stream, Tab, Toast,
+    ERRORS_MAX, Filter, Lines, LogFeed, LogSide, Model, Opened, PromptKind, Seek, SourceName, Tab, Toast,
 };
 use chrono::{DateTime, Utc};
 use shared::wire::log::Hits;
 
-pub(crate) fn opened(model: &mut Model, stream: Stream, generation: u64, opened: Opened, now: DateTime<Utc>) {
-    match stream {
-        Stream::Errors => {
+pub(crate) fn opened(model: &mut Model, feed: LogFeed, generation: u64, opened: Opened, now: DateTime<Utc>) {
+    match feed {
+        LogFeed::Errors => {
             model.errors.clear();
             remember_errors(model, &opened.lines);
         }
-        Stream::Lines if generation == model.log.generation => {
+        LogFeed::Lines if generation == model.log.generation => {
             model.sources.get_mut(SourceName::Log).heard(now);
             model.log.open(opened);
             model.log.count_matches();
             model.log.timeline.outdate();
         }
-        Stream::Lines => {}
+        LogFeed::Lines => {}
     }
 }
 
 /// True where that changes what is shown.
 pub(crate) fn arrived(
     model: &mut Model,
-    stream: Stream,
+    feed: LogFeed,
     generation: u64,
     lines: &Lines,
     missed: u64,
     now: DateTime<Utc>,
 ) -> bool {
     let news = !lines.is_empty() || missed > 0;
-    match stream {
-        Stream::Errors => {
+    match feed {
+        LogFeed::Errors => {
             remember_errors(model, lines);
             news
         }
-        Stream::Lines if generation == model.log.generation => {
+        LogFeed::Lines if generation == model.log.generation => {
             let back = model.sources.get_mut(SourceName::Log).heard(now);
             if news {
                 model.log.timeline.slide(now);
@@ -47,7 +47,7 @@ pub(crate) fn arrived(
             }
             back || (news && model.tab == Tab::Log)
         }
-        Stream::Lines => false,
+        LogFeed::Lines => false,
     }
 }
 

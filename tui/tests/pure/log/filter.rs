@@ -67,10 +67,10 @@ fn quick_toggles_add_up_before_the_log_has_answered() {
     assert_eq!(selected(&model), Some(&Facet::Level(Level::Debug)), "the list stays open");
     press(&mut model, "<end>a");
     assert!(
-        matches!(&model.log.wanted.as_ref().unwrap().services, Services::Only(names) if names.len() == 1)
+        matches!(&model.log.wanted.as_ref().unwrap().services, ServiceFilter::Only(names) if names.len() == 1)
     );
     press(&mut model, "a");
-    assert_eq!(model.log.wanted.as_ref().unwrap().services, Services::All);
+    assert_eq!(model.log.wanted.as_ref().unwrap().services, ServiceFilter::All);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_field_of_a_record_is_taken_into_the_filter_or_out_of_it() {
         ("+", Filter { levels: Levels::only(Level::Error), ..Filter::default() }),
         ("-", Filter { levels: Levels::default().toggled(Level::Error), ..Filter::default() }),
         ("j+", Filter::of_service("LogService".to_owned())),
-        ("j-", Filter { services: Services::But(vec!["LogService".to_owned()]), ..Filter::default() }),
+        ("j-", Filter { services: ServiceFilter::But(vec!["LogService".to_owned()]), ..Filter::default() }),
         ("jj+", query("code:=28")),
         ("jj-", query("-code:=28")),
         ("jjjj+", query("path:=\"/var/lib/distlog\"")),

@@ -80,12 +80,8 @@ fn a_page_that_does_not_fit_any_more_is_dropped() {
 
 #[test]
 fn what_was_passed_over_leaves_no_gap_in_what_is_held() {
-    let lagged = || Action::LogArrived {
-        stream: Stream::Lines,
-        generation: 0,
-        lines: numbered(500, 510),
-        missed: 400,
-    };
+    let lagged =
+        || Action::LogArrived { feed: LogFeed::Lines, generation: 0, lines: numbered(500, 510), missed: 400 };
     let mut model = full(80, 24);
     press(&mut model, "3");
     act(&mut model, lagged());
@@ -158,7 +154,7 @@ proptest! {
                     let message = "x".repeat(size);
                     let some = lines((next..next + count).map(|seq| record(seq, Level::Info, "S", &message)));
                     let missed = 0;
-                    act(&mut model, Action::LogArrived { stream: Stream::Lines, generation: 0, lines: some, missed });
+                    act(&mut model, Action::LogArrived { feed: LogFeed::Lines, generation: 0, lines: some, missed });
                     next += count;
                     prop_assert_eq!(model.log.cursor, cursor);
                     if let Some(cursor) = cursor {

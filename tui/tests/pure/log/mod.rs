@@ -10,8 +10,8 @@ use crate::fixture::{act, ago, arrived, full, hits, press, record, screen};
 use distlog_tui::action::{Action, Effect, Failure};
 use distlog_tui::keys::Place;
 use distlog_tui::model::{
-    BYTES_MAX, Edge, Facet, Filter, LINES_MAX, Levels, Lines, LogSide, Model, OpenAt, Opened, Overlay, Seek,
-    Services, Sought, SourceName, Stream, Tab,
+    BYTES_MAX, Edge, Facet, Filter, LINES_MAX, Levels, Lines, LogFeed, LogSide, Model, OpenAt, Opened,
+    Overlay, Seek, ServiceFilter, Sought, SourceName, Tab,
 };
 use proptest::prelude::*;
 use shared::wire::log::{Level, Record};
@@ -29,7 +29,7 @@ fn refused(message: &str, position: Option<usize>) -> Failure {
 }
 
 fn opened(generation: u64, opened: Opened) -> Action {
-    Action::LogOpened { stream: Stream::Lines, generation, opened }
+    Action::LogOpened { feed: LogFeed::Lines, generation, opened }
 }
 
 fn query(query: &str) -> Filter {

@@ -104,7 +104,7 @@ fn letters_that_the_sender_escaped_are_shown_and_found() {
         fields: "{\"k\":\"\\u0437\\u043d\"}",
     };
     let arrived = [line].into_iter().collect();
-    act(&mut model, Action::LogArrived { stream: Stream::Lines, generation: 0, lines: arrived, missed: 0 });
+    act(&mut model, Action::LogArrived { feed: LogFeed::Lines, generation: 0, lines: arrived, missed: 0 });
     press(&mut model, "3/зн<enter>");
     assert!(selected(&model) == 64 && screen(&model).contains("m {\"k\":\"зн\"}"));
 }
