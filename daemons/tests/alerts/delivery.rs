@@ -93,14 +93,15 @@ async fn killed_before_it_was_sent_and_killed_before_the_answer_it_is_sent_again
     fleet.endpoint.set(Mood::Bad);
     eventually("its evidence is asked for", async || (!log.calls().is_empty()).then_some(())).await;
     monitor.kill();
-    let monitor = monitor.restart().await;
+    let mut monitor = monitor.restart().await;
     let key = eventually("it is in the outbox", async || {
         Some(outbox(&monitor).await.first()?["notification"]["key"].clone())
     })
     .await;
     eventually("the receiver has it", async || (!receiver.calls().is_empty()).then_some(())).await;
-    let monitor = monitor.restart().await;
+    monitor.kill();
     receiver.set(Mood::Good);
+    let monitor = monitor.restart().await;
     accepted(&receiver, 1).await;
     eventually("it is known to be delivered", async || {
         outbox(&monitor).await.iter().all(|one| one["state"] == "delivered").then_some(())

@@ -30,8 +30,10 @@ pub const DEADLINE: Duration = Duration::from_secs(60);
 pub const DAEMONS: [&str; 6] = ["registry", "log", "library", "provider", "web", "monitor"];
 
 /// A client that keeps no connection: a daemon that was killed leaves none behind.
+/// It does not wait for ever either, as it may for the answer of one that was
+/// killed while a connection was made.
 pub fn client() -> Client {
-    http::build(|builder| builder.pool_max_idle_per_host(0)).unwrap()
+    http::build(|builder| builder.pool_max_idle_per_host(0).read_timeout(DEADLINE)).unwrap()
 }
 
 /// How daemons are to be started.
