@@ -5,7 +5,7 @@ use super::table::{self, Column};
 use super::{Canvas, evidence, log, panel, when};
 use crate::figures;
 use crate::keys::{Command, Place};
-use crate::model::{Around, IncidentRow, IncidentsView, SourceName};
+use crate::model::{Around, IncidentRow, IncidentsPane, IncidentsView, SourceName};
 use crate::text;
 use crate::theme::{self, Theme};
 use chrono::{DateTime, Utc};
@@ -13,6 +13,8 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use shared::wire::monitor::{Dependent, Effect, Incident, IncidentKind};
 
+/// So many rows are measured for the width of the names.
+const MEASURED_MAX: usize = 200;
 /// The lines that the log around an incident has at least, where there is room.
 const LOG_LINES: u16 = 8;
 
@@ -86,7 +88,8 @@ fn list(canvas: &mut Canvas<'_>, area: Rect) {
     }
     let selected = pane.selected.index(pane.rows.len());
     let now = canvas.now;
-    table::render(canvas, inner, &COLUMNS, pane.rows.len(), selected, |at| {
+    let columns = columns(pane, inner.width);
+    table::render(canvas, inner, &columns, pane.rows.len(), selected, |at| {
         let Some(row) = pane.rows.get(at) else { return Vec::new() };
         let Some(incident) = pane.incidents.get(row.incident) else { return Vec::new() };
         match row.dependent.and_then(|at| incident.dependents.get(at)) {
@@ -94,6 +97,21 @@ fn list(canvas: &mut Canvas<'_>, area: Rect) {
             None => root(incident, now, theme),
         }
     });
+}
+
+/// The columns. Who follows from whom is read from the names: the reasons, which the
+/// evidence tells too, make room for those that stand deep in a tree.
+fn columns(pane: &IncidentsPane, width: u16) -> [Column; 7] {
+    let follower = |row: &IncidentRow| {
+        let dependent = pane.incidents.get(row.incident)?.dependents.get(row.dependent?)?;
+        Some(text::width(&row.stem) + text::width(&dependent.service))
+    };
+    let widest = pane.rows.iter().take(MEASURED_MAX).filter_map(follower).max().unwrap_or(0);
+    let mut columns = COLUMNS;
+    let [state, _, service, since, lasted, ..] = &mut columns;
+    let room = width.saturating_sub(state.cells + since.cells + lasted.cells + 3).max(service.cells);
+    service.cells = u16::try_from(widest).unwrap_or(u16::MAX).clamp(service.cells, room);
+    columns
 }
 
 /// The row of an incident.

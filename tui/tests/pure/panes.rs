@@ -7,7 +7,8 @@ use crate::fixture::{
 use distlog_tui::action::{Action, Effect, Failure, Request};
 use distlog_tui::model::{IncidentsView, Model, Overlay, Period, SortBy, Tab};
 use distlog_tui::update::update;
-use shared::wire::monitor::{Incident, Maintenance, MaintenanceMode};
+use shared::wire::monitor::{Dependent, Incident, Maintenance, MaintenanceMode};
+use shared::wire::registry::Registration;
 use std::time::Duration;
 
 /// The services of the rows of the table, in their order.
@@ -183,6 +184,32 @@ fn the_overview_selects_what_is_wrong_and_opens_it() {
     assert_eq!(model.subject(), Some("WebService"), "the worst are first");
     press(&mut model, "<enter>");
     assert_eq!((model.tab, selected_service(&model).as_str()), (Tab::Services, "WebService"));
+}
+
+#[test]
+fn names_deep_in_a_chain_of_failures_are_whole_at_80_columns() {
+    let mut model = full(80, 24);
+    let Action::Registry { registrations, .. } = registry() else { unreachable!() };
+    let Action::Monitor { health, mut incidents, maintenances } = monitor(4) else { unreachable!() };
+    let root = incidents.iter_mut().find(|incident| incident.id == 3).unwrap();
+    let names: Vec<String> = (1..=6).map(|n| format!("chain-service-number-{n}")).collect();
+    let mut before = root.service.clone();
+    let mut chain = Vec::new();
+    for name in &names {
+        let required_services = vec![std::mem::replace(&mut before, name.clone())];
+        chain.push(Registration {
+            service_name: name.clone(),
+            required_services,
+            ..registrations[0].clone()
+        });
+    }
+    let dependent = |service: &String| Dependent { service: service.clone(), ..root.dependents[2].clone() };
+    root.dependents = names.iter().map(dependent).collect();
+    act(&mut model, Action::Registry { revision: 18, registrations: chain });
+    act(&mut model, Action::Monitor { health, incidents, maintenances });
+    press(&mut model, "4");
+    let shown = screen(&model);
+    assert!(names.iter().all(|name| shown.contains(name)), "{shown}");
 }
 
 #[test]
