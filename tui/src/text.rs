@@ -173,6 +173,9 @@ pub fn wrap(text: &str, cells: usize, lines_max: usize) -> Vec<String> {
     if cells == 0 {
         return out;
     }
+    if text.len() <= cells && lines_max > 0 && is_plain(text.as_bytes()) {
+        return vec![text.to_owned()];
+    }
     let (text, cut) = head(text, cells.saturating_mul(lines_max));
     let text = sanitize::sanitize_lines(text);
     for paragraph in text.split('\n') {
@@ -194,13 +197,19 @@ fn wrap_paragraph(text: &str, cells: usize, out: &mut Vec<String>) {
     let mut line = String::new();
     let mut used = 0;
     for word in text.split_word_bounds() {
-        let word_cells = word.width();
+        let plain = is_plain(word.as_bytes());
+        let word_cells = if plain { word.len() } else { word.width() };
         if used + word_cells > cells && word_cells <= cells && used > 0 {
             out.push(std::mem::take(&mut line).trim_end().to_owned());
             used = 0;
             if word.trim().is_empty() {
                 continue;
             }
+        }
+        if plain && used + word_cells <= cells {
+            line.push_str(word);
+            used += word_cells;
+            continue;
         }
         for grapheme in word.graphemes(true) {
             let (cells_of, part) = shown(grapheme);
