@@ -1,6 +1,8 @@
 //! The command line of `distlogd`.
 
 use crate::log::tool::Tool;
+use crate::runtime::Ended;
+use crate::runtime::fatal::EXIT_STATUS;
 use crate::settings::{Given, Settings};
 use crate::{monitor, runtime, services};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -119,9 +121,14 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
             settings.check_ports(daemons.daemons())?;
             diagnose();
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            runtime.block_on(runtime::run(daemons.daemons(), settings, services::start))?;
+            let ended = runtime.block_on(runtime::run(daemons.daemons(), settings, services::start));
             // What still runs was told to stop and had its time.
             runtime.shutdown_background();
+            if let Ended::Failed(reason) = ended? {
+                // Nobody may be there to read it.
+                let _ = writeln!(std::io::stderr(), "distlogd: {reason}");
+                return Ok(ExitCode::from(EXIT_STATUS));
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

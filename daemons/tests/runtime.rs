@@ -241,3 +241,16 @@ async fn tables_of_a_usual_fleet_fit_into_120_columns() {
         assert!(widest.chars().count() <= 120, "{path}: {widest}");
     }
 }
+
+#[tokio::test]
+async fn when_a_later_daemon_cannot_start_those_already_started_are_stopped_in_order() {
+    let setup = Setup::new("all");
+    let data = setup.dir().join("distlog-data");
+    std::fs::create_dir_all(data.join("library/library.db")).unwrap();
+    let (status, diagnostics) = setup.run_to_end();
+    assert_eq!(status.code(), Some(1), "{diagnostics}");
+    assert!(diagnostics.contains("library.db"), "{diagnostics}");
+    // Closed in order, the registry's write-ahead log is part of its database.
+    assert!(data.join("registry/registry.db").exists());
+    assert!(!data.join("registry/registry.db-wal").exists());
+}

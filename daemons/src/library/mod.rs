@@ -39,7 +39,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     let dir = context.own_dir()?;
     let library = Arc::new(core::Library::open(&context, dir).await?);
     let log = LogClient::new(context.peer(Daemon::Log), context.client.clone());
-    context.spawn(outbox::run(Arc::clone(&library), log, Arc::clone(&context.health)));
+    context.spawn_part("outbox", outbox::run(Arc::clone(&library), log, Arc::clone(&context.health)));
     Ok(Service {
         api: api::routes(Arc::clone(&library)),
         patient: &[],

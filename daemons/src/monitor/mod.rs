@@ -83,8 +83,8 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     let senders = alert::senders(&context.settings, &context.client)?;
     let core = Arc::new(core::Core::open(&context, context.own_dir()?)?);
     let mirror = mirror::keep(&context);
-    context.spawn(Arc::clone(&core).write_changes());
-    context.spawn(Arc::clone(&core).keep_time());
+    context.spawn_part("store", Arc::clone(&core).write_changes());
+    context.spawn_part("time", Arc::clone(&core).keep_time());
     context.spawn(Arc::clone(&core).prune());
     rounds::spawn(&context, Arc::clone(&core), mirror, prober);
     dead_man::spawn(&context, Arc::clone(&core));

@@ -112,7 +112,7 @@ pub fn spawn(context: &Context, core: Arc<Core>, mirror: Arc<Mirror>, prober: Pr
     });
     context.spawn(report_lag(rounds.measures.clone(), Arc::clone(&context.health)));
     let schedule = Schedule::new(settings.interval.0);
-    context.spawn(run(rounds, schedule, mirror, context.clone()));
+    context.spawn_part("probes", run(rounds, schedule, mirror, context.clone()));
 }
 
 async fn run(rounds: Arc<Rounds>, mut schedule: Schedule, mirror: Arc<Mirror>, context: Context) {

@@ -168,7 +168,7 @@ impl Desk {
         desk.register(context);
         desk.tell_left_out(left_out);
         desk.unserved.notify_one();
-        context.spawn(Arc::clone(&desk).serve(context.clone()));
+        context.spawn_part("deliveries", Arc::clone(&desk).serve(context.clone()));
         context.spawn(Arc::clone(&desk).count_waiting());
         let log = LogClient::new(context.peer(Daemon::Log), context.client.clone());
         context.spawn(given_up::look_for(Arc::clone(&desk), log));

@@ -52,7 +52,7 @@ use std::sync::Arc;
 pub async fn start(context: Context) -> Result<Service, StartError> {
     let (desk, copy) = desk::Desk::open(&context)?;
     let (mirror, steps) = mirror::resume(copy, &context);
-    context.spawn(intake::run(Arc::clone(&desk), Arc::clone(&mirror), steps));
+    context.spawn_part("intake", intake::run(Arc::clone(&desk), Arc::clone(&mirror), steps));
     let health = book::keep(&context);
     Ok(Service {
         api: api::routes(mirror, health, Arc::clone(&desk), &context),

@@ -48,7 +48,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     let clock = Box::new(move || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
     let health = Arc::clone(&context.health);
     let core = Arc::new(core::Core::open(dir, config, clock, Arc::clone(&health), &context.metrics)?);
-    context.spawn(expiry::Looks::new(Arc::clone(&core), health).run());
+    context.spawn_part("expiry", expiry::Looks::new(Arc::clone(&core), health).run());
     context.spawn(past::tidy(Arc::clone(&core)));
     dns::spawn(&context, &core)?;
     Ok(Service {

@@ -1,5 +1,6 @@
 //! What `/health` tells: the daemon's parts and how each does.
 
+use super::fatal::Fatal;
 use shared::daemon::Daemon;
 use shared::wire::health::{Check, Health, Status};
 use std::collections::BTreeMap;
@@ -13,12 +14,18 @@ pub struct Board {
     daemon: Daemon,
     started: Instant,
     checks: Mutex<BTreeMap<&'static str, Check>>,
+    fatal: Fatal,
 }
 
 impl Board {
     /// No part has said anything yet.
     pub fn new(daemon: Daemon) -> Self {
-        Self { daemon, started: Instant::now(), checks: Mutex::default() }
+        Self::with_fatal(daemon, Fatal::default())
+    }
+
+    /// As [`Board::new`], for a daemon of a process that `fatal` ends.
+    pub fn with_fatal(daemon: Daemon, fatal: Fatal) -> Self {
+        Self { daemon, started: Instant::now(), checks: Mutex::default(), fatal }
     }
 
     /// The part does well.
@@ -36,8 +43,25 @@ impl Board {
         self.set(part, Status::Fail, Some(why.into()));
     }
 
-    /// Runs a thread's work; a panic in it is a part that does not work any more.
+    /// The part does not work until a restart: the process ends (see
+    /// [`Fatal`]).
+    pub fn fail_for_good(&self, part: &'static str, why: impl Into<String>) {
+        let why = why.into();
+        self.fatal.report(format!("{}: {part}: {why}", self.daemon.title()));
+        self.fail(part, why);
+    }
+
+    /// Runs the work of a thread that the daemon cannot do without. A panic in
+    /// it ends the process.
     pub fn watch(&self, part: &'static str, work: impl FnOnce()) {
+        if std::panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
+            self.fail_for_good(part, "a thread ended by a panic");
+        }
+    }
+
+    /// Runs the work of a thread that the daemon can do without for a time. A
+    /// panic in it fails the part, and the process goes on.
+    pub fn contain(&self, part: &'static str, work: impl FnOnce()) {
         if std::panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
             tracing::error!("a thread of '{part}' ended by a panic");
             self.fail(part, "a thread ended by a panic; restart the service");

@@ -9,6 +9,9 @@
 //!    connections are told to go, requests in flight are finished;
 //! 2. instances are deregistered; a registry in the same process stops after that;
 //! 3. each service flushes what it holds.
+//!
+//! The same order ends a process in which a part failed for good ([`fatal`]),
+//! and a start in which a later daemon failed.
 
 mod bind;
 pub mod book;
@@ -16,6 +19,7 @@ pub mod database;
 mod enrol;
 pub mod error;
 pub mod extract;
+pub mod fatal;
 mod gate;
 pub mod health;
 pub mod lanes;
@@ -29,6 +33,7 @@ pub mod sse;
 pub mod systemd;
 
 use crate::settings::Settings;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
@@ -36,6 +41,7 @@ use shared::client::http;
 use shared::daemon::Daemon;
 use std::fmt::Display;
 use std::io::Write as _;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +90,17 @@ impl Context {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             let _ = stop.run_until_cancelled(work).await;
+        });
+    }
+
+    /// Runs a loop that the daemon cannot do without until the daemon is to
+    /// stop. A panic in it ends the process.
+    pub fn spawn_part(&self, part: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let health = Arc::clone(&self.health);
+        self.spawn(async move {
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+                health.fail_for_good(part, "a task ended by a panic");
+            }
         });
     }
 
@@ -216,69 +233,134 @@ struct Running {
     finish: BoxFuture<'static, ()>,
 }
 
-/// Runs the daemons until a signal says stop. `start` makes each of them: the
-/// runtime knows none.
+/// Why the daemons stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// A signal asked for it.
+    Asked,
+    /// A part failed for good; a restart may mend it.
+    Failed(String),
+}
+
+/// Runs the daemons until a signal asks them to stop, or a part fails for good.
+/// `start` makes each of them: the runtime knows none.
 ///
 /// # Errors
-/// When one of them cannot be started: then none runs.
+/// When one of them cannot be started. Those already started are stopped first.
 pub async fn run(
     daemons: &[Daemon],
     settings: Settings,
     start: impl AsyncFn(Context) -> Result<Service, StartError>,
-) -> Result<(), StartError> {
+) -> Result<Ended, StartError> {
     raise_descriptor_limit();
     // Whatever is made is for its owner alone.
     umask(Mode::from_bits_truncate(0o077));
-    let settings = Arc::new(settings);
-    let tasks = TaskTracker::new();
-    let client = http::build(|builder| builder)
-        .map_err(|e| StartError::Other(format!("cannot set up the HTTP client: {e}")))?;
     let signal =
         systemd::stop_signal().map_err(|e| StartError::Other(format!("cannot listen for signals: {e}")))?;
-
-    // Every port is bound before any service starts: a clash is told at once,
-    // and with port 0 the services learn from each other's listeners.
-    let mut bound = Vec::new();
-    for daemon in daemons {
-        bound.push((*daemon, bind::bind(*daemon, &settings)?));
+    let mut fleet = Fleet::bind(daemons, settings)?;
+    let fatal = fleet.fatal.clone();
+    if let Err(error) = fleet.start(start).await {
+        if !fleet.running.is_empty() {
+            tracing::error!("{error}; the daemons already started are stopped");
+        }
+        fleet.stop().await;
+        return Err(error);
     }
-    let peers = Arc::new(peers(&settings, &bound));
-    let enrolling = CancellationToken::new();
+    systemd::ready(&fleet.tasks, fleet.enrolling.clone());
+    tokio::select! {
+        () = signal => tracing::info!("stopping"),
+        () = fatal.reported() => fatal::bound_stop(),
+    }
+    fleet.stop().await;
+    Ok(fatal.reason().map_or(Ended::Asked, |reason| Ended::Failed(reason.to_owned())))
+}
 
-    let mut running = Vec::new();
-    let mut enrolled = Vec::new();
-    for (daemon, listeners) in bound {
-        let context = Context {
+/// The daemons of this process.
+struct Fleet {
+    settings: Arc<Settings>,
+    client: reqwest::Client,
+    peers: Arc<Vec<(Daemon, String)>>,
+    tasks: TaskTracker,
+    enrolling: CancellationToken,
+    fatal: fatal::Fatal,
+    bound: Vec<(Daemon, bind::Listeners)>,
+    running: Vec<Running>,
+    enrolled: Vec<enrol::Enrolled>,
+}
+
+impl Fleet {
+    /// Binds every port before any service starts: a clash is told at once, and
+    /// with port 0 the services learn from each other's listeners.
+    fn bind(daemons: &[Daemon], settings: Settings) -> Result<Self, StartError> {
+        let client = http::build(|builder| builder)
+            .map_err(|e| StartError::Other(format!("cannot set up the HTTP client: {e}")))?;
+        let mut bound = Vec::new();
+        for daemon in daemons {
+            bound.push((*daemon, bind::bind(*daemon, &settings)?));
+        }
+        Ok(Self {
+            peers: Arc::new(peers(&settings, &bound)),
+            settings: Arc::new(settings),
+            client,
+            tasks: TaskTracker::new(),
+            enrolling: CancellationToken::new(),
+            fatal: fatal::Fatal::default(),
+            bound,
+            running: Vec::new(),
+            enrolled: Vec::new(),
+        })
+    }
+
+    /// Starts the daemons one after the other.
+    async fn start(
+        &mut self,
+        start: impl AsyncFn(Context) -> Result<Service, StartError>,
+    ) -> Result<(), StartError> {
+        for (daemon, listeners) in std::mem::take(&mut self.bound) {
+            let port = listeners.port;
+            let context = self.context(daemon, port);
+            let service = match start(context.clone()).await {
+                Ok(service) => service,
+                Err(error) => {
+                    // It may have begun work in the background.
+                    context.stop.cancel();
+                    return Err(error);
+                }
+            };
+            let enrolment = enrol::Enrolment::new(&context, &service);
+            let router = gate::router(&context, service.api, service.patient);
+            let connections = serve::spawn(listeners, router, &context);
+            announce(&format!("{} started on :{port}", daemon.title()));
+            self.enrolled.push(enrolment.spawn(self.enrolling.clone(), &context));
+            self.running.push(Running { daemon, stop: context.stop, connections, finish: service.finish });
+        }
+        Ok(())
+    }
+
+    fn context(&self, daemon: Daemon, port: u16) -> Context {
+        Context {
             daemon,
-            settings: Arc::clone(&settings),
-            url: format!("http://{}:{}", settings.general.advertise_host, listeners.port),
-            peers: Arc::clone(&peers),
-            client: client.clone(),
+            url: format!("http://{}:{port}", self.settings.general.advertise_host),
+            settings: Arc::clone(&self.settings),
+            peers: Arc::clone(&self.peers),
+            client: self.client.clone(),
             stop: CancellationToken::new(),
-            tasks: tasks.clone(),
+            tasks: self.tasks.clone(),
             metrics: Arc::default(),
-            health: Arc::new(health::Board::new(daemon)),
-        };
-        let port = listeners.port;
-        let service = start(context.clone()).await?;
-        let enrolment = enrol::Enrolment::new(&context, &service);
-        let router = gate::router(&context, service.api, service.patient);
-        let connections = serve::spawn(listeners, router, &context);
-        announce(&format!("{} started on :{port}", daemon.title()));
-        enrolled.push(enrolment.spawn(enrolling.clone(), &context));
-        running.push(Running { daemon, stop: context.stop.clone(), connections, finish: service.finish });
+            health: Arc::new(health::Board::with_fatal(daemon, self.fatal.clone())),
+        }
     }
-    systemd::ready(&tasks, enrolling.clone());
-    signal.await;
-    tracing::info!("stopping");
-    systemd::stopping();
-    enrolling.cancel();
-    tasks.close();
-    stop(running, enrolled).await;
-    if tokio::time::timeout(LEAVE_MAX, tasks.wait()).await.is_err() {
-        tracing::warn!("work in the background did not end and is cut off");
+
+    /// Stops what runs, in order.
+    async fn stop(self) {
+        systemd::stopping();
+        self.enrolling.cancel();
+        self.tasks.close();
+        stop(self.running, self.enrolled).await;
+        if tokio::time::timeout(LEAVE_MAX, self.tasks.wait()).await.is_err() {
+            tracing::warn!("work in the background did not end and is cut off");
+        }
     }
-    Ok(())
 }
 
 /// Every connection and every open segment is a descriptor: as many as the

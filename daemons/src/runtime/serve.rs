@@ -68,7 +68,7 @@ pub fn spawn(listeners: Listeners, router: Router, context: &Context) -> Connect
     });
     for socket in listeners.sockets {
         match TcpListener::from_std(socket) {
-            Ok(listener) => context.spawn(accept(Arc::clone(&server), listener)),
+            Ok(listener) => context.spawn_part("http", accept(Arc::clone(&server), listener)),
             Err(error) => tracing::error!("cannot listen: {error}"),
         }
     }

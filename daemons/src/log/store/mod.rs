@@ -206,7 +206,7 @@ impl Store {
         let watching = Arc::clone(&store.shared.health);
         let thread = std::thread::Builder::new()
             .name("log-upkeep".to_owned())
-            .spawn(move || watching.watch("upkeep", || upkeep.run(&bell)))
+            .spawn(move || watching.contain("upkeep", || upkeep.run(&bell)))
             .map_err(|e| StartError::Other(format!("cannot start the log's upkeep: {e}")))?;
         store.threads().upkeep = Some(thread);
         Ok(store)

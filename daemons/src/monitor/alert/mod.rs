@@ -105,7 +105,7 @@ pub fn spawn(context: &Context, core: &Arc<Core>, senders: Vec<Sender>) -> Arc<A
             records: Arc::clone(&records),
             measures: measures.clone(),
         };
-        context.spawn(delivery.run());
+        context.spawn_part("alerts", delivery.run());
     }
     let tidied = Arc::clone(core);
     context.spawn(async move {

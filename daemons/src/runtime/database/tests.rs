@@ -2,6 +2,7 @@
 
 use super::commit::try_out;
 use super::*;
+use crate::runtime::fatal::Fatal;
 use shared::daemon::Daemon;
 
 const TABLE: &[&str] = &["CREATE TABLE t (n INTEGER PRIMARY KEY)"];
@@ -52,12 +53,15 @@ fn a_commit_for_trial_reaches_the_disk() {
 }
 
 #[tokio::test]
-async fn a_thread_that_has_ended_is_told_in_the_health() {
+async fn a_thread_that_panicked_fails_the_health_and_ends_the_process() {
     let dir = tempfile::tempdir().unwrap();
-    let health = Arc::new(Board::new(Daemon::Library));
+    let fatal = Fatal::default();
+    let health = Arc::new(Board::with_fatal(Daemon::Library, fatal.clone()));
     let database = Database::open(&dir.path().join("t.db"), TABLE, Arc::clone(&health)).unwrap();
     let read = database.read(|_| -> Result<(), rusqlite::Error> { panic!("as a test") });
     assert!(matches!(read.await, Err(DatabaseError::Unavailable)));
+    fatal.reported().await;
+    assert_eq!(fatal.reason(), Some("Library Service: reads: a thread ended by a panic"));
     insert(&database, 1).await.unwrap();
     database.close().await;
     assert_eq!(health.report().status, shared::wire::health::Status::Fail);
