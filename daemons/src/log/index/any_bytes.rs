@@ -29,7 +29,7 @@ pub fn index(bytes: &[u8]) {
 fn look(bytes: &[u8]) {
     let identity =
         bytes.get(16..).and_then(|rest| rest.first_chunk()).map_or(0, |id| u64::from_le_bytes(*id));
-    let Ok((kinds, _, opened)) = open(file_of(bytes), identity) else { return };
+    let Ok((kinds, _, opened)) = open(Box::new(file_of(bytes)), identity) else { return };
     assert!(kinds.iter().count() <= kinds.len());
     let blocks = Opened::blocks(&opened).min(BLOCKS_MAX);
     for block in 0..=blocks {

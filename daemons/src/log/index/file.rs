@@ -4,13 +4,13 @@ use super::kinds::Kinds;
 use super::words::{self, Shape};
 use super::{BlockIndex, Blocks, Columns, Count};
 use crate::log::codec::{Reader, checksum, put_bytes, put_signed, put_varint};
+use crate::log::disk::{Disk, DiskFile, Open};
 use crate::log::limits::SECTION_MAX;
 use crate::log::query::Kind;
 use crate::log::words::Runs;
 use shared::wire::log::Level;
-use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"distlogI";
@@ -198,7 +198,7 @@ struct Place {
 }
 
 impl Place {
-    fn read(self, file: &File) -> io::Result<Vec<u8>> {
+    fn read(self, file: &dyn DiskFile) -> io::Result<Vec<u8>> {
         if self.len > SECTION_MAX {
             return Err(damaged());
         }
@@ -215,7 +215,7 @@ struct Header {
 }
 
 impl Header {
-    fn read(file: &File) -> io::Result<Self> {
+    fn read(file: &dyn DiskFile) -> io::Result<Self> {
         let mut bytes = [0; HEADER_LEN];
         file.read_exact_at(&mut bytes, 0)?;
         Self::parse(&bytes).ok_or_else(damaged)
@@ -259,7 +259,7 @@ impl Header {
 /// An open index file: what is small is in memory, the rest is read when needed.
 #[derive(Debug)]
 pub struct Opened {
-    file: File,
+    file: Box<dyn DiskFile>,
     shape: Shape,
     columns: Place,
     words: Place,
@@ -275,12 +275,12 @@ struct BlockPlace {
 }
 
 /// Opens an index file and looks at all of it that is small.
-pub fn open(file: File, identity: u64) -> io::Result<(Kinds, Runs, Opened)> {
-    let header = Header::read(&file)?;
+pub fn open(file: Box<dyn DiskFile>, identity: u64) -> io::Result<(Kinds, Runs, Opened)> {
+    let header = Header::read(file.as_ref())?;
     if header.identity != identity {
         return Err(io::Error::new(ErrorKind::InvalidData, "the index is of other lines"));
     }
-    let section = |section| unpack(&header.place(section).read(&file)?).ok_or_else(damaged);
+    let section = |section| unpack(&header.place(section).read(file.as_ref())?).ok_or_else(damaged);
     let (kinds, runs) = kinds_from_bytes(&section(Section::Kinds)?).ok_or_else(damaged)?;
     let counts = section(Section::Counts)?;
     let (columns, words) = (header.place(Section::Columns), header.place(Section::Words));
@@ -305,11 +305,19 @@ fn block_places(counts: &[u8], columns: Place, blocks: usize) -> Option<Vec<Bloc
     Some(places)
 }
 
+/// The copy of the sealed file's directory in the index file of this name.
+///
+/// # Errors
+/// When the index cannot be read, or is damaged.
+pub fn read_directory(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
+    directory_of(disk.open(path, Open::Read)?.as_ref())
+}
+
 /// The copy of the sealed file's directory in an index file.
 ///
 /// # Errors
 /// When the index cannot be read, or is damaged.
-pub fn directory_of(file: &File) -> io::Result<Vec<u8>> {
+pub fn directory_of(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
     Header::read(file)?.place(Section::Directory).read(file)
 }
 
@@ -331,19 +339,19 @@ impl Opened {
 
     pub fn columns(&self, block: usize) -> io::Result<Columns> {
         let place = self.blocks.get(block).ok_or_else(|| super::out_of_range(block))?;
-        unpack_columns(&place.columns.read(&self.file)?).ok_or_else(damaged)
+        unpack_columns(&place.columns.read(self.file.as_ref())?).ok_or_else(damaged)
     }
 
     pub fn blocks_with(&self, hash: u64) -> io::Result<Blocks> {
-        words::blocks_with(&self.file, self.words.offset, self.shape, hash)
+        words::blocks_with(self.file.as_ref(), self.words.offset, self.shape, hash)
     }
 
     /// Looks at every byte.
     pub fn check(&self) -> io::Result<()> {
-        let words = self.words.read(&self.file)?;
+        let words = self.words.read(self.file.as_ref())?;
         let end = self.words.offset + self.words.len as u64;
-        let whole = words::are_whole(&words, self.shape) && self.file.metadata()?.len() == end;
-        self.columns.read(&self.file)?;
+        let whole = words::are_whole(&words, self.shape) && self.file.metadata()?.len == end;
+        self.columns.read(self.file.as_ref())?;
         (0..self.blocks()).try_for_each(|block| self.columns(block).map(drop))?;
         if whole { Ok(()) } else { Err(damaged()) }
     }
@@ -352,7 +360,7 @@ impl Opened {
     pub fn has(&self, blocks: &[Arc<BlockIndex>], directory: &[u8]) -> io::Result<bool> {
         let (shape, words) = words::build(blocks);
         Ok(shape == self.shape
-            && words == self.words.read(&self.file)?
-            && directory == directory_of(&self.file)?)
+            && words == self.words.read(self.file.as_ref())?
+            && directory == directory_of(self.file.as_ref())?)
     }
 }

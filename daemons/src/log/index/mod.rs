@@ -55,12 +55,14 @@ mod kinds;
 mod words;
 
 pub use build::{BlockIndex, Builder};
-pub use file::{directory_of, to_bytes};
+#[cfg(any(test, fuzzing))]
+pub use file::directory_of;
+pub use file::{read_directory, to_bytes};
 pub use kinds::{Kinds, UNKNOWN};
 
+use super::disk::{Disk, Open};
 use super::query::Needs;
 use super::words::Runs;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -157,8 +159,8 @@ impl Index {
     ///
     /// # Errors
     /// When it cannot be read, is damaged, or is not of those lines.
-    pub fn open(path: &Path, identity: u64) -> io::Result<Self> {
-        let (kinds, runs, opened) = file::open(File::open(path)?, identity)?;
+    pub fn open(disk: &dyn Disk, path: &Path, identity: u64) -> io::Result<Self> {
+        let (kinds, runs, opened) = file::open(disk.open(path, Open::Read)?, identity)?;
         Ok(Self { kinds: Arc::new(kinds), runs, blocks: opened.blocks(), source: Source::File(opened) })
     }
 

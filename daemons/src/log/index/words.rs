@@ -20,9 +20,8 @@
 
 use super::{BlockIndex, Blocks};
 use crate::log::codec::checksum;
-use std::fs::File;
+use crate::log::disk::DiskFile;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// Rows of a page: one checksum, one read.
@@ -99,7 +98,7 @@ pub fn build(blocks: &[Arc<BlockIndex>]) -> (Shape, Vec<u8>) {
 }
 
 /// The blocks that may hold a word.
-pub fn blocks_with(file: &File, offset: u64, shape: Shape, hash: u64) -> io::Result<Blocks> {
+pub fn blocks_with(file: &dyn DiskFile, offset: u64, shape: Shape, hash: u64) -> io::Result<Blocks> {
     let mut page = vec![0; shape.page_len()];
     file.read_exact_at(&mut page, offset.saturating_add((shape.page(hash) * shape.page_len()) as u64))?;
     if !is_whole(&page) {

@@ -55,7 +55,7 @@ impl Shared {
             Some((sealed, candidate))
         };
         let plain = self.segments.plain();
-        let plain_len = |plain: &Arc<Plain>| plain.file().metadata().map_or(0, |m| m.len());
+        let plain_len = |plain: &Arc<Plain>| plain.file().metadata().map_or(0, |m| m.len);
         (
             self.segments.sealed().into_iter().filter_map(candidate).collect(),
             plain.iter().map(plain_len).sum(),

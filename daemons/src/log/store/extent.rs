@@ -1,11 +1,10 @@
 //! How a plain segment is divided into blocks.
 
 use super::block::Block;
+use crate::log::disk::DiskFile;
 use crate::log::limits::BLOCK_LEN;
 use crate::log::lines::span;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 /// How far a plain segment goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +83,7 @@ impl Extent {
 
 /// Looks through the first `len` bytes of a file of lines. A last line without an
 /// end is one as well: a rotated segment that has lost bytes must be sealed too.
-pub fn scan(file: &File, base: u64, len: u64) -> io::Result<Extent> {
+pub fn scan(file: &dyn DiskFile, base: u64, len: u64) -> io::Result<Extent> {
     let mut extent = Extent::empty(base);
     let mut buffer = Vec::new();
     while extent.len < len {

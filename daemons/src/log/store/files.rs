@@ -1,13 +1,12 @@
 //! The names of the log's files, each made and read here, and the few things
 //! that have to be done right to make a file durable.
 
-use super::crash;
+use crate::log::disk::{self, Disk, DiskFile, Open, SyncSite};
 use crate::runtime::StartError;
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where the log's files are.
 #[derive(Debug, Clone)]
@@ -15,6 +14,7 @@ pub struct Files {
     /// The active segment.
     pub active: PathBuf,
     dir: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 const SEGMENTS: &str = "segments";
@@ -29,22 +29,27 @@ const COPY: &str = ".copy";
 
 impl Files {
     /// Makes the directories.
-    pub fn new(active: PathBuf, dir: PathBuf) -> Result<Self, StartError> {
+    pub fn new(disk: Arc<dyn Disk>, active: PathBuf, dir: PathBuf) -> Result<Self, StartError> {
         for path in [dir.join(SEGMENTS), dir.join(TORN)] {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&path)
-                .map_err(|e| StartError::path("cannot make the directory", &path, e))?;
+            let made = disk.create_dir(&path).and_then(|is_new| match is_new {
+                true => disk.sync_parent(&path, SyncSite::LogDirectories),
+                false => Ok(()),
+            });
+            made.map_err(|e| StartError::path("cannot make the directory", &path, e))?;
         }
-        Ok(Self::there(active, dir))
+        Ok(Self::there(disk, active, dir))
     }
 
     /// The files of a log that is there.
-    pub fn there(active: PathBuf, dir: PathBuf) -> Self {
+    pub fn there(disk: Arc<dyn Disk>, active: PathBuf, dir: PathBuf) -> Self {
         // A link to the log is followed once: it is the file that is rotated.
-        let active = std::fs::canonicalize(&active).unwrap_or(active);
-        Self { active, dir }
+        let active = disk.canonicalize(&active).unwrap_or(active);
+        Self { active, dir, disk }
+    }
+
+    /// The file system that they are on.
+    pub const fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
     }
 
     /// Where all but the active segment is.
@@ -59,9 +64,9 @@ impl Files {
 
     /// What was cut off and is kept.
     pub fn kept(&self) -> io::Result<Vec<PathBuf>> {
-        let mut kept: Vec<PathBuf> = match fs::read_dir(self.dir.join(TORN)) {
+        let mut kept = match self.disk.list(&self.dir.join(TORN)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            entries => entries?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?,
+            kept => kept?,
         };
         kept.sort_unstable();
         Ok(kept)
@@ -107,14 +112,13 @@ impl Files {
     pub fn list(&self) -> io::Result<Listing> {
         let mut listing = Listing::default();
         let mut indexes = Vec::new();
-        for entry in fs::read_dir(self.segments())? {
-            let entry = entry?;
-            match entry.file_name().to_str().and_then(parse) {
+        for path in self.disk.list(&self.segments())? {
+            match path.file_name().and_then(|name| name.to_str()).and_then(parse) {
                 Some(Name::Plain(base)) => listing.plain.push(base),
                 Some(Name::Sealed(name)) => listing.sealed.push(name),
                 Some(Name::Index(name)) => indexes.push(name),
-                Some(Name::Unfinished) => listing.leftover.push(entry.path()),
-                None => listing.foreign.push(entry.path()),
+                Some(Name::Unfinished) => listing.leftover.push(path),
+                None => listing.foreign.push(path),
             }
         }
         listing.plain.sort_unstable();
@@ -132,23 +136,22 @@ impl Files {
     /// Moves the active file to its place among the rotated ones, durably.
     pub fn rotate(&self, base: u64) -> io::Result<()> {
         let to = self.plain(base);
-        match fs::rename(&self.active, &to) {
+        let disk = &self.disk;
+        match disk.rename(&self.active, &to) {
             // Another file system: copied under a name of no meaning first.
             Err(error) if error.kind() == ErrorKind::CrossesDevices => {
                 let copy = to.with_extension(COPY.trim_start_matches('.'));
-                fs::copy(&self.active, &copy)?;
-                crash::point()?;
-                File::open(&copy)?.sync_all()?;
-                fs::rename(&copy, &to)?;
-                crash::point()?;
-                sync_parent(&to)?;
-                fs::remove_file(&self.active)?;
+                let (from, into) = (disk.open(&self.active, Open::Read)?, disk.open(&copy, Open::Truncate)?);
+                disk::copy(from.as_ref(), 0, from.metadata()?.len, into.as_ref())?;
+                into.sync_all(SyncSite::RotateCopy)?;
+                disk.rename(&copy, &to)?;
+                disk.sync_parent(&to, SyncSite::RotateCopyDirectory)?;
+                disk.remove(&self.active)?;
             }
             result => result?,
         }
-        crash::point()?;
-        sync_parent(&to)?;
-        sync_parent(&self.active)
+        disk.sync_parent(&to, SyncSite::RotateDirectory)?;
+        disk.sync_parent(&self.active, SyncSite::RotateActiveDirectory)
     }
 }
 
@@ -221,52 +224,44 @@ pub fn unfinished(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Opens a file for reading and writing, making it (0600, durably) if it is not there.
-pub fn open(path: &Path) -> io::Result<File> {
-    let existed = path.exists();
-    let file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    if existed {
-        // One that was made by another hand may be open to all.
-        file.set_permissions(Permissions::from_mode(0o600))?;
-    } else {
-        crash::point()?;
-        sync_parent(path)?;
+/// Opens a file for reading and writing, creating it durably if it does not exist.
+pub fn open(disk: &dyn Disk, path: &Path, site: SyncSite) -> io::Result<Box<dyn DiskFile>> {
+    let existed = disk.exists(path);
+    let file = disk.open(path, Open::Write)?;
+    if !existed {
+        disk.sync_parent(path, site)?;
     }
     Ok(file)
 }
 
-/// A new or renamed file is durable only when its directory is synced too.
-pub fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(parent)?.sync_all()
-}
-
-/// Writes a file that only its owner may read.
-pub fn write_private(path: &Path, contents: &[u8]) -> io::Result<File> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(contents)?;
-    Ok(file)
-}
-
 /// Replaces a file's contents so that after a crash it holds the old or the new.
-pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+/// The sites are those of the file and of its name.
+pub fn replace(
+    disk: &dyn Disk,
+    path: &Path,
+    contents: &[u8],
+    (file_site, name_site): (SyncSite, SyncSite),
+) -> io::Result<()> {
     let new = unfinished(path);
-    write_private(&new, contents)?.sync_all()?;
-    crash::point()?;
-    fs::rename(&new, path)?;
-    crash::point()?;
-    sync_parent(path)
+    let file = disk.open(&new, Open::Truncate)?;
+    file.write_all_at(contents, 0)?;
+    file.sync_all(file_site)?;
+    disk.rename(&new, path)?;
+    disk.sync_parent(path, name_site)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::disk::RealDisk;
+    use std::fs;
 
     #[test]
     fn a_segment_is_named_by_its_base_and_nothing_else_is_one() {
         let dir = tempfile::tempdir().unwrap();
-        let files = Files::new(dir.path().join("distributed.log"), dir.path().join("log")).unwrap();
+        let files =
+            Files::new(Arc::new(RealDisk), dir.path().join("distributed.log"), dir.path().join("log"))
+                .unwrap();
         let name = |base, class: Option<&str>| SealedName { base, class: class.map(str::to_owned) };
         for base in [7, u64::MAX, 1] {
             fs::write(files.plain(base), "").unwrap();

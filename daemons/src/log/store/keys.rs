@@ -6,17 +6,15 @@
 //! least the last [`KEYS_KEPT`] requests that had one; the file is rewritten
 //! when it holds twice as many.
 
-use super::crash;
 use super::fault::Fault;
 use super::files::{self, Files};
 use crate::log::codec::checksum;
+use crate::log::disk::{DiskFile, SyncSite};
 use crate::log::limits::KEYS_KEPT;
 use shared::wire::log::Accepted;
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
-use std::os::unix::fs::FileExt;
 
 /// A key's hash: memory holds these, the file the keys themselves, so the hash
 /// may differ between versions. Two of 64 bits make a collision unthinkable.
@@ -33,7 +31,7 @@ fn hash(key: &str) -> KeyHash {
 /// The keys that are known, and their file.
 #[derive(Debug)]
 pub struct Keys {
-    file: File,
+    file: Box<dyn DiskFile>,
     len: u64,
     lines: usize,
     answers: HashMap<KeyHash, Accepted>,
@@ -93,7 +91,7 @@ impl Entry {
 
 /// Reads the file.
 pub fn read(files: &Files) -> io::Result<Found> {
-    let text = match std::fs::read(files.keys()) {
+    let text = match files.disk().read(&files.keys()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         result => result?,
     };
@@ -125,10 +123,15 @@ impl Keys {
         if kept.len() < before || kept.len() > KEYS_KEPT {
             kept.drain(..kept.len().saturating_sub(KEYS_KEPT));
             let text: String = kept.iter().map(|entry| line_of(&entry.key, &entry.answer)).collect();
-            files::replace(&files.keys(), text.as_bytes())?;
+            files::replace(
+                files.disk().as_ref(),
+                &files.keys(),
+                text.as_bytes(),
+                (SyncSite::KeysRewrite, SyncSite::KeysRewriteDirectory),
+            )?;
             len = text.len() as u64;
         }
-        let file = files::open(&files.keys())?;
+        let file = files::open(files.disk().as_ref(), &files.keys(), SyncSite::KeysDirectory)?;
         file.set_len(len)?;
         let mut keys = Self { file, len, lines: kept.len(), answers: HashMap::new(), order: VecDeque::new() };
         kept.iter().for_each(|entry| keys.remember(&entry.key, entry.answer));
@@ -150,8 +153,7 @@ impl Keys {
             self.lines += 1;
         }
         self.file.write_all_at(text.as_bytes(), self.len).map_err(Fault::of_write)?;
-        crash::point().map_err(Fault::Broken)?;
-        self.file.sync_data().map_err(Fault::Broken)?;
+        self.file.sync_data(SyncSite::KeysCommit).map_err(Fault::Broken)?;
         self.len += text.len() as u64;
         Ok(before)
     }
@@ -165,7 +167,7 @@ impl Keys {
     /// and their sequences will be others'.
     pub fn take_back(&mut self, len: u64) -> io::Result<()> {
         self.file.set_len(len)?;
-        self.file.sync_all()?;
+        self.file.sync_all(SyncSite::KeysUndo)?;
         self.len = len;
         Ok(())
     }
@@ -192,6 +194,8 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::disk::RealDisk;
+    use std::sync::Arc;
 
     fn answer(first: u64, last: u64) -> Accepted {
         Accepted { accepted: last - first + 1, first, last }
@@ -200,7 +204,7 @@ mod tests {
     #[test]
     fn keys_come_back_and_those_without_their_records_do_not() {
         let dir = tempfile::tempdir().unwrap();
-        let files = Files::new(dir.path().join("a.log"), dir.path().join("log")).unwrap();
+        let files = Files::new(Arc::new(RealDisk), dir.path().join("a.log"), dir.path().join("log")).unwrap();
         let mut keys = Keys::adopt(&files, read(&files).unwrap(), 1).unwrap();
         let written = [("a b", answer(1, 2)), ("c", answer(3, 5))];
         keys.write(written.into_iter()).unwrap();
@@ -215,7 +219,7 @@ mod tests {
     #[test]
     fn the_last_hundred_thousand_are_remembered() {
         let dir = tempfile::tempdir().unwrap();
-        let files = Files::new(dir.path().join("a.log"), dir.path().join("log")).unwrap();
+        let files = Files::new(Arc::new(RealDisk), dir.path().join("a.log"), dir.path().join("log")).unwrap();
         let mut keys = Keys::adopt(&files, read(&files).unwrap(), 1).unwrap();
         for n in 0..KEYS_KEPT as u64 + 1 {
             keys.remember(&n.to_string(), answer(n, n));

@@ -4,6 +4,7 @@
 //! segments that had them are deleted.
 
 use super::files::{self, Files};
+use crate::log::disk::{Disk, SyncSite};
 use serde::{Deserialize, Serialize};
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -33,15 +34,15 @@ impl Manifest {
     /// Reads it, or its copy where it is damaged or gone; none on the very first
     /// start.
     pub fn read(files: &Files) -> io::Result<Option<Self>> {
-        match Self::read_from(&files.manifest())? {
+        match Self::read_from(files.disk().as_ref(), &files.manifest())? {
             Some(manifest) => Ok(Some(manifest)),
-            None => Self::read_from(&files.manifest_copy()),
+            None => Self::read_from(files.disk().as_ref(), &files.manifest_copy()),
         }
     }
 
     /// Reads it or its copy; none where that is damaged or gone.
-    pub fn read_from(path: &Path) -> io::Result<Option<Self>> {
-        let text = match std::fs::read(path) {
+    pub fn read_from(disk: &dyn Disk, path: &Path) -> io::Result<Option<Self>> {
+        let text = match disk.read(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             result => result?,
         };
@@ -61,14 +62,27 @@ impl Manifest {
 
     /// Whether it and its copy are on disk as they are here.
     pub fn stands(&self, files: &Files) -> io::Result<bool> {
-        let there = [Self::read_from(&files.manifest())?, Self::read_from(&files.manifest_copy())?];
+        let there = [
+            Self::read_from(files.disk().as_ref(), &files.manifest())?,
+            Self::read_from(files.disk().as_ref(), &files.manifest_copy())?,
+        ];
         Ok(there == [Some(*self); 2])
     }
 
     /// Writes it durably. The copy first, so that it is never behind.
     pub fn write(&self, files: &Files) -> io::Result<()> {
         let text = serde_json::to_vec(self)?;
-        files::replace(&files.manifest_copy(), &text)?;
-        files::replace(&files.manifest(), &text)
+        files::replace(
+            files.disk().as_ref(),
+            &files.manifest_copy(),
+            &text,
+            (SyncSite::ManifestCopy, SyncSite::ManifestCopyDirectory),
+        )?;
+        files::replace(
+            files.disk().as_ref(),
+            &files.manifest(),
+            &text,
+            (SyncSite::Manifest, SyncSite::ManifestDirectory),
+        )
     }
 }

@@ -85,7 +85,6 @@ mod block;
 mod cache;
 pub mod check;
 mod common;
-mod crash;
 mod damage;
 mod extent;
 mod fault;
@@ -114,6 +113,7 @@ pub use reading::{Reading, View};
 pub use sealed::any_bytes;
 
 use super::batch::Batch;
+use super::disk::{Disk, RealDisk};
 use super::retention::{Candidate, Policy};
 use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
@@ -202,7 +202,7 @@ impl Store {
         health: Arc<Board>,
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
-        let (store, upkeep, bell) = Self::open_idle(dir, settings, health, metrics)?;
+        let (store, upkeep, bell) = Self::open_idle(Arc::new(RealDisk), dir, settings, health, metrics)?;
         let watching = Arc::clone(&store.shared.health);
         let thread = std::thread::Builder::new()
             .name("log-upkeep".to_owned())
@@ -214,13 +214,14 @@ impl Store {
 
     /// Opens the log, and leaves it to the caller to do the upkeep.
     fn open_idle(
+        disk: Arc<dyn Disk>,
         dir: OwnDir,
         settings: &settings::Log,
         health: Arc<Board>,
         metrics: &Metrics,
     ) -> Result<(Self, Upkeep, Receiver<()>), StartError> {
         let Still { store, writer, requests, upkeep, bell } =
-            Self::open_still(dir, settings, health, metrics)?;
+            Self::open_still(disk, dir, settings, health, metrics)?;
         let watching = Arc::clone(&store.shared.health);
         let thread = std::thread::Builder::new()
             .name("log-write".to_owned())
@@ -232,12 +233,13 @@ impl Store {
 
     /// Opens the log, and starts no thread.
     fn open_still(
+        disk: Arc<dyn Disk>,
         dir: OwnDir,
         settings: &settings::Log,
         health: Arc<Board>,
         metrics: &Metrics,
     ) -> Result<Still, StartError> {
-        let files = Files::new(settings.file.clone(), dir.path().to_owned())?;
+        let files = Files::new(disk, settings.file.clone(), dir.path().to_owned())?;
         let damage = Arc::new(Damage::new(Arc::clone(&health), metrics));
         let recovered = recover::recover(&files, &damage, &health)?;
         let shared = Arc::new(Shared {

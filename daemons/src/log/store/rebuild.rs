@@ -4,13 +4,13 @@ use super::damage::Damage;
 use super::files::{Files, SealedName};
 use super::seal;
 use super::segment::Sealed;
+use crate::log::disk::RealDisk;
 use crate::log::index::{self, Index};
 use crate::runtime::OwnDir;
 use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
 use crate::settings;
 use shared::daemon::Daemon;
-use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub enum Reason {
 impl Indexes {
     /// Those of the log that the settings are about.
     pub fn new(settings: &settings::Log, dir: OwnDir) -> Self {
-        let files = Files::there(settings.file.clone(), dir.path().to_owned());
+        let files = Files::there(Arc::new(RealDisk), settings.file.clone(), dir.path().to_owned());
         // Nobody asks for either: the error says what is damaged.
         let (health, metrics) = (Arc::new(Board::new(Daemon::Log)), Metrics::default());
         Self { files, damage: Arc::new(Damage::new(health, &metrics)), _dir: dir }
@@ -57,7 +57,7 @@ impl Indexes {
 
     /// The length of its text as it is stored.
     pub fn len(&self, name: &SealedName) -> u64 {
-        std::fs::metadata(self.files.sealed(name)).map_or(0, |metadata| metadata.len())
+        self.files.disk().metadata(&self.files.sealed(name)).map_or(0, |metadata| metadata.len)
     }
 
     /// Rebuilds an index that is missing or damaged, or any if that is wanted.
@@ -66,8 +66,7 @@ impl Indexes {
     /// # Errors
     /// When the segment cannot be read, or the index not be written.
     pub fn rebuild(&self, name: &SealedName, any: bool) -> io::Result<Option<Reason>> {
-        let (path, index_path) = (self.files.sealed(name), self.files.index(name));
-        let sealed = Sealed::new(name.clone(), path, index_path, Arc::clone(&self.damage));
+        let sealed = Sealed::new(&self.files, name.clone(), Arc::clone(&self.damage));
         let Some(reason) = self.reason(&sealed)?.or(any.then_some(Reason::Wanted)) else { return Ok(None) };
         seal::rebuild_index(&self.files, &sealed, &|| Ok(()))?;
         Ok(Some(reason))
@@ -75,11 +74,11 @@ impl Indexes {
 
     fn reason(&self, sealed: &Sealed) -> io::Result<Option<Reason>> {
         let directory = sealed.open()?.directory;
-        let path = sealed.index_path();
-        let is_whole = Index::open(path, directory.identity()).and_then(|index| {
+        let (disk, path) = (self.files.disk().as_ref(), sealed.index_path());
+        let is_whole = Index::open(disk, path, directory.identity()).and_then(|index| {
             index.check()?;
             // After a crash in recompression it is the one from before that.
-            Ok(index::directory_of(&File::open(path)?)? == directory.to_payload())
+            Ok(index::read_directory(disk, path)? == directory.to_payload())
         });
         match is_whole {
             Ok(true) => Ok(None),

@@ -2,19 +2,17 @@
 //! [`super`].
 
 use super::block::Block;
-use super::crash;
 use super::damage::Damage;
 use super::extent::{Extent, scan};
 use super::files::{self, Files};
 use super::keys::{self, Keys};
 use super::manifest::Manifest;
 use super::segment::{Plain, Sealed, Segment};
+use crate::log::disk::{self, Disk, DiskFile, Open, SyncSite};
 use crate::log::limits::SEGMENT_ROOM;
 use crate::runtime::StartError;
 use crate::runtime::health::Board;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,8 +36,8 @@ pub struct Recovered {
 /// Recovers the log.
 pub fn recover(files: &Files, damage: &Arc<Damage>, health: &Board) -> Result<Recovered, StartError> {
     let active = files.active.as_path();
-    let existed = active.exists();
-    let file = files::open(active).map_err(|e| {
+    let existed = files.disk().exists(active);
+    let file = files::open(files.disk().as_ref(), active, SyncSite::ActiveDirectory).map_err(|e| {
         StartError::path(
             "cannot write the log file",
             active,
@@ -55,53 +53,56 @@ pub fn recover(files: &Files, damage: &Arc<Damage>, health: &Board) -> Result<Re
 
 fn recover_from(
     files: &Files,
-    mut file: File,
+    file: Box<dyn DiskFile>,
     existed: bool,
     damage: &Arc<Damage>,
     health: &Board,
 ) -> io::Result<Recovered> {
     let listing = files.list()?;
-    listing.leftover.iter().try_for_each(fs::remove_file)?;
-    let sealed = listing.sealed.into_iter().map(|name| {
-        let (path, index) = (files.sealed(&name), files.index(&name));
-        Segment::Sealed(Arc::new(Sealed::new(name, path, index, Arc::clone(damage))))
-    });
+    listing.leftover.iter().try_for_each(|path| files.disk().remove(path))?;
+    let sealed = listing
+        .sealed
+        .into_iter()
+        .map(|name| Segment::Sealed(Arc::new(Sealed::new(files, name, Arc::clone(damage)))));
     let mut segments: Vec<Segment> = sealed.collect();
     for base in listing.plain {
-        match File::open(files.plain(base)) {
+        match files.disk().open(&files.plain(base), Open::Read) {
             Ok(file) => segments.push(Segment::Plain(Arc::new(Plain::new(base, file, None)))),
             // One file must not keep the log from starting.
             Err(error) => tracing::error!("segment {base} cannot be read: {error}"),
         }
     }
     segments.sort_by_key(Segment::base);
-    let manifest = begin(files, &mut file, existed, &segments)?;
+    let manifest = begin(files, file.as_ref(), existed, &segments)?;
 
-    let len = file.metadata()?.len();
-    let whole = whole_len(&mut file)?;
+    let len = file.metadata()?.len;
+    // After an error of a sync the page cache may hold what never got to disk.
+    let _ = file.sync_all(SyncSite::ActiveRecover);
+    let on_disk = files.disk().open(&files.active, Open::Uncached)?;
+    let whole = whole_len(on_disk.as_ref())?;
     if whole < len {
-        cut(files, &file, manifest.base, whole, len, "a torn tail")?;
+        cut(files, file.as_ref(), manifest.base, whole, len, "a torn tail")?;
     }
-    let mut extent = scan(&file, manifest.base, whole)?;
+    let mut extent = scan(file.as_ref(), manifest.base, whole)?;
     let found = keys::read(files)?;
     if let Some(seq) = keys::cut_at(&found.entries, extent.next_seq).filter(|seq| *seq >= manifest.base) {
-        let offset = offset_of(&file, &extent, seq)?;
+        let offset = offset_of(file.as_ref(), &extent, seq)?;
         // What was there at a clean end was acknowledged: if lines are missing
         // before it, somebody damaged them, and these are not to pay for it.
         if offset >= manifest.least_len {
             cut(
                 files,
-                &file,
+                file.as_ref(),
                 manifest.base,
                 offset,
                 whole,
                 "a part of a request that was never acknowledged",
             )?;
-            extent = scan(&file, manifest.base, offset)?;
+            extent = scan(file.as_ref(), manifest.base, offset)?;
         }
     }
     // What a crash left in the page cache alone is about to be shown: it must stay.
-    file.sync_all()?;
+    file.sync_all(SyncSite::ActiveRecover)?;
     let keys = Keys::adopt(files, found, extent.next_seq)?;
     let manifest = note(files, Manifest { least_len: extent.len, ..manifest })?;
     health.pass("store");
@@ -112,18 +113,18 @@ fn recover_from(
 }
 
 /// Where the active segment begins.
-fn begin(files: &Files, file: &mut File, existed: bool, segments: &[Segment]) -> io::Result<Manifest> {
+fn begin(files: &Files, file: &dyn DiskFile, existed: bool, segments: &[Segment]) -> io::Result<Manifest> {
     let Some(manifest) = Manifest::read(files)? else {
         let ends = segments.iter().map(end_of).collect::<io::Result<Vec<_>>>()?;
         return Ok(Manifest::begin(ends.into_iter().max().unwrap_or(FIRST_SEQ)));
     };
-    let len = file.metadata()?.len();
+    let len = file.metadata()?.len;
     let mut of_base = segments.iter().filter(|segment| segment.base() == manifest.base).peekable();
     if of_base.peek().is_some() {
         // The rotation got as far as the segment. Across file systems the active
         // file may still be there, the same to the byte.
         if let Some(Segment::Plain(rotated)) = of_base.peek()
-            && len == rotated.file().metadata()?.len()
+            && len == rotated.file().metadata()?.len
             && same(file, rotated.file(), len)?
         {
             file.set_len(0)?;
@@ -167,7 +168,7 @@ fn note(files: &Files, manifest: Manifest) -> io::Result<Manifest> {
     }
 }
 
-fn same(a: &File, b: &File, len: u64) -> io::Result<bool> {
+fn same(a: &dyn DiskFile, b: &dyn DiskFile, len: u64) -> io::Result<bool> {
     const CHUNK: usize = 1 << 20;
     let (mut of_a, mut of_b) = (vec![0; CHUNK], vec![0; CHUNK]);
     let mut at = 0;
@@ -187,13 +188,12 @@ fn same(a: &File, b: &File, len: u64) -> io::Result<bool> {
 /// without a zero byte. Zeros are written by nobody: they stand where a power
 /// cut left length without contents, or where a disk lost them. Lines with zeros
 /// before a good line are damaged records, and stay.
-fn whole_len(file: &mut File) -> io::Result<u64> {
-    file.seek(SeekFrom::Start(0))?;
+fn whole_len(file: &dyn DiskFile) -> io::Result<u64> {
     let mut buffer = vec![0; 1 << 20];
     let (mut at, mut whole, mut damaged) = (0_u64, 0_u64, 0_u64);
     let mut zero_in_line = false;
     loop {
-        let n = file.read(&mut buffer)?;
+        let n = file.read_at(&mut buffer, at)?;
         if n == 0 {
             if damaged > 0 {
                 tracing::error!("{damaged} lines of the log have lost bytes: zeros stand in their place");
@@ -216,16 +216,16 @@ fn whole_len(file: &mut File) -> io::Result<u64> {
 }
 
 /// Cuts the file to `to`; what is cut off is on disk elsewhere before that.
-fn cut(files: &Files, file: &File, base: u64, to: u64, from: u64, what: &str) -> io::Result<()> {
+fn cut(files: &Files, file: &dyn DiskFile, base: u64, to: u64, from: u64, what: &str) -> io::Result<()> {
     let kept = files.torn(base, to);
-    match keep(file, &kept, to, from) {
+    match keep(files.disk().as_ref(), file, &kept, to, from) {
         Ok(()) => {
             let (len, kept) = (from - to, kept.display());
             tracing::warn!("{what} is cut off the log: {len} bytes from {to} on, kept in {kept}");
         }
         // It was never acknowledged, and a full disk must not keep the log from starting.
         Err(error) if error.kind() == ErrorKind::StorageFull => {
-            let _ = fs::remove_file(&kept);
+            let _ = files.disk().remove(&kept);
             tracing::warn!(
                 "{what} is cut off the log: {} bytes from {to} on; no space to keep them",
                 from - to
@@ -233,22 +233,19 @@ fn cut(files: &Files, file: &File, base: u64, to: u64, from: u64, what: &str) ->
         }
         Err(error) => return Err(error),
     }
-    crash::point()?;
     file.set_len(to)?;
-    crash::point()?;
-    file.sync_all()
+    file.sync_all(SyncSite::ActiveCut)
 }
 
-fn keep(mut file: &File, kept: &Path, to: u64, from: u64) -> io::Result<()> {
-    file.seek(SeekFrom::Start(to))?;
-    let mut copy = File::create(kept)?;
-    io::copy(&mut file.take(from - to), &mut copy)?;
-    copy.sync_all()?;
-    files::sync_parent(kept)
+fn keep(disk: &dyn Disk, file: &dyn DiskFile, kept: &Path, to: u64, from: u64) -> io::Result<()> {
+    let copy = disk.open(kept, Open::Truncate)?;
+    disk::copy(file, to, from - to, copy.as_ref())?;
+    copy.sync_all(SyncSite::Torn)?;
+    disk.sync_parent(kept, SyncSite::TornDirectory)
 }
 
 /// Where a record begins in the file.
-fn offset_of(file: &File, extent: &Extent, seq: u64) -> io::Result<u64> {
+fn offset_of(file: &dyn DiskFile, extent: &Extent, seq: u64) -> io::Result<u64> {
     let Some(block) = extent.blocks.iter().rev().find(|block| block.first_seq <= seq) else { return Ok(0) };
     let mut buffer = vec![0; block.len];
     file.read_exact_at(&mut buffer, block.offset)?;

@@ -7,9 +7,8 @@ use super::keys::{self, Keys};
 use super::manifest::Manifest;
 use super::segment::{Plain, Segment};
 use super::writer::Writer;
-use std::fs::{File, Metadata};
+use crate::log::disk::{Open, SyncSite};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,18 +39,16 @@ impl Writer {
     }
 
     fn try_rotate(&mut self) -> Result<(), Fault> {
-        self.active.file().sync_all().map_err(Fault::Broken)?;
+        self.active.file().sync_all(SyncSite::ActiveRotate).map_err(Fault::Broken)?;
         if self.is_in_place().map_err(Fault::of_opening)? {
             self.adopt_appended().map_err(Fault::of_opening)?;
             let base = self.manifest.base;
             self.shared.files.rotate(base).map_err(Fault::of_opening)?;
             // Across file systems the segment is another file now; in the same
             // one it stays open, with what is known of it.
-            if let Ok(moved) = File::open(self.shared.files.plain(base))
-                && !is_same(
-                    &moved.metadata().map_err(Fault::of_opening)?,
-                    &self.active.file().metadata().map_err(Fault::of_opening)?,
-                )
+            if let Ok(moved) = self.shared.files.disk().open(&self.shared.files.plain(base), Open::Read)
+                && moved.metadata().map_err(Fault::of_opening)?.id
+                    != self.active.file().metadata().map_err(Fault::of_opening)?.id
             {
                 let moved = Arc::new(Plain::new(base, moved, self.active.known()));
                 self.shared.segments.replace_plain(&self.active, [Segment::Plain(Arc::clone(&moved))]);
@@ -73,11 +70,11 @@ impl Writer {
     /// them, nor leave a hole before them.
     pub(super) fn is_in_place(&self) -> io::Result<bool> {
         let ours = self.active.file().metadata()?;
-        if ours.len() < self.len {
+        if ours.len < self.len {
             return Ok(false);
         }
-        match std::fs::metadata(&self.shared.files.active) {
-            Ok(there) => Ok(is_same(&there, &ours)),
+        match self.shared.files.disk().metadata(&self.shared.files.active) {
+            Ok(there) => Ok(there.id == ours.id),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
@@ -85,22 +82,23 @@ impl Writer {
 
     /// Begins a new active segment at the path.
     pub(super) fn begin_anew(&mut self) -> io::Result<()> {
-        if std::fs::metadata(&self.shared.files.active).is_ok_and(|there| there.len() > 0) {
+        let disk = Arc::clone(self.shared.files.disk());
+        if disk.metadata(&self.shared.files.active).is_ok_and(|there| there.len > 0) {
             // Not ours: kept beside, for whoever put it there.
             let beside = self.shared.files.active.with_extension(format!("foreign-{}", self.next_seq));
             tracing::warn!("somebody else's file is where the log should be; it is now {}", beside.display());
-            std::fs::rename(&self.shared.files.active, beside)?;
+            disk.rename(&self.shared.files.active, &beside)?;
         }
-        let emptied = self.active.file().metadata()?.len() < self.len;
+        let emptied = self.active.file().metadata()?.len < self.len;
         let manifest = Manifest::begin(self.next_seq);
         // Where the old segment has its name, it tells the next start where this
         // one begins. Else only the manifest does, and is first: if no file
         // follows, the next start finds it missing and goes on far beyond.
-        let is_rotated = self.shared.files.plain(self.manifest.base).exists();
+        let is_rotated = disk.exists(&self.shared.files.plain(self.manifest.base));
         if !is_rotated {
             manifest.write(&self.shared.files)?;
         }
-        let file = files::open(&self.shared.files.active)?;
+        let file = files::open(disk.as_ref(), &self.shared.files.active, SyncSite::ActiveDirectory)?;
         file.set_len(0)?;
         let _ = file.try_lock();
         if is_rotated {
@@ -117,9 +115,4 @@ impl Writer {
         self.len = 0;
         Ok(())
     }
-}
-
-/// Whether both are of one file.
-fn is_same(a: &Metadata, b: &Metadata) -> bool {
-    (a.dev(), a.ino()) == (b.dev(), b.ino())
 }

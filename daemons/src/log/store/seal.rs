@@ -15,17 +15,16 @@
 //! has come. A line that was a record stays one, with its sequence.
 
 use super::block::Run;
-use super::crash;
 use super::damage::Damage;
 use super::files::{self, Files, SealedName};
 use super::sealed::{Directory, FrameSums, SealedWriter, damaged, read_frame};
 use super::segment::{Plain, Sealed};
 use crate::log::codec::checksum;
+use crate::log::disk::{Disk, Open, SyncSite};
 use crate::log::index::{self, BlockIndex, Builder};
 use crate::log::limits::BLOCK_LEN;
 use crate::log::line::Line;
 use crate::log::lines::lines;
-use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
@@ -87,24 +86,22 @@ impl Sealer<'_> {
             Some(class_of) => self.write_parts(plain, class_of)?,
         };
         let sealed = written.into_iter().map(|part| self.name(part)).collect::<io::Result<Vec<_>>>()?;
-        crash::point()?;
         let path = self.files.plain(plain.base);
-        files::sync_parent(&path)?;
-        crash::point()?;
-        match fs::remove_file(&path) {
+        let disk = self.files.disk();
+        disk.sync_parent(&path, SyncSite::SealDirectory)?;
+        match disk.remove(&path) {
             // Gone already: this was tried before, or somebody took it away.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             result => result?,
         }
-        crash::point()?;
-        files::sync_parent(&path)?;
+        disk.sync_parent(&path, SyncSite::SealRemoveDirectory)?;
         Ok(sealed)
     }
 
     fn begin(&self, base: u64, class: Option<String>, built: Built) -> io::Result<Part> {
         let name = SealedName { base, class };
-        let writer = SealedWriter::create(&files::unfinished(&self.files.sealed(&name)), base, LEVEL_FAST)?;
-        crash::point()?;
+        let new = files::unfinished(&self.files.sealed(&name));
+        let writer = SealedWriter::create(self.files.disk().as_ref(), &new, base, LEVEL_FAST)?;
         Ok(Part { name, writer, built, lines: Vec::new(), runs: Vec::new() })
     }
 
@@ -157,10 +154,9 @@ impl Sealer<'_> {
 
     /// Ends a file and compares it with what it was made of.
     fn finish(&self, part: Part) -> io::Result<Written> {
-        crash::point()?;
         let (directory, sums) = part.writer.finish()?;
-        compare(&files::unfinished(&self.files.sealed(&part.name)), &directory, &sums, self.go_on)?;
-        crash::point()?;
+        let new = files::unfinished(&self.files.sealed(&part.name));
+        compare(self.files.disk().as_ref(), &new, &directory, &sums, self.go_on)?;
         Ok(Written { name: part.name, directory, built: part.built })
     }
 
@@ -168,11 +164,9 @@ impl Sealer<'_> {
     fn name(&self, part: Written) -> io::Result<Sealed> {
         let Written { name, directory, built } = part;
         write_index(self.files, &name, &directory, &built)?;
-        crash::point()?;
         let path = self.files.sealed(&name);
-        fs::rename(files::unfinished(&path), &path)?;
-        let index_path = self.files.index(&name);
-        Ok(Sealed::new(name, path, index_path, Arc::clone(self.damage)))
+        self.files.disk().rename(&files::unfinished(&path), &path)?;
+        Ok(Sealed::new(self.files, name, Arc::clone(self.damage)))
     }
 }
 
@@ -204,28 +198,29 @@ impl Part {
         self.writer.push(&self.lines, &self.runs, span)?;
         self.lines.clear();
         self.runs.clear();
-        crash::point()
+        Ok(())
     }
 }
 
 /// Reads a sealed file back and compares it with what it should hold.
 fn compare(
+    disk: &dyn Disk,
     path: &Path,
     directory: &Directory,
     sums: &FrameSums,
     go_on: &dyn Fn() -> io::Result<()>,
 ) -> io::Result<()> {
-    let file = File::open(path)?;
-    let there = Directory::read(&file, directory.base)?;
+    let file = disk.open(path, Open::Read)?;
+    let there = Directory::read(file.as_ref(), directory.base)?;
     let mut text = Vec::new();
     for ((block, stored_sum), sum) in there.blocks.iter().zip(&there.sums).zip(sums) {
         go_on()?;
-        read_frame(&file, block, *stored_sum, &mut text)?;
+        read_frame(file.as_ref(), block, *stored_sum, &mut text)?;
         if checksum(&text) != *sum {
             return Err(damaged("a sealed frame is not what was written"));
         }
     }
-    if there == *directory && there.tail_is_whole(&file)? {
+    if there == *directory && there.tail_is_whole(file.as_ref())? {
         Ok(())
     } else {
         Err(damaged("a sealed file is not what was written"))
@@ -241,9 +236,9 @@ pub fn write_index(files: &Files, name: &SealedName, directory: &Directory, buil
     let bytes = index::to_bytes(kinds, runs, &built.blocks, directory.identity(), &directory.to_payload())?;
     let path = files.index(name);
     let new = files::unfinished(&path);
-    files::write_private(&new, &bytes)?;
-    crash::point()?;
-    fs::rename(new, path)
+    let disk = files.disk();
+    disk.open(&new, Open::Truncate)?.write_all_at(&bytes, 0)?;
+    disk.rename(&new, &path)
 }
 
 /// Builds the index of a sealed segment anew, to the same bytes.
@@ -272,7 +267,7 @@ pub fn recompress(files: &Files, sealed: &Sealed, go_on: &dyn Fn() -> io::Result
     let path = files.sealed(&sealed.name);
     let new = files::unfinished(&path);
     let opened = sealed.open()?;
-    let mut writer = SealedWriter::create(&new, sealed.name.base, LEVEL_COLD)?;
+    let mut writer = SealedWriter::create(files.disk().as_ref(), &new, sealed.name.base, LEVEL_COLD)?;
     let mut built = Built::default();
     let mut text = Vec::new();
     for (at, block) in opened.directory.blocks.iter().enumerate() {
@@ -281,19 +276,15 @@ pub fn recompress(files: &Files, sealed: &Sealed, go_on: &dyn Fn() -> io::Result
         built.blocks.push(Arc::new(built.builder.block(&text)));
         let whole = [Run { first: block.first_seq, len: block.records }];
         writer.push(&text, block.runs.as_deref().unwrap_or(&whole), (block.min_ns, block.max_ns))?;
-        crash::point()?;
     }
     // It is as old as it was: its age counts for retention.
     let (directory, sums) = writer.finish_as_of(sealed.sealed_at()?)?;
-    compare(&new, &directory, &sums, go_on)?;
-    crash::point()?;
+    compare(files.disk().as_ref(), &new, &directory, &sums, go_on)?;
     // The index first: with its copy of a directory that is still to come it is
     // true all the same, and this is done again; with one that is no more it
     // would stay.
     write_index(files, &sealed.name, &directory, &built)?;
-    crash::point()?;
-    fs::rename(&new, &path)?;
-    crash::point()?;
-    files::sync_parent(&path)?;
-    Ok(Sealed::new(sealed.name.clone(), path, files.index(&sealed.name), Arc::clone(sealed.damage())))
+    files.disk().rename(&new, &path)?;
+    files.disk().sync_parent(&path, SyncSite::RecompressDirectory)?;
+    Ok(Sealed::new(files, sealed.name.clone(), Arc::clone(sealed.damage())))
 }

@@ -4,12 +4,11 @@ use super::block::Block;
 use super::cache::Cache;
 use super::damage::{Damage, is_damage};
 use super::extent::{Extent, scan};
-use super::files::SealedName;
+use super::files::{Files, SealedName};
 use super::sealed::{self, Directory, Origin};
-use crate::log::index::Index;
-use std::fs::File;
+use crate::log::disk::{Disk, DiskFile, Open};
+use crate::log::index::{self, Index};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -39,20 +38,20 @@ impl Segment {
 pub struct Plain {
     /// The sequence of its first record.
     pub base: u64,
-    file: File,
+    file: Box<dyn DiskFile>,
     extent: RwLock<Option<Arc<Extent>>>,
     index: RwLock<Option<Arc<Index>>>,
 }
 
 impl Plain {
     /// A segment; without an extent it is looked through when somebody asks.
-    pub const fn new(base: u64, file: File, extent: Option<Arc<Extent>>) -> Self {
+    pub const fn new(base: u64, file: Box<dyn DiskFile>, extent: Option<Arc<Extent>>) -> Self {
         Self { base, file, extent: RwLock::new(extent), index: RwLock::new(None) }
     }
 
     /// The file.
-    pub const fn file(&self) -> &File {
-        &self.file
+    pub fn file(&self) -> &dyn DiskFile {
+        self.file.as_ref()
     }
 
     /// How far it goes, if that is known.
@@ -65,8 +64,8 @@ impl Plain {
         if let Some(known) = self.known() {
             return Ok(known);
         }
-        let len = self.file.metadata()?.len();
-        let extent = Arc::new(scan(&self.file, self.base, len)?);
+        let len = self.file.metadata()?.len;
+        let extent = Arc::new(scan(self.file.as_ref(), self.base, len)?);
         *self.extent.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&extent));
         Ok(extent)
     }
@@ -112,6 +111,7 @@ pub struct Sealed {
     pub name: SealedName,
     /// Tells it from others of the same name, before and after recompression.
     pub id: u64,
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     index_path: PathBuf,
     summary: OnceLock<Summary>,
@@ -139,7 +139,7 @@ pub struct Summary {
 /// An open sealed segment.
 #[derive(Debug)]
 pub struct Opened {
-    file: File,
+    file: Box<dyn DiskFile>,
     /// What its frames hold.
     pub directory: Directory,
     /// Its index; none while it is missing or damaged.
@@ -163,17 +163,19 @@ impl Opened {
         let (Some(block), Some(sum)) = (self.directory.blocks.get(at), self.directory.sums.get(at)) else {
             return Err(io::Error::other("the segment has no such block"));
         };
-        sealed::read_frame(&self.file, block, *sum, lines)
+        sealed::read_frame(self.file.as_ref(), block, *sum, lines)
     }
 }
 
 impl Sealed {
     /// A sealed segment by its files.
-    pub fn new(name: SealedName, path: PathBuf, index_path: PathBuf, damage: Arc<Damage>) -> Self {
+    pub fn new(files: &Files, name: SealedName, damage: Arc<Damage>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let lacks_index = AtomicBool::new(!index_path.exists());
-        Self { name, id, path, index_path, summary: OnceLock::new(), lacks_index, damage }
+        let disk = Arc::clone(files.disk());
+        let (path, index_path) = (files.sealed(&name), files.index(&name));
+        let lacks_index = AtomicBool::new(!disk.exists(&index_path));
+        Self { name, id, disk, path, index_path, summary: OnceLock::new(), lacks_index, damage }
     }
 
     /// Opens it, past the cache.
@@ -181,13 +183,14 @@ impl Sealed {
     /// # Errors
     /// When it cannot be read and nothing is left that says what it holds.
     pub fn open(&self) -> io::Result<Opened> {
-        let file = File::open(&self.path)?;
-        let (directory, origin) = Directory::find(&file, &self.index_path, self.name.base)
+        let file = self.disk.open(&self.path, Open::Read)?;
+        let copy = || index::read_directory(self.disk.as_ref(), &self.index_path);
+        let (directory, origin) = Directory::find(file.as_ref(), copy, self.name.base)
             .inspect_err(|error| self.damage.note(self.name.to_string(), None, error))?;
         if let Origin::Copy(damage) | Origin::Frames { damage, .. } = &origin {
             self.damage.note(self.name.to_string(), None, damage);
         }
-        let index = match Index::open(&self.index_path, directory.identity()) {
+        let index = match Index::open(self.disk.as_ref(), &self.index_path, directory.identity()) {
             Ok(index) => Some(Arc::new(index)),
             Err(error) => {
                 if !self.lacks_index.swap(true, Ordering::Relaxed) {
@@ -235,12 +238,12 @@ impl Sealed {
     /// # Errors
     /// When its file cannot be found.
     pub fn sealed_at(&self) -> io::Result<SystemTime> {
-        std::fs::metadata(&self.path)?.modified()
+        Ok(self.disk.metadata(&self.path)?.modified)
     }
 
     /// The bytes of its files.
     pub fn stored_len(&self) -> u64 {
-        let len = |path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let len = |path| self.disk.metadata(path).map_or(0, |metadata| metadata.len);
         len(&self.path) + len(&self.index_path)
     }
 

@@ -5,10 +5,11 @@
 //! One thing at a time, the most urgent first; each can be cut off at any moment
 //! and is begun again.
 
-use super::files::{self, Files, SealedName};
+use super::Shared;
+use super::files::{Files, SealedName};
 use super::seal::{self, Built, LEVEL_COLD, Sealer};
 use super::segment::{Plain, Sealed, Segment};
-use super::{Shared, crash};
+use crate::log::disk::SyncSite;
 use crate::log::index::Index;
 use crate::log::line::Line;
 use crate::log::retention::{Deletion, decide};
@@ -254,7 +255,6 @@ impl Upkeep {
             remove(&self.shared.files, &sealed.name)?;
             self.shared.segments.replace_sealed(sealed, None);
             self.shared.cache.forget(sealed);
-            crash::point()?;
             self.measured.deleted.inc();
         }
         Ok(())
@@ -263,7 +263,7 @@ impl Upkeep {
     /// Removes what was not finished.
     fn clean_up(&self) {
         let leftover = self.shared.files.list().map(|listing| listing.leftover);
-        leftover.unwrap_or_default().iter().for_each(|path| drop(std::fs::remove_file(path)));
+        leftover.unwrap_or_default().iter().for_each(|path| drop(self.shared.files.disk().remove(path)));
     }
 }
 
@@ -284,13 +284,12 @@ impl Upkeep {
 /// Removes the files of a sealed segment: the text first, for an index without
 /// it is removed at the next start.
 fn remove(files: &Files, name: &SealedName) -> io::Result<()> {
-    let gone = |path: &Path| match std::fs::remove_file(path) {
+    let gone = |path: &Path| match files.disk().remove(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     };
     let path = files.sealed(name);
     gone(&path)?;
-    crash::point()?;
     gone(&files.index(name))?;
-    files::sync_parent(&path)
+    files.disk().sync_parent(&path, SyncSite::DeleteDirectory)
 }

@@ -1,7 +1,6 @@
 //! The one thread that writes: group commit, rotation, and what to do when the
 //! disk says no.
 
-use super::crash;
 use super::fault::Fault;
 use super::keys::Keys;
 use super::live::Chunk;
@@ -9,6 +8,7 @@ use super::manifest::Manifest;
 use super::measured::Measured;
 use super::segment::Plain;
 use super::{AppendError, Batch, Room, Shared};
+use crate::log::disk::SyncSite;
 use crate::log::limits::GROUP_LEN_MAX;
 use crate::runtime::StartError;
 use crate::runtime::metrics::Metrics;
@@ -16,7 +16,6 @@ use crate::settings::{self, Durability};
 use shared::wire::log::Accepted;
 use std::collections::HashMap;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
@@ -201,7 +200,7 @@ impl Writer {
     /// of it is written over: its lines are records like any other.
     pub(super) fn adopt_appended(&mut self) -> io::Result<()> {
         let file = self.active.file();
-        let len = file.metadata()?.len();
+        let len = file.metadata()?.len;
         let Some(appended) = len.checked_sub(self.len).filter(|appended| *appended > 0) else {
             return Ok(());
         };
@@ -211,7 +210,7 @@ impl Writer {
             file.write_all_at(b"\n", len)?;
             lines.push(b'\n');
         }
-        file.sync_data()?;
+        file.sync_data(SyncSite::ActiveAdopt)?;
         tracing::warn!("somebody appended {appended} bytes to the log file; they are taken as records");
         let records = memchr::memchr_iter(b'\n', &lines).count() as u64;
         self.active.extend(|extent| {
@@ -238,7 +237,6 @@ impl Writer {
         } else {
             None
         };
-        crash::point().map_err(Fault::Broken)?;
         self.buffer.clear();
         let lines: &[u8] = match placed {
             [one] => &one.request.batch.lines,
@@ -250,10 +248,9 @@ impl Writer {
         if let Err(error) = self.active.file().write_all_at(lines, self.len) {
             return Err(self.undo(keys_before, Fault::of_write(error)));
         }
-        crash::point().map_err(Fault::Broken)?;
         if self.durability == Durability::Fsync {
             // Never retried: after a failure the kernel may call lost pages clean.
-            self.active.file().sync_data().map_err(Fault::Broken)?;
+            self.active.file().sync_data(SyncSite::ActiveCommit).map_err(Fault::Broken)?;
         }
         self.measured.bytes.inc_by(lines.len() as u64);
         self.measured.commits.inc();
@@ -266,10 +263,13 @@ impl Writer {
     fn undo(&mut self, keys_before: Option<u64>, fault: Fault) -> Fault {
         let Fault::Full = fault else { return fault };
         let file = self.active.file();
-        let undone = file.set_len(self.len).and_then(|()| file.sync_all()).and_then(|()| match keys_before {
-            Some(len) => self.keys.take_back(len),
-            None => self.keys.trim(),
-        });
+        let undone =
+            file.set_len(self.len).and_then(|()| file.sync_all(SyncSite::ActiveUndo)).and_then(|()| {
+                match keys_before {
+                    Some(len) => self.keys.take_back(len),
+                    None => self.keys.trim(),
+                }
+            });
         undone.map_or_else(Fault::Broken, |()| Fault::Full)
     }
 
@@ -311,7 +311,7 @@ impl Writer {
         }
         let file = self.active.file();
         // Whoever appends meanwhile is not written over, and not cut off.
-        let is_ours = |len: u64| file.metadata().is_ok_and(|there| there.len() == len);
+        let is_ours = |len: u64| file.metadata().is_ok_and(|there| there.len == len);
         if !is_ours(self.len) {
             return;
         }
@@ -374,7 +374,11 @@ impl Writer {
             return;
         }
         self.manifest.least_len = self.len;
-        let synced = self.active.file().sync_all().and_then(|()| self.manifest.write(&self.shared.files));
+        let synced = self
+            .active
+            .file()
+            .sync_all(SyncSite::ActiveClose)
+            .and_then(|()| self.manifest.write(&self.shared.files));
         if let Err(error) = synced {
             tracing::error!("the log could not be closed cleanly: {error}");
         }
@@ -385,6 +389,6 @@ impl Drop for Writer {
     /// Unlocks the active file, which may be open elsewhere: with a reader, or
     /// with a process that another thread is about to start.
     fn drop(&mut self) {
-        let _ = self.active.file().unlock();
+        self.active.file().unlock();
     }
 }

@@ -5,8 +5,8 @@ use super::super::keys;
 use super::super::manifest::Manifest;
 use super::text::{self, Text};
 use super::{Finding, Report, Seen, What};
+use crate::log::disk::Open;
 use crate::log::limits::SEGMENT_ROOM;
-use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
@@ -38,12 +38,16 @@ struct Manifests([Result<Manifest, Finding>; 2]);
 
 impl Manifests {
     fn read(files: &Files) -> Self {
-        Self([files.manifest(), files.manifest_copy()].map(|path| match Manifest::read_from(&path) {
-            Ok(Some(manifest)) => Ok(manifest),
-            Ok(None) if path.exists() => Err(Finding::Damaged("it is not what it should be".to_owned())),
-            Ok(None) => Err(Finding::Missing),
-            Err(error) if error.kind() == ErrorKind::Other => Err(Finding::Unusable(error.to_string())),
-            Err(error) => Err(Finding::Unreadable(error.to_string())),
+        Self([files.manifest(), files.manifest_copy()].map(|path| {
+            match Manifest::read_from(files.disk().as_ref(), &path) {
+                Ok(Some(manifest)) => Ok(manifest),
+                Ok(None) if files.disk().exists(&path) => {
+                    Err(Finding::Damaged("it is not what it should be".to_owned()))
+                }
+                Ok(None) => Err(Finding::Missing),
+                Err(error) if error.kind() == ErrorKind::Other => Err(Finding::Unusable(error.to_string())),
+                Err(error) => Err(Finding::Unreadable(error.to_string())),
+            }
         }))
     }
 
@@ -83,7 +87,8 @@ fn check_with(files: &Files, manifests: &Manifests, seen: Seen<'_>) -> Vec<Repor
     let manifest = manifests.get();
     // First, for the records of a request come after its key.
     let keys = keys::read(files);
-    let active = File::open(&files.active).and_then(|file| text::read(&file, seen));
+    let active =
+        files.disk().open(&files.active, Open::Read).and_then(|file| text::read(file.as_ref(), seen));
     match &active {
         Ok(text) => check_active(&mut of_active, files, manifest, text),
         Err(error) if error.kind() == ErrorKind::NotFound => match manifest {
@@ -110,7 +115,7 @@ fn check_with(files: &Files, manifests: &Manifests, seen: Seen<'_>) -> Vec<Repor
                 && let Some(first) =
                     keys::cut_at(&found.entries, next_seq).filter(|first| *first >= manifest.base)
                 // What was there at a clean end was acknowledged, and stays.
-                && text::offset_of(&files.active, first - manifest.base)
+                && text::offset_of(files.disk().as_ref(), &files.active, first - manifest.base)
                     .is_ok_and(|offset| offset >= manifest.least_len)
             {
                 of_active.findings.push(Finding::Unacknowledged(first..next_seq));
@@ -155,7 +160,7 @@ fn check_active(report: &mut Report, files: &Files, manifest: Option<&Manifest>,
 }
 
 fn check_keys(report: &mut Report, files: &Files, found: &keys::Found, next_seq: Option<u64>) {
-    if !files.keys().exists() {
+    if !files.disk().exists(&files.keys()) {
         report.findings.push(Finding::Missing);
     }
     if found.damaged > 0 {

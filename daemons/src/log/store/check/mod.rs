@@ -10,11 +10,13 @@ mod sealed;
 mod text;
 
 use super::files::{Files, SealedName};
+use crate::log::disk::RealDisk;
 use crate::runtime::OwnDir;
 use crate::settings;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What is to be said of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,7 +236,7 @@ impl Log {
     /// The log that the settings are about, of which `dir` has all but the
     /// active file.
     pub fn new(settings: &settings::Log, dir: PathBuf) -> Self {
-        Self { files: Files::there(settings.file.clone(), dir) }
+        Self { files: Files::there(Arc::new(RealDisk), settings.file.clone(), dir) }
     }
 
     /// Where all but the active file is.
@@ -244,7 +246,8 @@ impl Log {
 
     /// Whether there is a log at all.
     pub fn exists(&self) -> bool {
-        self.files.manifest().exists() || self.files.segments().exists()
+        let disk = self.files.disk();
+        disk.exists(&self.files.manifest()) || disk.exists(&self.files.segments())
     }
 
     /// Whether a log service is running.
@@ -272,7 +275,8 @@ impl Log {
 
     /// About how many bytes it has.
     pub fn len(&self, unit: &Unit) -> u64 {
-        let len = |path: PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let disk = self.files.disk();
+        let len = |path: PathBuf| disk.metadata(&path).map_or(0, |metadata| metadata.len);
         match unit {
             Unit::Head => len(self.files.active.clone()),
             Unit::Plain(base) => len(self.files.plain(*base)),

@@ -5,11 +5,10 @@ use super::super::files::{Files, SealedName};
 use super::super::seal::Built;
 use super::super::sealed::{Directory, Origin, read_frame};
 use super::{Finding, Gravity, Report, Seen, What};
-use crate::log::index::Index;
+use crate::log::disk::{Disk, DiskFile, FileId, Open};
+use crate::log::index::{self, Index};
 use crate::log::lines::span;
-use std::fs::File;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,8 +52,8 @@ fn check_settled(files: &Files, name: &SealedName, seen: Seen<'_>) -> ([Report; 
 }
 
 /// Which files they are: a file is never changed, only replaced.
-fn inodes(files: &Files, name: &SealedName) -> [Option<u64>; 2] {
-    [files.sealed(name), files.index(name)].map(|path| std::fs::metadata(path).ok().map(|file| file.ino()))
+fn inodes(files: &Files, name: &SealedName) -> [Option<FileId>; 2] {
+    [files.sealed(name), files.index(name)].map(|path| files.disk().metadata(&path).ok().map(|file| file.id))
 }
 
 /// What is twice or not at all in sorted runs: the first of each.
@@ -81,19 +80,23 @@ fn between(runs: &[Run]) -> Vec<Finding> {
 fn check_one(files: &Files, name: &SealedName, runs: &mut Vec<Run>, seen: Seen<'_>) -> [Report; 2] {
     let mut sealed = Report::new(files.sealed(name), What::Sealed);
     let mut index = Report::new(files.index(name), What::Index);
-    let found = File::open(&sealed.path)
-        .and_then(|file| Directory::find(&file, &index.path, name.base).map(|found| (file, found)));
+    let disk = files.disk().as_ref();
+    let copy = || index::read_directory(disk, &index.path);
+    let found = disk.open(&sealed.path, Open::Read).and_then(|file| {
+        let found = Directory::find(file.as_ref(), copy, name.base)?;
+        Ok((file, found))
+    });
     let (file, (mut directory, origin)) = match found {
         Ok(found) => found,
         Err(error) => {
             sealed.findings.push(Finding::of(&error, Finding::Lost));
-            index.findings.extend(index.path.exists().then_some(Finding::IndexHopeless));
+            index.findings.extend(disk.exists(&index.path).then_some(Finding::IndexHopeless));
             return [sealed, index];
         }
     };
     sealed.base = Some(name.base);
     match origin {
-        Origin::Own => match directory.tail_is_whole(&file) {
+        Origin::Own => match directory.tail_is_whole(file.as_ref()) {
             Ok(true) => {}
             Ok(false) => sealed.findings.push(Finding::Tail),
             Err(error) => sealed.findings.push(Finding::of(&error, |_| Finding::Tail)),
@@ -108,14 +111,19 @@ fn check_one(files: &Files, name: &SealedName, runs: &mut Vec<Run>, seen: Seen<'
             }
         }
     }
-    let built = check_frames(&mut sealed, &file, &directory, seen);
+    let built = check_frames(&mut sealed, file.as_ref(), &directory, seen);
     check_order(&mut sealed, &directory, name.base, runs);
-    index.findings.extend(check_index(&index, &directory, built.as_ref()));
+    index.findings.extend(check_index(disk, &index, &directory, built.as_ref()));
     [sealed, index]
 }
 
 /// Reads every frame; the index that they give, if all can be read.
-fn check_frames(report: &mut Report, file: &File, directory: &Directory, seen: Seen<'_>) -> Option<Built> {
+fn check_frames(
+    report: &mut Report,
+    file: &dyn DiskFile,
+    directory: &Directory,
+    seen: Seen<'_>,
+) -> Option<Built> {
     let mut built = Some(Built::default());
     let mut lines = Vec::new();
     for (at, (block, sum)) in directory.blocks.iter().zip(&directory.sums).enumerate() {
@@ -185,8 +193,13 @@ fn check_order(report: &mut Report, directory: &Directory, base: u64, all: &mut 
     }
 }
 
-fn check_index(report: &Report, directory: &Directory, built: Option<&Built>) -> Option<Finding> {
-    let checked = Index::open(&report.path, directory.identity()).and_then(|index| {
+fn check_index(
+    disk: &dyn Disk,
+    report: &Report,
+    directory: &Directory,
+    built: Option<&Built>,
+) -> Option<Finding> {
+    let checked = Index::open(disk, &report.path, directory.identity()).and_then(|index| {
         index.check()?;
         let Some(built) = built else { return Ok(None) };
         let same = index.says(&built.builder, &built.blocks, &directory.to_payload())?;

@@ -2,8 +2,8 @@
 
 use super::super::files::Files;
 use super::{Finding, Report, Seen, What};
+use crate::log::disk::{Disk, DiskFile, DiskReader, Open};
 use crate::log::line::Line;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
@@ -48,8 +48,8 @@ impl Text {
 
 /// Reads a file of lines. Zeros stand where bytes were lost; at the end they are
 /// no records.
-pub fn read(file: &File, seen: Seen<'_>) -> io::Result<Text> {
-    let mut reader = BufReader::with_capacity(1 << 18, file);
+pub fn read(file: &dyn DiskFile, seen: Seen<'_>) -> io::Result<Text> {
+    let mut reader = BufReader::with_capacity(1 << 18, DiskReader::new(file));
     let mut text = Text::default();
     let mut line = Vec::new();
     loop {
@@ -78,8 +78,9 @@ pub fn read(file: &File, seen: Seen<'_>) -> io::Result<Text> {
 }
 
 /// Where a line begins, by its place.
-pub fn offset_of(path: &Path, line: u64) -> io::Result<u64> {
-    let mut reader = BufReader::new(File::open(path)?);
+pub fn offset_of(disk: &dyn Disk, path: &Path, line: u64) -> io::Result<u64> {
+    let file = disk.open(path, Open::Read)?;
+    let mut reader = BufReader::new(DiskReader::new(file.as_ref()));
     let mut offset = 0;
     for _ in 0..line {
         offset += reader.skip_until(b'\n')? as u64;
@@ -91,10 +92,11 @@ pub fn offset_of(path: &Path, line: u64) -> io::Result<u64> {
 /// at its end is a record all the same.
 pub fn check_rotated(files: &Files, base: u64, seen: Seen<'_>) -> Report {
     let report = Report::new(files.plain(base), What::Plain);
-    let mut text = match File::open(&report.path).and_then(|file| read(&file, seen)) {
-        Ok(text) => text,
-        Err(error) => return report.with([Finding::Unreadable(error.to_string())]),
-    };
+    let mut text =
+        match files.disk().open(&report.path, Open::Read).and_then(|file| read(file.as_ref(), seen)) {
+            Ok(text) => text,
+            Err(error) => return report.with([Finding::Unreadable(error.to_string())]),
+        };
     if text.rest > 0 {
         text.has_zeros(text.rest);
     }

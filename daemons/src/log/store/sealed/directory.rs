@@ -22,13 +22,10 @@ use super::{
     SEEKABLE_MAGIC, SKIPPABLE_HEAD, damaged, decode,
 };
 use crate::log::codec::{Reader, checksum};
-use crate::log::index;
+use crate::log::disk::DiskFile;
 use crate::log::limits::DIRECTORY_MAX;
 use crate::log::lines::span;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"distlogD";
@@ -182,7 +179,7 @@ impl Directory {
     ///
     /// # Errors
     /// When it cannot be read, or is damaged.
-    pub fn read(file: &File, base: u64) -> io::Result<Self> {
+    pub fn read(file: &dyn DiskFile, base: u64) -> io::Result<Self> {
         let table = SeekTable::read(file)?;
         let mut trailer = [0; TRAILER];
         let end = table.begin;
@@ -203,13 +200,16 @@ impl Directory {
     ///
     /// # Errors
     /// When the file cannot be read, or nothing is left that says what it holds.
-    pub fn find(file: &File, index_path: &Path, base: u64) -> io::Result<(Self, Origin)> {
+    pub fn find(
+        file: &dyn DiskFile,
+        copy: impl FnOnce() -> io::Result<Vec<u8>>,
+        base: u64,
+    ) -> io::Result<(Self, Origin)> {
         let damage = match Self::read(file, base) {
             Ok(directory) => return Ok((directory, Origin::Own)),
             Err(damage) => damage,
         };
-        let copy = File::open(index_path).and_then(|index| index::directory_of(&index));
-        match copy.ok().and_then(|copy| Self::from_payload(&copy, base)) {
+        match copy().ok().and_then(|copy| Self::from_payload(&copy, base)) {
             Some(copy) if copy.fits(file) => Ok((copy, Origin::Copy(damage))),
             copy => match (Self::reconstruct(file, base), copy) {
                 (Ok((directory, given_up)), _) => Ok((directory, Origin::Frames { damage, given_up })),
@@ -228,7 +228,7 @@ impl Directory {
     /// # Errors
     /// When the file cannot be read, its seek table is damaged too, or the
     /// sequences of its records cannot be known.
-    fn reconstruct(file: &File, base: u64) -> io::Result<(Self, usize)> {
+    fn reconstruct(file: &dyn DiskFile, base: u64) -> io::Result<(Self, usize)> {
         let table = SeekTable::read(file)?;
         let mut magic = [0; 4];
         let head = table.entries.last().map_or(0, |(stored_len, _)| *stored_len as u64);
@@ -282,17 +282,17 @@ impl Directory {
     }
 
     /// Whether a file of this length can be the one that this is the directory of.
-    pub fn fits(&self, file: &File) -> bool {
+    pub fn fits(&self, file: &dyn DiskFile) -> bool {
         let frames: u64 = self.blocks.iter().map(|block| block.stored_len as u64).sum();
         let tail = self.to_tail(&vec![0; self.blocks.len()]).len() as u64;
-        file.metadata().is_ok_and(|metadata| metadata.len() == frames + tail)
+        file.metadata().is_ok_and(|metadata| metadata.len == frames + tail)
     }
 
     /// Whether the whole end of the file is as it was written, seek table and all.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn tail_is_whole(&self, file: &File) -> io::Result<bool> {
+    pub fn tail_is_whole(&self, file: &dyn DiskFile) -> io::Result<bool> {
         let begin: u64 = self.blocks.iter().map(|block| block.stored_len as u64).sum();
         let mut content_sums = Vec::with_capacity(self.blocks.len());
         for block in &self.blocks {
@@ -302,7 +302,7 @@ impl Directory {
             content_sums.push(u32::from_le_bytes(sum));
         }
         let tail = self.to_tail(&content_sums);
-        let len = file.metadata()?.len().saturating_sub(begin);
+        let len = file.metadata()?.len.saturating_sub(begin);
         if len != tail.len() as u64 {
             return Ok(false);
         }
@@ -329,9 +329,9 @@ impl SeekTable {
     ///
     /// # Errors
     /// When it cannot be read, or is damaged.
-    pub fn read(file: &File) -> io::Result<Self> {
+    pub fn read(file: &dyn DiskFile) -> io::Result<Self> {
         let lost = || damaged("the seek table of a sealed segment is damaged");
-        let end = file.metadata()?.len();
+        let end = file.metadata()?.len;
         let mut footer = [0; SEEK_FOOTER];
         file.read_exact_at(&mut footer, end.checked_sub(SEEK_FOOTER as u64).ok_or_else(lost)?)?;
         let mut reader = Reader(&footer);

@@ -27,10 +27,9 @@ pub use write::{FrameSums, SealedWriter};
 
 use super::block::Block;
 use crate::log::codec::checksum;
+use crate::log::disk::DiskFile;
 use std::cell::RefCell;
-use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
 use zstd::bulk::Decompressor;
 
 /// Skippable frames that hold a directory; any decoder passes over them.
@@ -59,7 +58,7 @@ pub fn damaged(what: &str) -> io::Error {
 ///
 /// # Errors
 /// When it cannot be read, or is damaged.
-pub fn read_frame(file: &File, block: &Block, sum: u64, lines: &mut Vec<u8>) -> io::Result<()> {
+pub fn read_frame(file: &dyn DiskFile, block: &Block, sum: u64, lines: &mut Vec<u8>) -> io::Result<()> {
     thread_local! {
         /// The frame as it is stored: kept from one to the next.
         static STORED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };

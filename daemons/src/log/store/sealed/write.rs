@@ -3,9 +3,8 @@
 use super::super::block::{Block, Run};
 use super::Directory;
 use crate::log::codec::checksum;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use crate::log::disk::{Disk, DiskFile, Open, SyncSite};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -17,7 +16,7 @@ pub type FrameSums = Vec<u64>;
 
 /// A sealed file that is being written.
 pub struct SealedWriter {
-    file: File,
+    file: Box<dyn DiskFile>,
     compressor: Compressor<'static>,
     directory: Directory,
     content_sums: Vec<u32>,
@@ -30,8 +29,8 @@ impl SealedWriter {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn create(path: &Path, base: u64, level: i32) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    pub fn create(disk: &dyn Disk, path: &Path, base: u64, level: i32) -> io::Result<Self> {
+        let file = disk.open(path, Open::Truncate)?;
         let mut compressor = Compressor::new(level)?;
         compressor.set_parameter(CParameter::ChecksumFlag(true))?;
         let directory = Directory { level, base, ..Directory::default() };
@@ -45,7 +44,7 @@ impl SealedWriter {
     /// When it cannot be written.
     pub fn push(&mut self, lines: &[u8], runs: &[Run], (min_ns, max_ns): (i64, i64)) -> io::Result<()> {
         let stored = self.compressor.compress(lines)?;
-        self.file.write_all(&stored)?;
+        self.file.write_all_at(&stored, self.offset)?;
         let content_sum = stored.last_chunk().map_or(0, |sum| u32::from_le_bytes(*sum));
         self.content_sums.push(content_sum);
         self.sums.push(checksum(lines));
@@ -76,10 +75,10 @@ impl SealedWriter {
     ///
     /// # Errors
     /// When that fails.
-    pub fn finish_as_of(mut self, modified: SystemTime) -> io::Result<(Directory, FrameSums)> {
-        self.file.write_all(&self.directory.to_tail(&self.content_sums))?;
+    pub fn finish_as_of(self, modified: SystemTime) -> io::Result<(Directory, FrameSums)> {
+        self.file.write_all_at(&self.directory.to_tail(&self.content_sums), self.offset)?;
         self.file.set_modified(modified)?;
-        self.file.sync_all()?;
+        self.file.sync_all(SyncSite::SealFrames)?;
         Ok((self.directory, self.sums))
     }
 }

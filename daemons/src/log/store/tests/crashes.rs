@@ -1,7 +1,6 @@
-//! The process dies at every point at which something is half done.
+//! The process dies before every call that changes a file.
 
 use super::*;
-use crate::log::store::crash;
 
 /// Lets the process die at each point of `work` in turn, until it gets through.
 /// What it leaves behind is to be opened as if nothing had been; then `check`.
@@ -15,7 +14,7 @@ async fn at_every_point(
         let place = prepare().await;
         let mut log = place.open_idle();
         let before = all(&log);
-        let done = crash::survive(points, || work(&mut log)).is_some();
+        let done = faulty::survive(points, || work(&mut log)).is_some();
         let mut log = place.kill(log).await;
         place.assert_tidy();
         check(&place, &mut log).await;
@@ -152,7 +151,7 @@ async fn torn() -> Place {
 async fn a_crash_at_any_point_of_a_recovery_is_recovered_from() {
     for points in 0.. {
         let place = torn().await;
-        let survived = crash::survive(points, || place.open_idle());
+        let survived = faulty::survive(points, || place.open_idle());
         let done = survived.is_some();
         if let Some(log) = survived {
             log.close().await;
@@ -189,7 +188,7 @@ async fn a_crash_at_any_point_of_a_commit_and_a_rotation_keeps_what_was_acknowle
             let Still { store, writer, requests, .. } = place.open_still();
             let answers = ["four", "five"].map(|text| (text, send(&store, text)));
             *store.queue.lock().unwrap() = None;
-            let done = crash::survive(points, || writer.run(&requests)).is_some();
+            let done = faulty::survive(points, || writer.run(&requests)).is_some();
             drop((store, requests));
 
             let log = place.open_idle();

@@ -123,7 +123,7 @@ async fn a_damaged_index_costs_no_record_and_is_rebuilt_to_the_same_bytes() {
 
 /// All that an index tells, from each of its pages.
 fn look_through(path: &Path, identity: u64) -> std::io::Result<()> {
-    let index = Index::open(path, identity)?;
+    let index = Index::open(&RealDisk, path, identity)?;
     directory_of(&fs::File::open(path)?)?;
     for block in 0..index.blocks() {
         index.columns(block)?;

@@ -10,7 +10,7 @@ async fn at_every_point(kind: ErrorKind, prepare: impl AsyncFn() -> Place) -> us
         let place = prepare().await;
         let mut log = place.open_idle();
         let mut expected = all(&log);
-        let failed = crash::fail(points, kind, || log.try_settle());
+        let failed = faulty::fail(points, kind, || log.try_settle());
         place.assert_tidy();
         assert_eq!(log.upkeep.rests(), failed, "after {points} points");
         assert_eq!(all(&log), expected, "after {points} points");
@@ -83,11 +83,11 @@ async fn retention_makes_room_where_there_is_none_to_seal() {
     place.keep_age = Some(Duration::from_secs(86_400));
     let mut log = place.reopen(log).await;
     fill(&log, 20).await;
-    assert!(crash::fail(0, ErrorKind::StorageFull, || log.try_settle()));
+    assert!(faulty::fail(0, ErrorKind::StorageFull, || log.try_settle()));
     assert!(!sealed.is_empty() && log.upkeep.rests());
     // The first point may be one of the deletion itself.
     log.upkeep.wake();
-    assert!(crash::fail(sealed.len() * 2, ErrorKind::StorageFull, || log.try_settle()));
+    assert!(faulty::fail(sealed.len() * 2, ErrorKind::StorageFull, || log.try_settle()));
     let there = place.segments_with(".log.zst");
     assert!(sealed.iter().all(|name| !there.contains(name)), "{there:?}");
 }

@@ -7,6 +7,7 @@
 mod crashes;
 mod damage;
 mod faults;
+mod faulty;
 mod model;
 mod recover;
 mod retention;
@@ -20,6 +21,7 @@ use crate::log::ingest::{BodyKind, read};
 use crate::log::query::Filter;
 use crate::log::search::{Budget, Order, walk};
 use crate::settings::{Durability, Limit, Size};
+use faulty::FaultyDisk;
 use shared::daemon::Daemon;
 use shared::span::Span;
 use std::fs;
@@ -152,15 +154,22 @@ impl Place {
     /// With the upkeep left to the test.
     fn open_idle(&self) -> Idle {
         let health = Arc::new(Board::new(Daemon::Log));
-        let (store, upkeep, bell) =
-            Store::open_idle(self.own_dir(), &self.settings(), health, &Metrics::default()).unwrap();
+        let (store, upkeep, bell) = Store::open_idle(
+            Arc::new(FaultyDisk),
+            self.own_dir(),
+            &self.settings(),
+            health,
+            &Metrics::default(),
+        )
+        .unwrap();
         Idle { store: Arc::new(store), upkeep, rotate_size: self.rotate_size, _bell: bell }
     }
 
     /// With the writer left to the test too.
     fn open_still(&self) -> Still {
         let health = Arc::new(Board::new(Daemon::Log));
-        Store::open_still(self.own_dir(), &self.settings(), health, &Metrics::default()).unwrap()
+        Store::open_still(Arc::new(FaultyDisk), self.own_dir(), &self.settings(), health, &Metrics::default())
+            .unwrap()
     }
 
     /// The end of the process without a stop, and its start.

@@ -144,7 +144,7 @@ async fn nothing_that_is_not_the_logs_own_is_ever_removed() {
     assert_eq!(place.segments_with(".zst"), ["x.log.zst"]);
     // Something that fails, after which the upkeep cleans up.
     fill(&log, 10).await;
-    assert!(crash::fail(2, ErrorKind::StorageFull, || log.try_settle()));
+    assert!(faulty::fail(2, ErrorKind::StorageFull, || log.try_settle()));
     log.upkeep.wake();
     log.settle();
     let log = place.reopen(log).await;

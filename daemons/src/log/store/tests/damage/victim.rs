@@ -107,8 +107,7 @@ impl Victim {
     pub fn reload(&self) {
         for old in self.log.shared.segments.sealed() {
             let files = &self.log.shared.files;
-            let (path, index_path) = (files.sealed(&old.name), files.index(&old.name));
-            let new = Sealed::new(old.name.clone(), path, index_path, Arc::clone(old.damage()));
+            let new = Sealed::new(files, old.name.clone(), Arc::clone(old.damage()));
             self.log.shared.cache.forget(&old);
             self.log.shared.segments.replace_sealed(&old, Some(Segment::Sealed(Arc::new(new))));
         }
