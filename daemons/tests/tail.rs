@@ -188,3 +188,51 @@ async fn a_reader_that_stalled_goes_on_where_it_was_when_its_lines_are_held_no_m
         assert_eq!(number(stalled.next().await.unwrap()), want);
     }
 }
+
+#[tokio::test]
+async fn what_many_tails_send_is_written_once() {
+    const TAILS: usize = 20;
+    let log = Setup::new("log").start().await;
+    let mut tails = Vec::new();
+    for _ in 0..TAILS {
+        tails.push((tail(&log, "format=text").await, tail(&log, "q=wanted&format=text").await));
+    }
+    let body: String = (0..1_000)
+        .map(|n| format!("{{\"message\":\"{} {n}\"}}\n", if n % 2 == 0 { "wanted" } else { "other" }))
+        .collect();
+    let request = log.request(Method::POST, "log", "/log").header("content-type", "application/x-ndjson");
+    Answer::of(request.body(body)).await.ok();
+    for (every, wanted) in &mut tails {
+        for n in 0..1_000 {
+            assert!(every.next().await.unwrap().ends_with(&format!(" {n}")));
+        }
+        for n in 0..500 {
+            assert!(wanted.next().await.unwrap().ends_with(&format!("wanted {}", 2 * n)));
+        }
+    }
+    let metrics = log.get("log", "/metrics").await;
+    let value = |name: &str| {
+        let line = metrics.body.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()
+    };
+    assert_eq!(value("distlog_log_tails "), 2 * TAILS);
+    // Two threads may write the same piece at the same time: more than once, but
+    // never once a tail.
+    assert!((1_500..1_500 * 4).contains(&value("distlog_log_tail_records_total ")));
+}
+
+#[tokio::test]
+async fn a_record_larger_than_what_is_sent_at_a_time_arrives_whole_at_every_tail() {
+    let log = Setup::new("log").start().await;
+    let mut sse = tail(&log, "").await;
+    let mut text = tail(&log, "format=text").await;
+    let message = "long ".repeat(150_000);
+    for message in [message.as_str(), "short"] {
+        log.post("log", "/log", message.to_owned()).await.ok();
+    }
+    for want in [message.as_str(), "short"] {
+        let (_, _, data) = sse.event().await.unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&data).unwrap()["message"], want);
+        assert!(text.next().await.unwrap().ends_with(&format!(": {want}")));
+    }
+}

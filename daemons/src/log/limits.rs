@@ -56,6 +56,8 @@ pub const RECENT_LEN_MAX: usize = 4 << 20;
 /// Bytes of older lines that are held in memory, those that were read last:
 /// blocks for so many followers that replay from different places.
 pub const READ_LEN_MAX: usize = 16 << 20;
+/// Bytes of what was written for tails last, shared by all that send the same.
+pub const PIECES_LEN_MAX: usize = 16 << 20;
 /// How many blocks are read for followers at the same time.
 pub const READING_MAX: usize = 4;
 /// Bytes of directories and indexes in memory: a segment of 64 MiB of real logs

@@ -1,105 +1,123 @@
 //! Following the log: replay first where that is asked for, then live.
+//!
+//! Tails with the same filter and format have one [`View`]. What a tail of a view
+//! sends at a position depends on both alone, so it is written once, as a
+//! [`piece::Piece`], and shared. A tail holds its position and nothing else
+//! while it waits for its reader. Tails run on the threads for streams; the log's
+//! writer wakes one task, which wakes them all.
 
-use super::lines::Reader;
-use super::output::{self, Form};
-use super::query::Filter;
-use super::store::{Chunk, Following};
-use super::time;
+mod piece;
+mod view;
+
+pub use view::{TailFormat, View, ViewKey, Views};
+
+use super::store::Following;
 use crate::log::limits::{BEHIND_MAX, BEHIND_TIME_MAX};
+use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use view::SECTION;
 
-/// Bytes of lines that are looked at before the reader must have taken what
-/// matched: what a stalled reader holds, and for how long one keeps a thread.
-const STEP: usize = 16 * 1024;
-
-/// What a reader is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
-    /// A record, written.
-    Record {
-        /// Its sequence.
-        seq: u64,
-        /// Its JSON or its line.
-        text: Vec<u8>,
-    },
-    /// So many records were passed over: too many to keep up with, or damaged.
-    Lagged(u64),
-}
+/// A piece larger than this is copied out in sections, so that a stalled reader
+/// does not hold all of it.
+const SHARED_MAX: usize = 4 * SECTION;
 
 struct Tail {
     following: Following,
-    filter: Filter,
-    form: Form,
+    view: Arc<View>,
+    views: Arc<Views>,
     caught_up: bool,
     behind_since: Option<Instant>,
-    /// The time of the last line, told or passed over.
-    last_ns: Option<i64>,
-    /// When it began.
-    began_ns: i64,
-    /// The lines that are being told, and how far.
-    telling: Option<Telling>,
+    /// The large piece that is being sent.
+    sending: Option<Sending>,
     _place: OwnedSemaphorePermit,
 }
 
-struct Telling {
-    /// Held by all together, as long as there is room: ten thousand stalled
-    /// readers must not hold a block each.
-    chunk: Weak<Chunk>,
-    /// Held alone, where it cannot be read again to the same.
-    _damaged: Option<Arc<Chunk>>,
-    offset: usize,
-    /// The place of the next line among them.
-    at: usize,
-    /// Nothing before this one is told.
+/// How much of a large piece was sent.
+struct Sending {
     from: u64,
+    offset: usize,
+    len: usize,
 }
 
-/// Follows the log until it is closed. Each item holds what
-/// was there to be told at once.
+/// Follows the log until it is closed. Each item holds whole records, except
+/// for those that are larger than an item.
 pub fn follow(
     following: Following,
-    filter: Filter,
-    form: Form,
+    view: Arc<View>,
+    views: Arc<Views>,
     place: OwnedSemaphorePermit,
-) -> impl Stream<Item = Vec<Told>> + Send {
-    let tail = Tail {
-        following,
-        filter,
-        form,
-        caught_up: false,
-        behind_since: None,
-        last_ns: None,
-        began_ns: time::now_ns(),
-        telling: None,
-        _place: place,
-    };
-    stream::unfold(tail, |mut tail| async move { tail.next().await.map(|told| (told, tail)) })
+) -> impl Stream<Item = Bytes> + Send {
+    views.enter();
+    let tail =
+        Tail { following, view, views, caught_up: false, behind_since: None, sending: None, _place: place };
+    stream::unfold(tail, |mut tail| async move { tail.next().await.map(|bytes| (bytes, tail)) })
+}
+
+/// Passes on how far the log is, from the log's writer to the tails: to wake
+/// thousands is not the writer's work.
+pub async fn relay(mut from: watch::Receiver<u64>, to: watch::Sender<u64>) {
+    loop {
+        let next_seq = *from.borrow_and_update();
+        to.send_replace(next_seq);
+        if from.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        self.views.leave();
+    }
 }
 
 impl Tail {
-    async fn next(&mut self) -> Option<Vec<Told>> {
-        if let Some(telling) = self.telling.take()
-            && let Some(chunk) = telling.chunk.upgrade()
-        {
-            return Some(self.step(&chunk, telling));
+    async fn next(&mut self) -> Option<Bytes> {
+        if let Some(sending) = self.sending.take() {
+            return self.section(sending).await;
         }
-        if let Some(missed) = self.lag() {
-            return Some(vec![Told::Lagged(missed)]);
+        loop {
+            if let Some(missed) = self.lag() {
+                return Some(self.view.missed(missed));
+            }
+            self.following.wait().await;
+            let from = self.following.position;
+            let piece = self.piece(from).await;
+            self.following.position = piece.next_seq;
+            match piece.bytes.len() {
+                0 => tokio::task::yield_now().await,
+                1..=SHARED_MAX => return Some(piece.bytes.clone()),
+                len => return self.section(Sending { from, offset: 0, len }).await,
+            }
         }
-        self.following.wait().await;
-        let from = self.following.position;
-        let chunk = self.following.next().await;
-        let damaged = (chunk.lost > 0).then(|| Arc::clone(&chunk));
-        let telling = Telling { chunk: Arc::downgrade(&chunk), _damaged: damaged, offset: 0, at: 0, from };
-        if chunk.lost > 0 {
-            self.telling = Some(telling);
-            return Some(vec![Told::Lagged(chunk.lost)]);
+    }
+
+    /// What is sent at a position.
+    async fn piece(&mut self, from: u64) -> Arc<piece::Piece> {
+        if let Some(piece) = self.views.pieces.get((self.view.id, from)) {
+            return piece;
         }
-        Some(self.step(&chunk, telling))
+        let after = std::mem::replace(&mut self.following.position, from);
+        let chunk = self.following.chunk().await;
+        self.following.position = after;
+        self.views.write(&self.view, &chunk, from)
+    }
+
+    /// The next section of a large piece. If the piece is not the same any more
+    /// (its segment was deleted or damaged meanwhile), the stream ends within the
+    /// record, and the reader resumes after the last whole one.
+    async fn section(&mut self, Sending { from, offset, len }: Sending) -> Option<Bytes> {
+        let piece = self.piece(from).await;
+        if piece.bytes.len() != len {
+            return None;
+        }
+        let end = len.min(offset + SECTION);
+        self.sending = (end < len).then_some(Sending { from, offset: end, len });
+        piece.bytes.get(offset..end).map(Bytes::copy_from_slice)
     }
 
     /// How many records are passed over, if this reader cannot keep up.
@@ -117,35 +135,5 @@ impl Tail {
         self.behind_since = None;
         self.following.position += behind;
         Some(behind)
-    }
-
-    /// What matches in the next lines of those that are being told.
-    fn step(&mut self, chunk: &Chunk, mut telling: Telling) -> Vec<Told> {
-        let mut told = Vec::new();
-        let rest = chunk.lines.get(telling.offset..).unwrap_or_default();
-        let mut reader = Reader::after(self.last_ns, rest, self.began_ns);
-        let mut looked_at = 0;
-        for raw in rest.split_inclusive(|b| *b == b'\n') {
-            if looked_at >= STEP {
-                break;
-            }
-            let line = reader.read(looked_at, raw);
-            looked_at += raw.len();
-            let seq = chunk.seq(telling.at);
-            telling.at += 1;
-            if seq >= telling.from && self.filter.matches(seq, &line) {
-                let mut text = Vec::with_capacity(raw.len() + 64);
-                output::write(&mut text, self.form, seq, raw, &line);
-                told.push(Told::Record { seq, text });
-            }
-        }
-        self.last_ns = reader.last_ns(looked_at);
-        telling.offset += looked_at;
-        let done = telling.offset >= chunk.lines.len();
-        // If the lines are let go of meanwhile, they are read again from here on.
-        let next_seq = if done { chunk.end_seq } else { chunk.seq(telling.at) };
-        self.following.position = next_seq.max(telling.from);
-        self.telling = (!done).then_some(telling);
-        told
     }
 }

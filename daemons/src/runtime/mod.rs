@@ -27,9 +27,11 @@ pub mod listing;
 pub mod metrics;
 pub mod mirror;
 mod openapi;
+pub mod peer;
 pub mod probe;
 mod serve;
 pub mod sse;
+mod streams;
 pub mod systemd;
 
 use crate::settings::Settings;
@@ -71,6 +73,8 @@ pub struct Context {
     pub client: reqwest::Client,
     /// Cancelled when the daemon is to stop.
     pub stop: CancellationToken,
+    /// The threads that write to the readers of streams.
+    pub streams: tokio::runtime::Handle,
     /// Work in the background; it ends when `stop` is cancelled.
     tasks: TaskTracker,
     /// What `/metrics` tells.
@@ -281,6 +285,7 @@ struct Fleet {
     client: reqwest::Client,
     peers: Arc<Vec<(Daemon, String)>>,
     tasks: TaskTracker,
+    streams: streams::Streams,
     enrolling: CancellationToken,
     fatal: fatal::Fatal,
     bound: Vec<(Daemon, bind::Listeners)>,
@@ -303,6 +308,8 @@ impl Fleet {
             settings: Arc::new(settings),
             client,
             tasks: TaskTracker::new(),
+            streams: streams::Streams::start()
+                .map_err(|e| StartError::Other(format!("cannot start the threads for streams: {e}")))?,
             enrolling: CancellationToken::new(),
             fatal: fatal::Fatal::default(),
             bound,
@@ -345,6 +352,7 @@ impl Fleet {
             peers: Arc::clone(&self.peers),
             client: self.client.clone(),
             stop: CancellationToken::new(),
+            streams: self.streams.handle(),
             tasks: self.tasks.clone(),
             metrics: Arc::default(),
             health: Arc::new(health::Board::with_fatal(daemon, self.fatal.clone())),

@@ -8,18 +8,25 @@
 
 use super::Context;
 use super::bind::Listeners;
+use super::peer::{Peer, Socket};
 use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
+use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::Service as _;
 
 /// The largest request header, in bytes; a larger one is answered with 431.
 const HEADER_MAX: usize = 32 * 1024;
@@ -50,6 +57,8 @@ struct Server {
     slots: Arc<Semaphore>,
     stop: CancellationToken,
     open: TaskTracker,
+    /// Runs the connections of streams.
+    streams: Handle,
 }
 
 /// Serves a router on a daemon's listeners until it is to stop.
@@ -65,6 +74,7 @@ pub fn spawn(listeners: Listeners, router: Router, context: &Context) -> Connect
         slots: Arc::new(Semaphore::new(context.settings.general.connections_max)),
         stop: context.stop.clone(),
         open: open.clone(),
+        streams: context.streams.clone(),
     });
     for socket in listeners.sockets {
         match TcpListener::from_std(socket) {
@@ -79,13 +89,10 @@ pub fn spawn(listeners: Listeners, router: Router, context: &Context) -> Connect
 async fn accept(server: Arc<Server>, listener: TcpListener) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => match Arc::clone(&server.slots).try_acquire_owned() {
+            Ok((stream, address)) => match Arc::clone(&server.slots).try_acquire_owned() {
                 Ok(slot) => {
-                    let server = Arc::clone(&server);
-                    server.open.clone().spawn(async move {
-                        server.connection(stream).await;
-                        drop(slot);
-                    });
+                    let serving = Arc::clone(&server).connection(stream, address.ip(), slot);
+                    server.open.spawn(serving);
                 }
                 Err(_) => {
                     server.open.spawn(async move {
@@ -120,20 +127,48 @@ fn watch_over(stream: &TcpStream) {
 }
 
 impl Server {
-    async fn connection(&self, stream: TcpStream) {
+    async fn connection(self: Arc<Self>, stream: TcpStream, address: IpAddr, slot: OwnedSemaphorePermit) {
         watch_over(&stream);
-        let service = TowerToHyperService::new(self.router.clone());
-        let mut connection = std::pin::pin!(self.http.serve_connection(TokioIo::new(stream), service));
-        let result = tokio::select! {
-            result = connection.as_mut() => result,
-            () = self.stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let peer = Peer::new(address);
+        let socket = TokioIo::new(Socket::new(stream, peer.clone()));
+        let (router, of_request) = (self.router.clone(), peer.clone());
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(of_request.clone());
+            router.clone().call(request)
+        });
+        let mut connection = Box::pin(self.http.serve_connection(socket, service));
+        tokio::select! {
+            () = drive(connection.as_mut(), &peer, &self.stop) => {}
+            () = peer.wants_to_move() => {
+                let server = Arc::clone(&self);
+                self.streams.spawn(self.open.track_future(async move {
+                    drive(connection.as_mut(), &peer, &server.stop).await;
+                    drop(slot);
+                }));
             }
-        };
-        if let Err(error) = result {
-            tracing::debug!("connection: {error}");
         }
+    }
+}
+
+/// Serves a connection to its end; after the signal to stop, to the end of the
+/// request in flight.
+async fn drive<S>(
+    mut connection: Pin<&mut http1::Connection<TokioIo<Socket>, S>>,
+    peer: &Peer,
+    stop: &CancellationToken,
+) where
+    S: hyper::service::HttpService<Incoming, ResBody = Body>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(client = ?peer.client(), "connection: {error}");
     }
 }
 

@@ -31,17 +31,28 @@ pub fn answer_written(
 ) -> Response {
     let mut parts = Box::pin(parts.take_until(stop.cancelled_owned()).fuse());
     let mut silence = Box::pin(tokio::time::sleep(KEEP_ALIVE));
+    let mut last = Instant::now();
+    let mut within_event = false;
     let living = stream::poll_fn(move |context| {
-        let part = match parts.as_mut().poll_next(context) {
-            Poll::Ready(part) => part,
-            // No event is under way: one that has begun has its next part ready.
-            Poll::Pending => {
-                ready!(silence.as_mut().poll(context));
-                Some(Bytes::from_static(b":\n\n"))
+        if let Poll::Ready(part) = parts.as_mut().poll_next(context) {
+            last = Instant::now();
+            within_event = part.as_ref().is_some_and(|part| !part.ends_with(b"\n\n"));
+            return Poll::Ready(part.map(Ok::<_, Infallible>));
+        }
+        if within_event {
+            return Poll::Pending;
+        }
+        // The timer is reset when it has run out, not with each part.
+        loop {
+            ready!(silence.as_mut().poll(context));
+            let silent_until = last + KEEP_ALIVE;
+            if silent_until <= Instant::now() {
+                last = Instant::now();
+                silence.as_mut().reset(last + KEEP_ALIVE);
+                return Poll::Ready(Some(Ok(Bytes::from_static(b":\n\n"))));
             }
-        };
-        silence.as_mut().reset(Instant::now() + KEEP_ALIVE);
-        Poll::Ready(part.map(Ok::<_, Infallible>))
+            silence.as_mut().reset(silent_until);
+        }
     });
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
     (headers, Body::from_stream(living)).into_response()

@@ -13,6 +13,7 @@ use super::query::Filter;
 use super::retention::Policy;
 use super::search::Budget;
 use super::store::Store;
+use super::tail::{Views, relay};
 use super::time;
 use crate::runtime::Context;
 use crate::runtime::error::ApiError;
@@ -20,7 +21,7 @@ use shared::wire::log::Level;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -31,6 +32,9 @@ type App = Arc<Shared>;
 struct Shared {
     store: Arc<Store>,
     tails: Arc<Semaphore>,
+    views: Arc<Views>,
+    /// How far the log is, for tails.
+    next_seqs: watch::Receiver<u64>,
     stop: CancellationToken,
     body_max: usize,
     query_timeout: Duration,
@@ -41,9 +45,14 @@ struct Shared {
 /// All routes.
 pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
     let settings = &context.settings.log;
+    let (relayed, next_seqs) = watch::channel(store.next_seq());
+    let relaying = relay(store.next_seqs(), relayed);
+    context.streams.spawn(context.stop.clone().run_until_cancelled_owned(relaying));
     let app = Shared {
         store,
         tails: Arc::new(Semaphore::new(settings.tails_max)),
+        views: Arc::new(Views::register(&context.metrics)),
+        next_seqs,
         stop: context.stop.clone(),
         body_max: settings.body_max.as_usize(),
         query_timeout: settings.query_timeout.0,

@@ -1,35 +1,21 @@
 //! `GET /log/tail`.
 
 use super::{App, which};
-use crate::log::output::Form;
-use crate::log::tail::{Told, follow};
+use crate::log::tail::{TailFormat, ViewKey, follow};
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::Query;
+use crate::runtime::peer::Peer;
 use crate::runtime::sse;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::StreamExt;
 use serde::Deserialize;
-use shared::wire::log::Lagged;
+use std::convert::Infallible;
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
-
-/// How a tail is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum TailFormat {
-    /// Server-sent events.
-    #[default]
-    Sse,
-    /// A record a line.
-    Ndjson,
-    /// The lines as in the file.
-    Text,
-}
+use utoipa::IntoParams;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -62,6 +48,7 @@ pub struct TailQuery {
     responses((status = 200, content_type = "text/event-stream", body = String)))]
 pub async fn tail(
     State(app): State<App>,
+    Extension(peer): Extension<Peer>,
     Query(query): Query<TailQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -69,7 +56,12 @@ pub async fn tail(
     let place = Arc::clone(&app.tails)
         .try_acquire_owned()
         .map_err(|_| ApiError::unavailable("too many tails are open", 5))?;
+    let format = query.format;
+    let asked = format!("{:?}", (&which.q, &which.service, &which.level));
     let filter = which.filter().await?;
+    let bounds = &filter.bounds;
+    let key = ViewKey { filter: format!("{asked}{}..{}", bounds.since_ns, bounds.until_ns), format };
+    let view = app.views.open(key, filter);
     let last = match headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty())
     {
         None => query.after,
@@ -80,65 +72,15 @@ pub async fn tail(
     // A sequence that was never reached is of another log: begin where this one is.
     let next_seq = app.store.next_seq();
     let from = last.map_or(next_seq, |last| last.saturating_add(1).min(next_seq));
-    let following = app.store.follow(from);
-    Ok(match query.format {
-        TailFormat::Sse => {
-            let told = follow(following, filter, Form::Json, place);
-            sse::answer(app.stop.clone(), told.flat_map(stream::iter).map(|told| event(&told)))
-        }
-        TailFormat::Ndjson => {
-            lines(app, follow(following, filter, Form::Json, place), "application/x-ndjson", |told, out| {
-                match told {
-                    Told::Record { text, .. } => {
-                        out.extend_from_slice(&text);
-                        out.push(b'\n');
-                    }
-                    Told::Lagged(missed) => {
-                        out.extend_from_slice(format!("{{\"missed\":{missed}}}\n").as_bytes())
-                    }
-                }
-            })
-        }
-        TailFormat::Text => lines(
-            app,
-            follow(following, filter, Form::Text, place),
-            "text/plain; charset=utf-8",
-            |told, out| match told {
-                Told::Record { text, .. } => out.extend_from_slice(&text),
-                Told::Lagged(missed) => {
-                    out.extend_from_slice(format!("# {missed} records were missed: too slow\n").as_bytes());
-                }
-            },
-        ),
-    })
-}
-
-fn event(told: &Told) -> Event {
-    match told {
-        Told::Record { seq, text } => {
-            Event::default().id(seq.to_string()).data(String::from_utf8_lossy(text))
-        }
-        Told::Lagged(missed) => {
-            Event::default().event("lagged").json_data(Lagged { missed: *missed }).unwrap_or_default()
-        }
-    }
-}
-
-/// A stream of lines for `curl -N`.
-fn lines(
-    app: App,
-    told: impl Stream<Item = Vec<Told>> + Send + 'static,
-    media_type: &'static str,
-    write: fn(Told, &mut Vec<u8>),
-) -> Response {
-    let chunks = told
-        .map(move |told| {
-            let mut out = Vec::new();
-            told.into_iter().for_each(|told| write(told, &mut out));
-            Ok::<_, std::convert::Infallible>(Bytes::from(out))
-        })
-        .filter(|chunk| std::future::ready(chunk.as_ref().is_ok_and(|chunk| !chunk.is_empty())))
-        .take_until(app.stop.clone().cancelled_owned());
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))], Body::from_stream(chunks))
-        .into_response()
+    let following = app.store.follow(from, app.next_seqs.clone());
+    peer.move_to_streams();
+    let bytes = follow(following, view, Arc::clone(&app.views), place);
+    let media_type = match format {
+        TailFormat::Sse => return Ok(sse::answer_written(app.stop.clone(), bytes)),
+        TailFormat::Ndjson => "application/x-ndjson",
+        TailFormat::Text => "text/plain; charset=utf-8",
+    };
+    let bytes = bytes.map(Ok::<_, Infallible>).take_until(app.stop.clone().cancelled_owned());
+    let media_type = (header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    Ok(([media_type], Body::from_stream(bytes)).into_response())
 }

@@ -10,9 +10,15 @@
 
 use super::{Shared, View, replay};
 use crate::log::limits::{READ_LEN_MAX, READING_MAX, RECENT_LEN_MAX};
+use crate::log::lines::Reader;
+use crate::log::time;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{Semaphore, watch};
+
+/// One line of so many has its offset noted.
+const STRIDE: usize = 256;
 
 /// Whole lines, in the order of their sequences.
 #[derive(Debug, Default)]
@@ -27,21 +33,48 @@ pub struct Chunk {
     pub seqs: Option<Vec<u64>>,
     /// How many records between first and end could not be read.
     pub lost: u64,
+    /// The time of the last line before these, as far as it is known.
+    pub previous_ns: Option<i64>,
+    /// When they were held or read.
+    pub taken_ns: i64,
+    /// Where every [`STRIDE`]th line begins.
+    pub(super) strides: OnceLock<Box<[usize]>>,
 }
 
 impl Chunk {
     /// Lines that follow each other.
-    pub const fn new(first_seq: u64, records: u64, lines: Vec<u8>) -> Self {
-        Self { first_seq, end_seq: first_seq + records, lines, seqs: None, lost: 0 }
+    pub fn new(first_seq: u64, records: u64, lines: Vec<u8>) -> Self {
+        Self { first_seq, end_seq: first_seq + records, lines, ..Self::default() }
     }
 
     /// Records that cannot be read.
-    pub const fn lost(first_seq: u64, end_seq: u64) -> Self {
-        Self { first_seq, end_seq, lines: Vec::new(), seqs: None, lost: end_seq.saturating_sub(first_seq) }
+    pub fn lost(first_seq: u64, end_seq: u64) -> Self {
+        Self { first_seq, end_seq, lost: end_seq.saturating_sub(first_seq), ..Self::default() }
     }
 
     fn holds(&self, seq: u64) -> bool {
         self.first_seq <= seq && seq < self.end_seq
+    }
+
+    /// The first line that is not before a sequence: its place, and where it begins.
+    pub fn from(&self, seq: u64) -> (usize, usize) {
+        let at = match &self.seqs {
+            Some(seqs) => seqs.partition_point(|of_line| *of_line < seq),
+            None => usize::try_from(seq.saturating_sub(self.first_seq)).unwrap_or(usize::MAX),
+        };
+        let strides = self.strides.get_or_init(|| {
+            let begins = memchr::memchr_iter(b'\n', &self.lines).map(|newline| newline + 1);
+            std::iter::once(0).chain(begins).step_by(STRIDE).collect()
+        });
+        let begin = strides.get(at / STRIDE).copied().unwrap_or(self.lines.len());
+        let rest = self.lines.get(begin..).unwrap_or_default();
+        let offset = match (at % STRIDE).checked_sub(1) {
+            None => begin,
+            Some(lines) => memchr::memchr_iter(b'\n', rest)
+                .nth(lines)
+                .map_or(self.lines.len(), |newline| begin + newline + 1),
+        };
+        (at, offset)
     }
 
     /// The sequence of a line by its place.
@@ -57,6 +90,7 @@ impl Chunk {
 #[derive(Debug)]
 pub struct Live {
     next_seq: watch::Sender<u64>,
+    followers: AtomicUsize,
     recent: Mutex<Held>,
     read: Mutex<Held>,
     reading: Semaphore,
@@ -66,6 +100,8 @@ pub struct Live {
 struct Held {
     chunks: VecDeque<Arc<Chunk>>,
     len: usize,
+    /// The time of the last line.
+    last_ns: Option<i64>,
 }
 
 impl Live {
@@ -73,6 +109,7 @@ impl Live {
     pub fn new(next_seq: u64) -> Self {
         Self {
             next_seq: watch::Sender::new(next_seq),
+            followers: AtomicUsize::new(0),
             recent: Mutex::default(),
             read: Mutex::default(),
             reading: Semaphore::new(READING_MAX),
@@ -86,12 +123,22 @@ impl Live {
 
     /// Whether anybody follows: if not, nothing needs to be held.
     pub fn is_followed(&self) -> bool {
-        self.next_seq.receiver_count() > 0
+        self.followers.load(Ordering::Relaxed) > 0
+    }
+
+    /// What the next sequence is, and when it changes. Only few may wait on this: the
+    /// writer wakes them.
+    pub fn next_seqs(&self) -> watch::Receiver<u64> {
+        self.next_seq.subscribe()
     }
 
     /// Holds acknowledged lines for the followers.
-    pub fn hold(&self, chunk: Chunk) {
-        lock(&self.recent).push(Arc::new(chunk), RECENT_LEN_MAX);
+    pub fn hold(&self, mut chunk: Chunk) {
+        chunk.taken_ns = time::now_ns();
+        let mut recent = lock(&self.recent);
+        chunk.previous_ns = recent.last_ns;
+        recent.last_ns = Reader::after(recent.last_ns, &chunk.lines, 0).last_ns(chunk.lines.len());
+        recent.push(Arc::new(chunk), RECENT_LEN_MAX);
     }
 
     /// Wakes the followers.
@@ -136,8 +183,8 @@ pub struct Following {
 }
 
 impl Following {
-    pub(super) fn new(shared: Arc<Shared>, position: u64) -> Self {
-        let next_seq = shared.live.next_seq.subscribe();
+    pub(super) fn new(shared: Arc<Shared>, position: u64, next_seq: watch::Receiver<u64>) -> Self {
+        shared.live.followers.fetch_add(1, Ordering::Relaxed);
         Self { shared, next_seq, position }
     }
 
@@ -149,19 +196,16 @@ impl Following {
     /// Waits until there is something to tell.
     pub async fn wait(&mut self) {
         let position = self.position;
-        // The sender lives as long as what this holds.
+        // Without a sender the log is closed, and the reader's stream ends.
         let _ = self.next_seq.wait_for(|next_seq| *next_seq > position).await;
     }
 
-    /// The next lines, from the position on: some of them, whole. The position
-    /// moves past them, and past records that no longer exist or cannot be read.
-    pub async fn next(&mut self) -> Arc<Chunk> {
-        let chunk = match self.shared.live.recent_with(self.position) {
+    /// The next lines, from the position on: some of them, whole.
+    pub async fn chunk(&self) -> Arc<Chunk> {
+        match self.shared.live.recent_with(self.position) {
             Some(chunk) => chunk,
             None => self.read().await,
-        };
-        self.position = chunk.end_seq.max(self.position);
-        chunk
+        }
     }
 
     /// Reads lines from the files, if nobody has done it just before.
@@ -175,7 +219,9 @@ impl Following {
         let read = move || replay::read(&View::all(&shared), position, end);
         // A reader that panicked has told so; what it would have read is passed over.
         let read = tokio::task::spawn_blocking(read).await;
-        let chunk = Arc::new(read.unwrap_or_else(|_| Chunk::lost(position, end)));
+        let mut chunk = read.unwrap_or_else(|_| Chunk::lost(position, end));
+        chunk.taken_ns = time::now_ns();
+        let chunk = Arc::new(chunk);
         // How many are lost is counted from the position, which is another's no more.
         if chunk.lost == 0 && !chunk.lines.is_empty() {
             lock(&live.read).push(Arc::clone(&chunk), READ_LEN_MAX);
@@ -186,8 +232,7 @@ impl Following {
 
 impl Drop for Following {
     fn drop(&mut self) {
-        // This one is counted still.
-        if self.shared.live.next_seq.receiver_count() == 1 {
+        if self.shared.live.followers.fetch_sub(1, Ordering::Relaxed) == 1 {
             *lock(&self.shared.live.read) = Held::default();
         }
     }

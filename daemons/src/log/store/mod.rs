@@ -130,7 +130,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use upkeep::Upkeep;
 use writer::{Request, Writer};
 
@@ -324,9 +324,14 @@ impl Store {
         self.shared.live.next_seq()
     }
 
-    /// Follows the log from a sequence on.
-    pub fn follow(&self, from: u64) -> Following {
-        Following::new(Arc::clone(&self.shared), from)
+    /// The sequence that the next record will get, and when it changes.
+    pub fn next_seqs(&self) -> watch::Receiver<u64> {
+        self.shared.live.next_seqs()
+    }
+
+    /// Follows the log from a sequence on, as far as `next_seq` goes.
+    pub fn follow(&self, from: u64, next_seq: watch::Receiver<u64>) -> Following {
+        Following::new(Arc::clone(&self.shared), from, next_seq)
     }
 
     /// What retention may delete, and the bytes of all that it may not.

@@ -64,7 +64,7 @@ fn merge(sources: Vec<Source>, seq: u64) -> Option<Chunk> {
             let block = only.block()?;
             let mut lines = Vec::new();
             Some(match only.reading.read(only.at, &mut lines) {
-                Ok(()) => Chunk { first_seq: block.first_seq, end_seq: end, lines, seqs: None, lost: 0 },
+                Ok(()) => Chunk { first_seq: block.first_seq, end_seq: end, lines, ..Chunk::default() },
                 Err(_) => Chunk::lost(block.first_seq.max(seq), end),
             })
         }
@@ -95,5 +95,6 @@ fn interleave(sources: &[Source], seq: u64, end: u64) -> Chunk {
         lines: records.iter().flat_map(|(_, line)| *line).copied().collect(),
         seqs: Some(records.iter().map(|(of_line, _)| *of_line).collect()),
         lost,
+        ..Chunk::default()
     }
 }

@@ -9,7 +9,7 @@ async fn a_follower_sees_every_record_once_over_rotations() {
     for n in 0..20 {
         append(&store, &format!("old {n}")).await;
     }
-    let mut following = store.follow(5);
+    let mut following = store.follow(5, store.next_seqs());
     let writing = Arc::clone(&store);
     let writer = tokio::spawn(async move {
         for n in 0..100 {
@@ -20,7 +20,8 @@ async fn a_follower_sees_every_record_once_over_rotations() {
     while expected <= 120 {
         following.wait().await;
         let from = following.position;
-        let chunk = following.next().await;
+        let chunk = following.chunk().await;
+        following.position = chunk.end_seq;
         let lines = chunk.lines.iter().filter(|b| **b == b'\n').count() as u64;
         assert_eq!((lines, chunk.lost), (chunk.end_seq - chunk.first_seq, 0));
         assert_eq!(from, expected);
@@ -34,11 +35,12 @@ async fn a_follower_sees_every_record_once_over_rotations() {
 /// What a follower is told from a sequence on until it has caught up, and how
 /// many records it is told that it missed.
 pub async fn told(store: &Store, from: u64) -> (Vec<(u64, Vec<u8>)>, u64) {
-    let mut following = store.follow(from);
+    let mut following = store.follow(from, store.next_seqs());
     let (mut told, mut lost) = (Vec::new(), 0);
     while following.behind() > 0 {
         let position = following.position;
-        let chunk = following.next().await;
+        let chunk = following.chunk().await;
+        following.position = chunk.end_seq.max(position);
         assert!(following.position > position, "it stands still at {position}");
         let lines = chunk.lines.split_inclusive(|b| *b == b'\n').enumerate();
         let lines = lines.map(|(at, line)| (chunk.seq(at), line.to_vec()));
@@ -62,4 +64,22 @@ async fn a_follower_of_sealed_segments_is_told_all_classes_in_their_order() {
         assert!(texts.zip(from..).all(|(text, seq)| text.ends_with(&format!("record {}\n", seq - 1))));
         assert_eq!(lost, 0);
     }
+}
+
+#[test]
+fn a_chunk_finds_the_line_of_a_sequence() {
+    let lines: Vec<String> = (0..1_000).map(|n| format!("{}\n", "x".repeat(n % 7))).collect();
+    let together = || lines.concat().into_bytes();
+    let follow_each_other = Chunk::new(5, 1_000, together());
+    let with_gaps =
+        Chunk { seqs: Some((0..1_000).map(|n| 5 + 2 * n).collect()), ..Chunk::new(5, 2_000, together()) };
+    let mut offset = 0;
+    for (at, line) in lines.iter().enumerate() {
+        assert_eq!(follow_each_other.from(5 + at as u64), (at, offset));
+        assert_eq!(with_gaps.from(5 + 2 * at as u64), (at, offset));
+        assert_eq!(with_gaps.from((5 + 2 * at as u64) - 1), (at, offset));
+        offset += line.len();
+    }
+    assert_eq!(follow_each_other.from(1_005), (1_000, offset));
+    assert_eq!(follow_each_other.from(3), (0, 0));
 }
