@@ -212,3 +212,76 @@ async fn a_full_disk_refuses_records_reads_on_and_ends_by_itself() {
     assert_eq!(text.lines().count(), records(&log, "limit=1000").await.len());
     assert!(text.lines().all(|line| line.ends_with('x') || line.ends_with("more")));
 }
+
+#[tokio::test]
+async fn numbers_of_any_size_are_stored_compared_and_answered_exactly() {
+    let log = Setup::new("log").flag("--log-rotate-size", "1KiB").start().await;
+    let fields =
+        r#"{"id":9007199254740993,"max":18446744073709551616,"big":1e400,"dec":0.10000000000000000555}"#;
+    let record = format!(r#"{{"message":"exact",{}"#, fields.trim_start_matches('{'));
+    let request = log.request(Method::POST, "log", "/log").header("content-type", "application/json");
+    Answer::of(request.body(record)).await.ok();
+    for n in 0..20 {
+        log.post_json("log", "/log", json!({"message": "other", "id": 9_007_199_254_740_992_u64, "n": n}))
+            .await
+            .ok();
+    }
+    for form in ["ndjson", "json", "text"] {
+        let request = log.request(Method::GET, "log", "/log").query(&[("q", "exact"), ("format", form)]);
+        let answer = Answer::of(request).await.ok().body;
+        assert!(answer.contains(fields), "{form}: {answer}");
+    }
+    let context = log.get("log", "/log/context?seq=1").await.ok().body;
+    assert!(context.contains(fields), "{context}");
+    // Live and sealed, with an index and without one.
+    let sealed = async || {
+        let unsealed = log.get("log", "/metrics").await.ok().body;
+        unsealed.lines().any(|line| line == "distlog_log_segments_unsealed 0").then_some(())
+    };
+    for _ in 0..2 {
+        for (query, want) in [
+            ("id:>9007199254740992", 1),
+            ("id:>=9007199254740992", 21),
+            ("id:=9007199254740993.0", 1),
+            ("id:=9007199254740992", 20),
+            ("max:>18446744073709551615", 1),
+            ("big:>1e399", 1),
+            ("big:=10e399", 1),
+            ("dec:<0.10000000000000000556", 1),
+        ] {
+            let request = log.request(Method::GET, "log", "/log/stats").query(&[("q", query), ("by", "id")]);
+            let stats = Answer::of(request).await.ok().json();
+            assert_eq!(stats["total"], want, "{query}");
+        }
+        eventually("sealed", sealed).await;
+    }
+    let stats = log.get("log", "/log/stats?by=id,big").await.ok().json();
+    assert_eq!(
+        stats["groups"][1],
+        json!({"by": {"id": "9007199254740993", "big": "1e400"}, "count": 1}),
+        "{stats}"
+    );
+}
+
+#[tokio::test]
+async fn a_word_behind_a_colour_is_found_live_and_sealed() {
+    let log = Setup::new("log").flag("--log-rotate-size", "1KiB").start().await;
+    log.post("log", "/log", "\u{1b}[31merror\u{1b}[0m: disk 7").await.ok();
+    log.post_json("log", "/log", json!({"message": "x", "text": "\u{1b}[1;31mbroken\u{1b}[0m"})).await.ok();
+    for n in 0..20 {
+        log.post("log", "/log", format!("filler {n} for a segment to be sealed")).await.ok();
+    }
+    let sealed = async || {
+        let unsealed = log.get("log", "/metrics").await.ok().body;
+        unsealed.lines().any(|line| line == "distlog_log_segments_unsealed 0").then_some(())
+    };
+    for _ in 0..2 {
+        for query in
+            ["error", "\"error: disk\"".replace(": ", "\u{1b}[0m: ").as_str(), "text:broken", "disk 7"]
+        {
+            let request = log.request(Method::GET, "log", "/log/stats").query(&[("q", query)]);
+            assert_eq!(Answer::of(request).await.ok().json()["total"], 1, "{query}");
+        }
+        eventually("sealed", sealed).await;
+    }
+}

@@ -20,6 +20,7 @@ mod api;
 mod batch;
 mod codec;
 mod count;
+mod decimal;
 mod disk;
 mod fields;
 #[cfg(any(test, fuzzing))]

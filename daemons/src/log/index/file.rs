@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"distlogI";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const SECTIONS: usize = 5;
 const HEADER_LEN: usize = 32 + SECTIONS * 24 + 8;
 /// How hard the sections are compressed: 9 would take 3% off, for three times the work.

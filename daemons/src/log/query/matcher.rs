@@ -5,10 +5,11 @@ use super::finder::{Finder, begins_in_word, compile_regex, ends_in_word, has_cap
 use super::literal::Literal;
 use super::required::{Part, Required};
 use super::{Comparison, Expr, Pattern, QueryError, parse};
+use crate::log::decimal::Decimal;
 use crate::log::fields::{self, Fields};
 use crate::log::line::{Line, escape_service};
 use crate::log::time;
-use crate::log::words::{is_word, mask};
+use crate::log::words::{is_word, mask, strip_ansi, strip_ansi_str};
 use regex_automata::meta::Regex;
 use shared::wire::log::Level;
 use std::borrow::Cow;
@@ -54,10 +55,10 @@ pub(super) enum Matcher {
     /// A regular expression; `local` when what it matches does not depend on
     /// what stands around that.
     Regex { regex: Regex, local: bool, required: Required },
-    /// The whole text, and its template.
-    Exact { text: String, template: Vec<u8> },
+    /// The whole text, its template, and the number that it is.
+    Exact { text: String, template: Vec<u8>, number: Option<Decimal> },
     /// A comparison, with the number that it is with.
-    Compare(Comparison, String, Option<f64>),
+    Compare(Comparison, String, Option<Decimal>),
 }
 
 /// One record, decoded no further than it is asked for.
@@ -112,16 +113,22 @@ fn compile(expr: Expr) -> Result<Test, QueryError> {
         Expr::Or(exprs) => Test::Or(all(exprs)?),
         Expr::Not(expr) => Test::Not(Box::new(compile(*expr)?)),
         Expr::Match(field, pattern) => match field.as_deref() {
-            None | Some("message" | "_msg") => Test::Message(Matcher::compile(pattern)?),
+            None | Some("message" | "_msg") => Test::Message(Matcher::compile(pattern.without_ansi())?),
             Some("service") => Test::Service(Matcher::compile(pattern)?),
             Some("level") => Test::Level(Matcher::compile(match pattern {
                 // Any spelling of a level is that level.
                 Pattern::Text { text, start: true, end: true } => Pattern::Exact(text),
                 pattern => pattern,
             })?),
-            Some("ts" | "_time") => Test::Ts(Matcher::compile(pattern)?),
+            Some("ts" | "_time") => Test::Ts(Matcher::compile(match pattern {
+                // A whole time is an instant, however it is written; a part of one is text.
+                Pattern::Text { text, start: true, end: true } if time::parse_rfc3339(&text).is_some() => {
+                    Pattern::Exact(text)
+                }
+                pattern => pattern,
+            })?),
             Some("seq") => Test::Seq(Matcher::compile(pattern)?),
-            Some(name) => Test::Field(name.to_owned(), Matcher::compile(pattern)?),
+            Some(name) => Test::Field(name.to_owned(), Matcher::compile(pattern.without_ansi())?),
         },
     })
 }
@@ -137,17 +144,18 @@ impl Test {
             Self::Service(matcher) => matcher.holds(subject.line.service().as_bytes()),
             Self::Level(matcher) => matcher.holds_level(subject.line.level),
             Self::Ts(matcher) => matcher.holds_time(subject.line.ts_ns),
-            Self::Seq(matcher) => matcher.holds(subject.seq.to_string().as_bytes()),
-            Self::Field(name, matcher) => {
-                subject.field(name).is_some_and(|value| matcher.holds(fields::text(value).as_bytes()))
-            }
+            Self::Seq(matcher) => matcher.holds_json(&subject.seq.to_string()),
+            Self::Field(name, matcher) => subject.field(name).is_some_and(|value| matcher.holds_json(value)),
         }
     }
 }
 
 impl<'a> Subject<'_, 'a> {
     fn message(&mut self) -> &[u8] {
-        self.message.get_or_insert_with(|| self.line.message())
+        self.message.get_or_insert_with(|| match self.line.message() {
+            Cow::Borrowed(message) => strip_ansi(message),
+            Cow::Owned(message) => Cow::Owned(strip_ansi(&message).into_owned()),
+        })
     }
 
     fn field(&mut self, name: &str) -> Option<&'a str> {
@@ -179,10 +187,11 @@ impl Matcher {
             Pattern::Exact(text) => {
                 let mut template = Vec::with_capacity(text.len());
                 mask(&text, &mut template, |_| ());
-                Ok(Self::Exact { text, template })
+                let number = Decimal::parse(&text);
+                Ok(Self::Exact { text, template, number })
             }
             Pattern::Compare(comparison, value) => {
-                let number = value.parse().ok();
+                let number = Decimal::parse(&value);
                 Ok(Self::Compare(comparison, value, number))
             }
         };
@@ -200,12 +209,24 @@ impl Matcher {
             Self::Exact { text: exact, .. } => text == exact.as_bytes(),
             Self::Compare(comparison, value, number) => {
                 let text = String::from_utf8_lossy(text);
-                match (text.parse::<f64>().ok(), number) {
-                    (Some(a), Some(b)) => a.partial_cmp(b).is_some_and(|order| comparison.holds(order)),
-                    (None, Some(_)) => false,
-                    (_, None) => comparison.holds(text.as_ref().cmp(value.as_str())),
+                match number {
+                    Some(wanted) => {
+                        Decimal::parse(&text).is_some_and(|number| comparison.holds(number.cmp(wanted)))
+                    }
+                    None => comparison.holds(text.as_ref().cmp(value.as_str())),
                 }
             }
+        }
+    }
+
+    /// Whether a JSON value matches. Numbers are equal by value, texts by character.
+    fn holds_json(&self, value: &str) -> bool {
+        let is_number = value.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        match self {
+            Self::Exact { text, number: Some(number), .. } if is_number => {
+                value == text || Decimal::parse(value).as_ref() == Some(number)
+            }
+            _ => self.holds(strip_ansi_str(&fields::text(value)).as_bytes()),
         }
     }
 
@@ -220,12 +241,13 @@ impl Matcher {
         }
     }
 
-    /// Times compare as times, not as texts.
+    /// Times compare and are equal as instants, not as texts.
     fn holds_time(&self, ts_ns: i64) -> bool {
         match self {
             Self::Compare(comparison, value, _) => {
                 time::parse_day(value).is_some_and(|wanted| comparison.holds(ts_ns.cmp(&wanted)))
             }
+            Self::Exact { text, .. } => time::parse_day(text) == Some(ts_ns),
             matcher => matcher.holds(time::to_rfc3339(ts_ns).as_bytes()),
         }
     }

@@ -16,6 +16,11 @@
 //! its own fields, `a.b` the member `b` of `a`. A word is a run of letters,
 //! digits and underscores; `word` and `"a phrase"` match whole words. Smart case:
 //! a pattern matches any case until it holds a capital.
+//!
+//! Numbers compare exactly, whatever their size. In a field `=` compares numbers
+//! by value (`=1000` finds 1e3), texts by character. Times compare as instants.
+//! ANSI escape sequences in messages and fields are ignored: each counts as one
+//! ESC, which is part of no word.
 
 mod any_case;
 mod bounds;
@@ -30,6 +35,8 @@ mod template;
 pub use matcher::Filter;
 pub use parse::QueryError;
 pub use plan::{Kind, Needs, Verdict};
+
+use super::words::strip_ansi_str;
 
 /// What a query says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +73,20 @@ enum Pattern {
     Exact(String),
     /// The value compares like this.
     Compare(Comparison, String),
+}
+
+impl Pattern {
+    /// The pattern for texts without ANSI escape sequences. A regular expression
+    /// stays as it is.
+    fn without_ansi(self) -> Self {
+        match self {
+            Self::Text { text, start, end } => {
+                Self::Text { text: strip_ansi_str(&text).into_owned(), start, end }
+            }
+            Self::Exact(text) => Self::Exact(strip_ansi_str(&text).into_owned()),
+            pattern => pattern,
+        }
+    }
 }
 
 /// A comparison.

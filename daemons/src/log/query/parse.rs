@@ -291,7 +291,7 @@ fn check_value(field: &str, pattern: &Pattern) -> Result<(), String> {
     };
     match (field, pattern) {
         ("level", _) => wanted.parse::<Level>().map(drop).map_err(|e| e.to_string()),
-        ("ts" | "_time", Pattern::Compare(..)) if time::parse_day(wanted).is_none() => {
+        ("ts" | "_time", Pattern::Compare(..) | Pattern::Exact(_)) if time::parse_day(wanted).is_none() => {
             Err("a time is written 2026-11-22, or as RFC 3339 has it".to_owned())
         }
         _ => Ok(()),

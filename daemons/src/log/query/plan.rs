@@ -136,7 +136,7 @@ impl Test {
             Self::Message(matcher) => matcher.needs(),
             // Whichever way a name with dots is read, the words between them are
             // words of names.
-            Self::Field(name, matcher) => Needs::all([Needs::words(name), matcher.needs()]),
+            Self::Field(name, matcher) => Needs::all([Needs::words(name), matcher.needs_of_field()]),
         }
     }
 }
@@ -176,6 +176,21 @@ impl Matcher {
             Self::Text { part, .. } => Needs::all(part.words().into_iter().map(Needs::Word)),
             Self::Regex { required, .. } => required.needs(),
             Self::Exact { text, .. } => Needs::words(text),
+        }
+    }
+}
+
+impl Matcher {
+    /// A field that is a number matches by value: then its plain form is there, or
+    /// the hash of its value.
+    fn needs_of_field(&self) -> Needs {
+        match self {
+            Self::Exact { text, number: Some(number), .. } => {
+                let plain = number.plain().map(|plain| Needs::words(&plain));
+                let forms = [Needs::words(text), Needs::Word(words::hash_number(number))];
+                Needs::any(forms.into_iter().chain(plain))
+            }
+            _ => self.needs(),
         }
     }
 }

@@ -46,6 +46,15 @@ fn words_are_whole_words_in_any_case_until_a_capital_is_typed() {
         ("\"<nil>\"", "it is <nil> again", true),
         ("\"<nil>\"", "it is nil again", false),
         ("a->b", "a->b", true),
+        // A colour is no part of a word.
+        ("error", "\u{1b}[31merror\u{1b}[0m: disk", true),
+        ("error", "\u{1b}[38;5;196mERROR", true),
+        ("error", r"written \x1b[31merror\x1b[0m", true),
+        ("31merror", "\u{1b}[31merror", false),
+        ("\"error: disk\"", "\u{1b}[31merror: disk", true),
+        ("*31m*", "\u{1b}[31merror", false),
+        ("=\"\u{1b}[31merror\"", "\u{1b}[31merror", true),
+        ("~\"\\x1berror\"", "\u{1b}[31merror", true),
     ] {
         assert_eq!(message(query, text), want, "{query} in {text}");
     }
@@ -182,4 +191,57 @@ fn a_query_is_bounded_in_length_depth_patterns_and_size() {
     ] {
         assert!(Filter::parse(&query).is_err());
     }
+}
+
+#[test]
+fn numbers_compare_exactly_and_are_equal_by_value() {
+    let record = r#"{"message":"m","id":9007199254740993,"max":18446744073709551615,"big":1e400,
+        "dec":0.1000000000000000055511151231257827,"one":1.0,"k":1e3,"zero":-0,"text":"1.0","zip":"007"}"#;
+    for (query, want) in [
+        ("id:>9007199254740992", true),
+        ("id:>9007199254740993", false),
+        ("id:>=9007199254740993", true),
+        ("id:<9007199254740994", true),
+        ("id:=9007199254740993", true),
+        ("id:=9007199254740992", false),
+        ("id:=9007199254740993.0", true),
+        ("max:>18446744073709551614", true),
+        ("max:<18446744073709551616", true),
+        ("big:>1e399", true),
+        ("big:<1e401", true),
+        ("big:=10e399", true),
+        ("dec:>0.1", true),
+        ("dec:<0.1000000000000000055511151231257828", true),
+        ("one:=1", true),
+        ("one:=1.00", true),
+        ("k:=1000", true),
+        ("k:=1000.1", false),
+        ("zero:=0", true),
+        // A text that looks like a number is a text.
+        ("text:=1", false),
+        ("text:=1.0", true),
+        ("zip:=7", false),
+        ("text:>=1", true),
+    ] {
+        assert_eq!(matches(query, record), want, "{query}");
+    }
+}
+
+#[test]
+fn times_are_equal_as_instants() {
+    let record = r#"{"message":"m","ts":"2026-11-22T10:00:00.5Z"}"#;
+    for (query, want) in [
+        ("ts:=2026-11-22T10:00:00.5Z", true),
+        ("ts:=2026-11-22T10:00:00.500000Z", true),
+        ("ts:=2026-11-22T11:00:00.5+01:00", true),
+        ("ts:\"2026-11-22T11:00:00.500+01:00\"", true),
+        ("ts:=2026-11-22T10:00:00Z", false),
+        ("ts:>2026-11-22T11:00:00.4+01:00", true),
+        ("ts:<=2026-11-22T11:00:00.5+01:00", true),
+        ("ts:2026-11-22*", true),
+        ("ts:=2026-11-22", false),
+    ] {
+        assert_eq!(matches(query, record), want, "{query}");
+    }
+    assert!(Filter::parse("ts:=yesterday").is_err());
 }

@@ -14,17 +14,22 @@
 //! equal whenever a query without capitals takes one for the other. The reverse
 //! need not hold: an index may only say too much.
 //!
+//! ANSI escape sequences are part of no word ([`ansi`]).
+//!
 //! What a letter is depends on [`char::UNICODE_VERSION`]; whatever is kept of
 //! words is good for that version.
 
+mod ansi;
 mod runs;
 mod scan;
 mod tokens;
 
+pub use ansi::{strip_ansi, strip_ansi_str};
 pub use runs::Runs;
 pub use scan::{mask, scan_fields, scan_message};
 pub use tokens::{Token, tokens};
 
+use super::decimal::Decimal;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Stands in a template for a variable token. Never a byte of UTF-8.
@@ -32,6 +37,12 @@ pub const VARIABLE: u8 = 0xff;
 /// Stands in a folded text for any cased letter beyond ASCII. Never a byte of
 /// UTF-8.
 pub const CASED: u8 = 0xfe;
+
+/// The hash of the value of a number in a field that is not in its plain form
+/// ([`Decimal::plain`]): a query for the value needs this or the plain form.
+pub fn hash_number(number: &Decimal) -> u64 {
+    xxh3_64(format!("\0{}", number.canonical()).as_bytes())
+}
 
 /// Whether a character is part of a word.
 pub fn is_word(c: char) -> bool {

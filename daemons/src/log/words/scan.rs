@@ -1,6 +1,7 @@
 //! What an index wants to know of a record, in one pass over it.
 
-use super::{Hasher, Runs, Token, VARIABLE, tokens};
+use super::{Hasher, Runs, Token, VARIABLE, hash_number, strip_ansi, strip_ansi_str, tokens};
+use crate::log::decimal::Decimal;
 use crate::log::limits::TEMPLATE_MAX;
 
 /// Reads a message (not escaped): calls `word` with the hash of every token,
@@ -9,13 +10,14 @@ use crate::log::limits::TEMPLATE_MAX;
 ///
 /// Returns whether it has a template; one that is longer than [`TEMPLATE_MAX`]
 /// or not UTF-8 has none, and leaves `template` and `runs` as they were. What is
-/// not UTF-8 in it is part of no word.
+/// not UTF-8 in it is part of no word, and neither are ANSI escape sequences.
 pub fn scan_message(
     message: &[u8],
     runs: &mut Runs,
     template: &mut Vec<u8>,
     mut word: impl FnMut(u64),
 ) -> bool {
+    let message = &*strip_ansi(message);
     match std::str::from_utf8(message) {
         Ok(text) if text.len() <= TEMPLATE_MAX => {
             let mut hasher = Hasher::new(text);
@@ -55,6 +57,7 @@ pub fn mask<'t>(text: &'t str, masked: &mut Vec<u8>, mut each: impl FnMut(&Token
 }
 
 fn scan_text(text: &str, word: &mut impl FnMut(u64)) {
+    let text = &*strip_ansi_str(text);
     let mut hasher = Hasher::new(text);
     tokens(text, |token| word(hasher.hash(&token)));
 }
@@ -62,10 +65,12 @@ fn scan_text(text: &str, word: &mut impl FnMut(u64)) {
 /// Reads a record's fields, as lines hold them: calls `word` with the hash of
 /// every token of a name or a value, as they are matched. A text is matched
 /// decoded, and what is within an object or an array also as it is written, for
-/// that is how the whole of it is matched.
+/// that is how the whole of it is matched. A number that is not in its plain
+/// form also has the hash of its value.
 pub fn scan_fields(json: &[u8], mut word: impl FnMut(u64)) {
     // What is not UTF-8 is no JSON: it is not matched at all.
     let Ok(json) = std::str::from_utf8(json) else { return };
+    scan_numbers(json, &mut word);
     if memchr::memchr(b'\\', json.as_bytes()).is_none() {
         // Nothing to decode: quotes and commas part words well enough.
         return scan_text(json, &mut word);
@@ -94,6 +99,30 @@ pub fn scan_fields(json: &[u8], mut word: impl FnMut(u64)) {
         rest = after;
     }
     scan_text(rest, &mut word);
+}
+
+/// Calls `word` with the hash of each number that is not in its plain form.
+fn scan_numbers(json: &str, word: &mut impl FnMut(u64)) {
+    let bytes = json.as_bytes();
+    // No early end, so that the loop is vectorised: most records have no such number.
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    let may_have = pairs.fold(false, |found, (a, b)| {
+        found | (a.is_ascii_digit() & ((*b == b'.') | ((b | 0x20) == b'e'))) | ((*a == b'-') & (*b == b'0'))
+    });
+    let mut rest = if may_have { json } else { "" };
+    while !rest.is_empty() {
+        let (outside, string) =
+            rest.split_at_checked(rest.find('"').unwrap_or(rest.len())).unwrap_or((rest, ""));
+        for text in outside.split([',', ':', '[', ']', '{', '}', ' ', '\t']) {
+            if text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+                && let Some(number) = Decimal::parse(text)
+                && number.plain().as_deref() != Some(text)
+            {
+                word(hash_number(&number));
+            }
+        }
+        rest = string.get(string_len(string.as_bytes())..).unwrap_or_default();
+    }
 }
 
 /// How long the JSON string at the beginning is, with its quotes.

@@ -82,8 +82,8 @@ fn fields_are_read_as_they_are_matched() {
     for (json, want) in [
         ("{}", vec![]),
         (
-            r#"{"book_id":"x-1","n":1.50,"ok":true,"a.b":null}"#,
-            vec!["book_id", "x", "1", "n", "50", "ok", "true", "a", "b", "null"],
+            r#"{"book_id":"x-1","n":2.5,"ok":true,"a.b":null}"#,
+            vec!["book_id", "x", "1", "n", "2", "5", "ok", "true", "a", "b", "null"],
         ),
         // Decoded; the escape itself is no word.
         (r#"{"a":"x\ty\u00fcz","\u0062":1}"#, vec!["a", "x", "yüz", "b", "1"]),
@@ -97,6 +97,31 @@ fn fields_are_read_as_they_are_matched() {
     ] {
         assert_eq!(fields(json), hashes(want), "{json}");
     }
+}
+
+#[test]
+fn a_number_that_is_not_in_its_plain_form_has_the_hash_of_its_value() {
+    let value = |text: &str| hash_number(&Decimal::parse(text).unwrap());
+    for (json, number, has) in [
+        (r#"{"a":1.50}"#, "1.5", true),
+        (r#"{"a":{"b":[1,1E3]}}"#, "1000", true),
+        (r#"{"a":"x\"y","b":-0}"#, "0", true),
+        (r#"{"a":1e400}"#, "10e399", true),
+        (r#"{"a":1.5}"#, "1.5", false),
+        (r#"{"a":1000}"#, "1000", false),
+        (r#"{"a":"1.50","b":2.0}"#, "1.5", false),
+    ] {
+        assert_eq!(fields(json).contains(&value(number)), has, "{json}");
+    }
+}
+
+#[test]
+fn colours_are_part_of_no_word_and_of_no_template() {
+    let (template, words, _) = scan(b"\x1b[31merror\x1b[0m 35 left");
+    assert_eq!(template.as_deref(), Some("\u{1b}error\u{1b} * left"));
+    assert_eq!(words, hashes(["error", "35", "left"]));
+    assert_eq!(fields(r#"{"a":"\u001b[31merror"}"#), hashes(["a", "error"]));
+    assert_eq!(fields(r#"{"a":{"b":"\u001b[1mx"}}"#), hashes(["a", "b", "x"]));
 }
 
 #[test]

@@ -38,10 +38,44 @@ const WORDS: [&str; 28] = [
     "σς",
     "ΣΣ",
 ];
-const SEPARATORS: [&str; 18] = [
-    " ", " ", " ", " ", "-", ".", ":", ": ", "/", "\n", "\t", "\\", "\"", "\u{1b}", "\u{200b}", "", "", "é.",
+const SEPARATORS: [&str; 21] = [
+    " ",
+    " ",
+    " ",
+    " ",
+    "-",
+    ".",
+    ":",
+    ": ",
+    "/",
+    "\n",
+    "\t",
+    "\\",
+    "\"",
+    "\u{1b}",
+    "\u{1b}[31m",
+    "\u{1b}[0m",
+    "\\x1b[1m",
+    "\u{200b}",
+    "",
+    "",
+    "é.",
 ];
 const DENSE: [char; 14] = ['a', 'a', 'a', 'b', 'b', 'A', '1', '1', ' ', '.', '.', '.', '\t', 'k'];
+const NUMBERS: [&str; 12] = [
+    "1",
+    "12",
+    "1.50",
+    "1.5",
+    "-3e5",
+    "-300000",
+    "12e0",
+    "0",
+    "-0.0",
+    "123456789012345678901",
+    "123456789012345678901.0",
+    "1e999",
+];
 const NAMES: [&str; 8] = ["a", "b", "a.b", "err", "user", "user.id", "é", "n1"];
 
 /// A JSON value, and what it is.
@@ -173,9 +207,7 @@ impl Generator {
                 let text = self.text(3);
                 Json::Text(self.write_json(&text), text)
             }
-            4 | 5 => {
-                Json::Plain(self.pick(&["1", "12", "1.50", "-3e5", "123456789012345678901", "1e999"]).into())
-            }
+            4 | 5 => Json::Plain(self.pick(&NUMBERS).into()),
             6 => Json::Plain(self.pick(&["true", "null", "\"err\\ud800 x\"", "[]", "[1,\"a\\tb\"]"]).into()),
             _ => {
                 let count = self.pick(&[1, 2, 3]);
