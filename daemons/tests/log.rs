@@ -90,20 +90,50 @@ async fn bytes_that_are_no_text_come_back_exactly_as_text() {
 #[tokio::test]
 async fn a_repeated_key_stores_once_and_gets_the_first_answer_over_kill_9() {
     let mut log = Setup::new("log").start().await;
-    let send = async |log: &Running, text: &str| {
-        let request =
-            log.request(Method::POST, "log", "/log").header("idempotency-key", "k-1").body(text.to_owned());
-        Answer::of(request).await.ok().json()
+    let send = async |log: &Running, key: &str| {
+        let request = log.request(Method::POST, "log", "/log").header("idempotency-key", key);
+        Answer::of(request.body("once")).await.ok().json()
     };
     log.post("log", "/log", "before").await.ok();
-    let first = send(&log, "once").await;
-    assert_eq!(send(&log, "again").await, first);
+    let first = send(&log, "k-1").await;
+    assert_eq!(send(&log, "k-1").await, first);
     log.kill();
     let log = log.restart().await;
-    assert_eq!(send(&log, "after the crash").await, first);
-    let both = tokio::join!(send(&log, "x"), send(&log, "y"));
+    assert_eq!(send(&log, "k-1").await, first);
+    let both = tokio::join!(send(&log, "k-1"), send(&log, "k-1"));
     assert_eq!(both, (first.clone(), first));
     assert_eq!(messages(&records(&log, "order=asc").await), ["before", "once"]);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_with_another_request_is_refused_and_nothing_is_stored() {
+    let mut log = Setup::new("log").start().await;
+    let send = async |log: &Running, path: &str, media_type: &str, encoding: &str, body: Vec<u8>| {
+        let request = log.request(Method::POST, "log", path).header("idempotency-key", "k 1");
+        let request = request.header("content-type", media_type).header("content-encoding", encoding);
+        Answer::of(request.body(body)).await
+    };
+    let body = br#"{"message":"one"}"#.to_vec();
+    let json = "application/json";
+    let first = send(&log, "/log", json, "identity", body.clone()).await.ok().json();
+    for restart in [false, true] {
+        if restart {
+            log.kill();
+            log = log.restart().await;
+        }
+        let packed = zstd::encode_all(body.as_slice(), 3).unwrap();
+        assert_eq!(send(&log, "/log", json, "zstd", packed).await.ok().json(), first);
+        for (path, media_type, body) in [
+            ("/log", json, br#"{"message":"two"}"#.to_vec()),
+            ("/log", "text/plain", body.clone()),
+            ("/log?level=warn", json, body.clone()),
+            ("/log?service=S", json, body.clone()),
+        ] {
+            let problem = send(&log, path, media_type, "identity", body).await.problem(422);
+            assert_eq!(problem["field"], "Idempotency-Key", "{path} {media_type}");
+        }
+    }
+    assert_eq!(messages(&records(&log, "").await), ["one"]);
 }
 
 #[tokio::test]

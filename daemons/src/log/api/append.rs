@@ -2,9 +2,10 @@
 
 use super::{App, level};
 use crate::log::batch::{Batch, Defaults};
+use crate::log::codec::checksum;
 use crate::log::ingest::{BodyError, BodyKind, DecodeError, Encoding, read};
 use crate::log::limits::KEY_MAX;
-use crate::log::store::AppendError;
+use crate::log::store::{AppendError, RequestKey};
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Query, media_type, read_body};
 use axum::Json;
@@ -14,6 +15,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use shared::wire::log::{Accepted, NewRecord};
 use utoipa::IntoParams;
+
+const KEY_HEADER: &str = "Idempotency-Key";
 
 /// A body larger than this, or packed, is read beside the runtime's threads.
 const INLINE_MAX: usize = 64 * 1024;
@@ -31,6 +34,9 @@ pub struct AppendQuery {
 impl From<AppendError> for ApiError {
     fn from(error: AppendError) -> Self {
         let retry_after_s = match error {
+            AppendError::KeyReused => {
+                return Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).field(KEY_HEADER);
+            }
             AppendError::Busy => 1,
             AppendError::Full | AppendError::Later(_) | AppendError::Closed => 5,
             AppendError::Broken(_) => 60,
@@ -65,7 +71,8 @@ impl From<DecodeError> for ApiError {
 /// `text/plain` (or no type): the whole body is one record. `application/json`:
 /// one record or an array. `application/x-ndjson`: one a line. gzip, deflate and
 /// zstd bodies are unpacked. With an `Idempotency-Key` a repetition stores
-/// nothing and gets the first answer.
+/// nothing and gets the first answer; the same key with another body, type or
+/// default is 422.
 #[utoipa::path(post, path = "/log", tag = "log", params(AppendQuery, ("Idempotency-Key" = Option<String>, Header,
     description = "A repetition with the same key stores nothing and gets the first answer")), request_body(content(
     (NewRecord = "application/json"), (String = "text/plain"), (NewRecord = "application/x-ndjson")
@@ -97,29 +104,52 @@ pub async fn append(
     }
     let room = app.store.room(if encoding == Encoding::Identity { announced.min(max) } else { max })?;
     let body = read_body(request, max).await?;
-    let batch = if encoding == Encoding::Identity && body.len() <= INLINE_MAX {
-        read(kind, &body, &defaults)?
+    let intake = Intake { kind, defaults, key };
+    let (batch, key) = if encoding == Encoding::Identity && body.len() <= INLINE_MAX {
+        intake.read(&body)?
     } else {
-        tokio::task::spawn_blocking(move || read_large(kind, encoding, body, max, &defaults))
+        tokio::task::spawn_blocking(move || intake.read_large(encoding, body, max))
             .await
             .map_err(ApiError::internal)??
     };
     Ok(Json(app.store.append(batch, key, room).await?))
 }
 
-fn read_large(
+/// What is known of a request before its body is read.
+struct Intake {
     kind: BodyKind,
-    encoding: Encoding,
-    body: Bytes,
-    max: usize,
-    defaults: &Defaults,
-) -> Result<Batch, ApiError> {
-    if encoding == Encoding::Identity {
-        return Ok(read(kind, &body, defaults)?);
+    defaults: Defaults,
+    key: Option<String>,
+}
+
+impl Intake {
+    fn read_large(
+        self,
+        encoding: Encoding,
+        body: Bytes,
+        max: usize,
+    ) -> Result<(Batch, Option<RequestKey>), ApiError> {
+        if encoding == Encoding::Identity {
+            return self.read(&body);
+        }
+        let unpacked = encoding.unpack(&body, max)?;
+        drop(body);
+        self.read(&unpacked)
     }
-    let unpacked = encoding.unpack(&body, max)?;
-    drop(body);
-    Ok(read(kind, &unpacked, defaults)?)
+
+    fn read(self, body: &[u8]) -> Result<(Batch, Option<RequestKey>), ApiError> {
+        let batch = read(self.kind, body, &self.defaults)?;
+        let request = self.key.is_some().then(|| self.fingerprint(body)).unwrap_or_default();
+        Ok((batch, self.key.map(|key| RequestKey { key, request })))
+    }
+
+    /// A hash of what determines the records, except for the time of arrival. It
+    /// is taken of the unpacked body: a retry may choose another encoding.
+    fn fingerprint(&self, body: &[u8]) -> u64 {
+        let Defaults { level, service, .. } = &self.defaults;
+        let head = format!("{:?} {level} {} {service} {:016x}", self.kind, service.len(), checksum(body));
+        checksum(head.as_bytes())
+    }
 }
 
 fn unsupported(detail: String) -> ApiError {
@@ -127,12 +157,12 @@ fn unsupported(detail: String) -> ApiError {
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(key) = headers.get(KEY_HEADER) else { return Ok(None) };
     match key.to_str() {
         Ok(key) if (1..=KEY_MAX).contains(&key.len()) => Ok(Some(key.to_owned())),
         _ => {
             Err(ApiError::malformed(format!("an idempotency key is 1 to {KEY_MAX} visible ASCII characters"))
-                .field("Idempotency-Key"))
+                .field(KEY_HEADER))
         }
     }
 }

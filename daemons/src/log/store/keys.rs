@@ -1,10 +1,18 @@
 //! Idempotency keys: which request was answered with which sequences.
 //!
-//! The file holds a line a key, `first SP last SP checksum SP key LF`, in order,
-//! synced before the records of that request are written: a damaged line is no
-//! key, and cuts no records off ([`cut_at`]). Keys are remembered for at
-//! least the last [`KEYS_KEPT`] requests that had one; the file is rewritten
-//! when it holds twice as many.
+//! The file holds a line a key, in order, synced before the records of that
+//! request are written: a damaged line is no key, and cuts no records off
+//! ([`cut_at`]). Keys are remembered for at least the last [`KEYS_KEPT`] requests
+//! that had one; the file is rewritten when it holds twice as many.
+//!
+//! ```text
+//! line     = "2 " first SP last SP checksum SP request SP key LF
+//!          | first SP last SP checksum SP key LF      written by earlier versions
+//! checksum = XXH3 of all the rest of the line, 16 hexadecimal digits
+//! request  = a hash of the request's content, 16 hexadecimal digits
+//! ```
+//!
+//! A line without a request hash matches every request that has its key.
 
 use super::fault::Fault;
 use super::files::{self, Files};
@@ -28,39 +36,87 @@ fn hash(key: &str) -> KeyHash {
     (low.finish(), high.finish())
 }
 
+/// An idempotency key and the request that it came with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey {
+    /// The key.
+    pub key: String,
+    /// A hash of everything that determines the records of the request.
+    pub request: u64,
+}
+
+/// The answer to a request, and the hash of the request where that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// The answer.
+    pub answer: Accepted,
+    request: Option<u64>,
+}
+
+impl Answered {
+    /// The answer to a new request.
+    pub const fn new(key: &RequestKey, answer: Accepted) -> Self {
+        Self { answer, request: Some(key.request) }
+    }
+
+    /// The answer to a request with the same key; an error if it is another one.
+    pub fn answer_to(&self, key: &RequestKey) -> Result<Accepted, KeyReused> {
+        match self.request {
+            Some(request) if request != key.request => Err(KeyReused),
+            _ => Ok(self.answer),
+        }
+    }
+}
+
+/// A key that was used for another request before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyReused;
+
 /// The keys that are known, and their file.
 #[derive(Debug)]
 pub struct Keys {
     file: Box<dyn DiskFile>,
     len: u64,
     lines: usize,
-    answers: HashMap<KeyHash, Accepted>,
+    answers: HashMap<KeyHash, Answered>,
     order: VecDeque<KeyHash>,
 }
 
 /// One key and what was answered.
 pub struct Entry {
     key: String,
-    answer: Accepted,
+    answered: Answered,
 }
 
 fn parse(line: &str) -> Option<Entry> {
-    let mut parts = line.splitn(4, ' ');
+    let (line, has_request) = line.strip_prefix("2 ").map_or((line, false), |rest| (rest, true));
+    let mut parts = line.splitn(if has_request { 5 } else { 4 }, ' ');
     let first: u64 = parts.next()?.parse().ok()?;
     let last: u64 = parts.next()?.parse().ok()?;
     let sum = parts.next()?;
+    let request = if has_request { Some(u64::from_str_radix(parts.next()?, 16).ok()?) } else { None };
     let key = parts.next()?.to_owned();
     let accepted = last.checked_sub(first)?.checked_add(1)?;
-    let answer = Accepted { accepted, first, last };
-    (sum == sum_of(&key, &answer)).then_some(Entry { key, answer })
+    let answered = Answered { answer: Accepted { accepted, first, last }, request };
+    (sum == sum_of(&key, &answered)).then_some(Entry { key, answered })
 }
 
-fn sum_of(key: &str, answer: &Accepted) -> String {
-    format!("{:016x}", checksum(format!("{} {} {key}", answer.first, answer.last).as_bytes()))
+fn sum_of(key: &str, Answered { answer, request }: &Answered) -> String {
+    let Accepted { first, last, .. } = answer;
+    let text = match request {
+        Some(request) => format!("2 {first} {last} {request:016x} {key}"),
+        None => format!("{first} {last} {key}"),
+    };
+    format!("{:016x}", checksum(text.as_bytes()))
 }
 
-fn line_of(key: &str, answer: &Accepted) -> String {
-    format!("{} {} {} {key}\n", answer.first, answer.last, sum_of(key, answer))
+fn line_of(key: &str, answered: &Answered) -> String {
+    let Accepted { first, last, .. } = answered.answer;
+    let sum = sum_of(key, answered);
+    match answered.request {
+        Some(request) => format!("2 {first} {last} {sum} {request:016x} {key}\n"),
+        None => format!("{first} {last} {sum} {key}\n"),
+    }
 }
 
 /// The file as it was found.
@@ -85,7 +141,7 @@ impl Found {
 impl Entry {
     /// Whether all of its records are there.
     const fn is_there(&self, next_seq: u64) -> bool {
-        self.answer.last < next_seq
+        self.answered.answer.last < next_seq
     }
 }
 
@@ -108,8 +164,9 @@ pub fn read(files: &Files) -> io::Result<Found> {
 /// Where the log has to be cut: the first record of a request of which a part
 /// is missing. A request that is not there at all needs no cut.
 pub fn cut_at(entries: &[Entry], next_seq: u64) -> Option<u64> {
-    let torn = |entry: &&Entry| entry.answer.first < next_seq && next_seq <= entry.answer.last;
-    entries.iter().find(torn).map(|entry| entry.answer.first)
+    let torn =
+        |entry: &&Entry| entry.answered.answer.first < next_seq && next_seq <= entry.answered.answer.last;
+    entries.iter().find(torn).map(|entry| entry.answered.answer.first)
 }
 
 impl Keys {
@@ -122,7 +179,7 @@ impl Keys {
         let mut len = found.len;
         if kept.len() < before || kept.len() > KEYS_KEPT {
             kept.drain(..kept.len().saturating_sub(KEYS_KEPT));
-            let text: String = kept.iter().map(|entry| line_of(&entry.key, &entry.answer)).collect();
+            let text: String = kept.iter().map(|entry| line_of(&entry.key, &entry.answered)).collect();
             files::replace(
                 files.disk().as_ref(),
                 &files.keys(),
@@ -134,22 +191,22 @@ impl Keys {
         let file = files::open(files.disk().as_ref(), &files.keys(), SyncSite::KeysDirectory)?;
         file.set_len(len)?;
         let mut keys = Self { file, len, lines: kept.len(), answers: HashMap::new(), order: VecDeque::new() };
-        kept.iter().for_each(|entry| keys.remember(&entry.key, entry.answer));
+        kept.iter().for_each(|entry| keys.remember(&entry.key, entry.answered));
         Ok(keys)
     }
 
     /// What was answered to a key.
-    pub fn get(&self, key: &str) -> Option<Accepted> {
+    pub fn get(&self, key: &str) -> Option<Answered> {
         self.answers.get(&hash(key)).copied()
     }
 
     /// Writes keys and syncs them: before the records that they are for.
     /// Answers where they begin in the file.
-    pub fn write<'a>(&mut self, entries: impl Iterator<Item = (&'a str, Accepted)>) -> Result<u64, Fault> {
+    pub fn write<'a>(&mut self, entries: impl Iterator<Item = (&'a str, Answered)>) -> Result<u64, Fault> {
         let before = self.len;
         let mut text = String::new();
-        for (key, answer) in entries {
-            text.push_str(&line_of(key, &answer));
+        for (key, answered) in entries {
+            text.push_str(&line_of(key, &answered));
             self.lines += 1;
         }
         self.file.write_all_at(text.as_bytes(), self.len).map_err(Fault::of_write)?;
@@ -173,9 +230,9 @@ impl Keys {
     }
 
     /// A key whose records are on disk.
-    pub fn remember(&mut self, key: &str, answer: Accepted) {
+    pub fn remember(&mut self, key: &str, answered: Answered) {
         let hash = hash(key);
-        if self.answers.insert(hash, answer).is_none() {
+        if self.answers.insert(hash, answered).is_none() {
             self.order.push_back(hash);
         }
         while self.order.len() > KEYS_KEPT {
@@ -197,8 +254,26 @@ mod tests {
     use crate::log::disk::RealDisk;
     use std::sync::Arc;
 
-    fn answer(first: u64, last: u64) -> Accepted {
-        Accepted { accepted: last - first + 1, first, last }
+    fn answer(first: u64, last: u64) -> Answered {
+        Answered { answer: Accepted { accepted: last - first + 1, first, last }, request: Some(first * 7) }
+    }
+
+    #[test]
+    fn a_line_of_an_earlier_version_is_read_and_matches_any_request() {
+        let old = Answered { request: None, ..answer(3, 5) };
+        // A key may look like a part of the other form.
+        for key in ["a b", "0123456789abcdef key"] {
+            for answered in [old, answer(3, 5)] {
+                let line = line_of(key, &answered);
+                let entry = parse(line.trim_end()).unwrap();
+                assert_eq!((entry.key.as_str(), entry.answered), (key, answered));
+                assert!(parse(&line.trim_end().replace('5', "6")).is_none());
+            }
+        }
+        let request = |request| RequestKey { key: "a b".to_owned(), request };
+        assert_eq!(old.answer_to(&request(1)), Ok(old.answer));
+        assert_eq!(answer(3, 5).answer_to(&request(21)), Ok(old.answer));
+        assert_eq!(answer(3, 5).answer_to(&request(22)), Err(KeyReused));
     }
 
     #[test]
@@ -224,6 +299,6 @@ mod tests {
         for n in 0..KEYS_KEPT as u64 + 1 {
             keys.remember(&n.to_string(), answer(n, n));
         }
-        assert_eq!((keys.get("0"), keys.get("1").map(|a| a.first)), (None, Some(1)));
+        assert_eq!((keys.get("0"), keys.get("1").map(|a| a.answer.first)), (None, Some(1)));
     }
 }

@@ -107,6 +107,7 @@ mod writer;
 
 use crate::log::limits::UNDER_WAY_MAX;
 pub use block::Block;
+pub use keys::RequestKey;
 pub use live::{Chunk, Following};
 pub use reading::{Reading, View};
 #[cfg(any(test, fuzzing))]
@@ -156,6 +157,9 @@ pub enum AppendError {
     /// The service is stopping.
     #[error("the log service is stopping")]
     Closed,
+    /// The key belongs to another request.
+    #[error("this idempotency key was used for another request; nothing is stored")]
+    KeyReused,
 }
 
 /// The log. Writing goes through one thread; readers take snapshots.
@@ -291,15 +295,15 @@ impl Store {
     }
 
     /// Stores a batch, whole or not at all, and answers when it is on disk. With
-    /// a key that was seen before nothing is stored, and the first answer is
-    /// given again.
+    /// a key that was seen before nothing is stored: the same request gets the
+    /// first answer again, another one an error.
     ///
     /// # Errors
     /// When it was not stored.
     pub async fn append(
         &self,
         batch: Batch,
-        key: Option<String>,
+        key: Option<RequestKey>,
         room: Room,
     ) -> Result<Accepted, AppendError> {
         let (answer, answered) = oneshot::channel();

@@ -2,7 +2,7 @@
 //! disk says no.
 
 use super::fault::Fault;
-use super::keys::Keys;
+use super::keys::{Answered, Keys, RequestKey};
 use super::live::Chunk;
 use super::manifest::Manifest;
 use super::measured::Measured;
@@ -30,7 +30,7 @@ pub struct Request {
     /// The lines.
     pub batch: Batch,
     /// The idempotency key.
-    pub key: Option<String>,
+    pub key: Option<RequestKey>,
     /// Its share of what may be under way, given back with the answer.
     pub _room: Room,
     /// Where the answer goes.
@@ -143,10 +143,15 @@ impl Writer {
             self.publish(&placed);
         }
         let mut answers = Vec::with_capacity(placed.len() + repeats.len());
-        for (repeat, accepted) in repeats {
-            // A repeat of a request in this very group shares its fate.
-            let stored = result.is_ok() || accepted.first < self.next_seq;
-            answers.push((repeat, if stored { Ok(accepted) } else { result.clone().map(|()| accepted) }));
+        for (repeat, answered) in repeats {
+            // A repeat of a request in this very group fails with it.
+            let stored = result.is_ok() || answered.answer.first < self.next_seq;
+            let answer = if stored {
+                answer_again(&repeat, answered)
+            } else {
+                result.clone().map(|()| answered.answer)
+            };
+            answers.push((repeat, answer));
         }
         answers.extend(placed.into_iter().map(|p| (p.request, result.clone().map(|()| p.accepted))));
         // From this thread each answer would wake a thread of the runtime by a
@@ -170,26 +175,26 @@ impl Writer {
         }
     }
 
-    /// Gives each request its sequences, and finds those that were answered before.
-    fn place(&self, group: Vec<Request>) -> (Vec<Placed>, Vec<(Request, Accepted)>) {
+    /// Gives each request its sequences, and finds those whose key was answered before.
+    fn place(&self, group: Vec<Request>) -> (Vec<Placed>, Vec<(Request, Answered)>) {
         let mut placed: Vec<Placed> = Vec::with_capacity(group.len());
         let mut repeats = Vec::new();
-        let mut in_group: HashMap<String, Accepted> = HashMap::new();
+        let mut in_group: HashMap<String, Answered> = HashMap::new();
         let mut next_seq = self.next_seq;
         for request in group {
             let known = request
                 .key
                 .as_ref()
-                .and_then(|key| self.keys.get(key).or_else(|| in_group.get(key).copied()));
-            if let Some(accepted) = known {
-                repeats.push((request, accepted));
+                .and_then(|key| self.keys.get(&key.key).or_else(|| in_group.get(&key.key).copied()));
+            if let Some(answered) = known {
+                repeats.push((request, answered));
                 continue;
             }
             let records = request.batch.records;
             let accepted = Accepted { accepted: records, first: next_seq, last: next_seq + records - 1 };
             next_seq += records;
             if let Some(key) = &request.key {
-                in_group.insert(key.clone(), accepted);
+                in_group.insert(key.key.clone(), Answered::new(key, accepted));
             }
             placed.push(Placed { request, accepted });
         }
@@ -229,7 +234,9 @@ impl Writer {
         let began = Instant::now();
         let keyed = |p: &'_ Placed| p.request.key.is_some();
         let keys_before = if placed.iter().any(keyed) {
-            let keys = placed.iter().filter_map(|p| p.request.key.as_deref().map(|key| (key, p.accepted)));
+            let keys = placed.iter().filter_map(|p| {
+                p.request.key.as_ref().map(|key| (key.key.as_str(), Answered::new(key, p.accepted)))
+            });
             match self.keys.write(keys) {
                 Ok(before) => Some(before),
                 Err(fault) => return Err(self.undo(None, fault)),
@@ -346,7 +353,7 @@ impl Writer {
         self.next_seq += records;
         for Placed { request, accepted } in placed {
             if let Some(key) = &request.key {
-                self.keys.remember(key, *accepted);
+                self.keys.remember(&key.key, Answered::new(key, *accepted));
             }
         }
         if self.shared.live.is_followed() {
@@ -383,6 +390,12 @@ impl Writer {
             tracing::error!("the log could not be closed cleanly: {error}");
         }
     }
+}
+
+/// The answer to a request whose key is known.
+fn answer_again(request: &Request, answered: Answered) -> Result<Accepted, AppendError> {
+    let key = request.key.as_ref();
+    key.map_or(Ok(answered.answer), |key| answered.answer_to(key)).map_err(|_| AppendError::KeyReused)
 }
 
 impl Drop for Writer {

@@ -169,8 +169,12 @@ async fn a_crash_at_any_point_of_a_recovery_is_recovered_from() {
 /// Sends a request that a writer is yet to be run for.
 fn send(store: &Store, text: &str) -> tokio::sync::oneshot::Receiver<Result<Accepted, AppendError>> {
     let (answer, answered) = oneshot::channel();
-    let request =
-        Request { batch: batch(text), key: Some(text.to_owned()), _room: store.room(1).unwrap(), answer };
+    let request = Request {
+        batch: batch(text),
+        key: Some(RequestKey { key: text.to_owned(), request: 0 }),
+        _room: store.room(1).unwrap(),
+        answer,
+    };
     store.queue.lock().unwrap().as_ref().unwrap().send(request).ok().unwrap();
     answered
 }

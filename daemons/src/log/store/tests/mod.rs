@@ -257,7 +257,11 @@ async fn append_keyed(store: &Store, text: &str, key: &str) -> u64 {
 
 /// Appends a batch; its first sequence.
 async fn append_batch(store: &Store, batch: Batch, key: Option<&str>) -> u64 {
-    store.append(batch, key.map(str::to_owned), store.room(1).unwrap()).await.unwrap().first
+    store
+        .append(batch, key.map(|key| RequestKey { key: key.to_owned(), request: 0 }), store.room(1).unwrap())
+        .await
+        .unwrap()
+        .first
 }
 
 /// So many records of all classes.
