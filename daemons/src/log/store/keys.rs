@@ -14,6 +14,7 @@
 //!
 //! A line without a request hash matches every request that has its key.
 
+use super::AppendError;
 use super::fault::Fault;
 use super::files::{self, Files};
 use crate::log::codec::checksum;
@@ -60,17 +61,11 @@ impl Answered {
     }
 
     /// The answer to a request with the same key; an error if it is another one.
-    pub fn answer_to(&self, key: &RequestKey) -> Result<Accepted, KeyReused> {
-        match self.request {
-            Some(request) if request != key.request => Err(KeyReused),
-            _ => Ok(self.answer),
-        }
+    pub fn answer_to(&self, key: Option<&RequestKey>) -> Result<Accepted, AppendError> {
+        let is_other = self.request.zip(key).is_some_and(|(request, key)| request != key.request);
+        if is_other { Err(AppendError::KeyReused) } else { Ok(self.answer) }
     }
 }
-
-/// A key that was used for another request before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyReused;
 
 /// The keys that are known, and their file.
 #[derive(Debug)]
@@ -271,9 +266,9 @@ mod tests {
             }
         }
         let request = |request| RequestKey { key: "a b".to_owned(), request };
-        assert_eq!(old.answer_to(&request(1)), Ok(old.answer));
-        assert_eq!(answer(3, 5).answer_to(&request(21)), Ok(old.answer));
-        assert_eq!(answer(3, 5).answer_to(&request(22)), Err(KeyReused));
+        assert_eq!(old.answer_to(Some(&request(1))), Ok(old.answer));
+        assert_eq!(answer(3, 5).answer_to(Some(&request(21))), Ok(old.answer));
+        assert_eq!(answer(3, 5).answer_to(Some(&request(22))), Err(AppendError::KeyReused));
     }
 
     #[test]

@@ -147,7 +147,7 @@ impl Writer {
             // A repeat of a request in this very group fails with it.
             let stored = result.is_ok() || answered.answer.first < self.next_seq;
             let answer = if stored {
-                answer_again(&repeat, answered)
+                answered.answer_to(repeat.key.as_ref())
             } else {
                 result.clone().map(|()| answered.answer)
             };
@@ -390,12 +390,6 @@ impl Writer {
             tracing::error!("the log could not be closed cleanly: {error}");
         }
     }
-}
-
-/// The answer to a request whose key is known.
-fn answer_again(request: &Request, answered: Answered) -> Result<Accepted, AppendError> {
-    let key = request.key.as_ref();
-    key.map_or(Ok(answered.answer), |key| answered.answer_to(key)).map_err(|_| AppendError::KeyReused)
 }
 
 impl Drop for Writer {
