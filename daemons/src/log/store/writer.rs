@@ -146,11 +146,8 @@ impl Writer {
         for (repeat, answered) in repeats {
             // A repeat of a request in this very group fails with it.
             let stored = result.is_ok() || answered.answer.first < self.next_seq;
-            let answer = if stored {
-                answered.answer_to(repeat.key.as_ref())
-            } else {
-                result.clone().map(|()| answered.answer)
-            };
+            let fate = if stored { Ok(()) } else { result.clone() };
+            let answer = fate.and_then(|()| answered.answer_to(repeat.key.as_ref()));
             answers.push((repeat, answer));
         }
         answers.extend(placed.into_iter().map(|p| (p.request, result.clone().map(|()| p.accepted))));
