@@ -116,19 +116,17 @@ impl Part {
         Ok(Self { limit, offset: offset.unwrap_or(0) })
     }
 
-    /// How many to read: one more than asked for tells whether there are more.
-    const fn to_read(&self) -> u32 {
-        self.limit + 1
-    }
-
     /// Answers the part, and links to the next one if there is one (RFC 8288).
-    fn answer<T: Serialize + TableRow>(&self, format: Format, mut rows: Vec<T>, next: &str) -> Response {
-        let limit = self.limit as usize;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let mut response = format.answer(&rows);
+    fn answer<T: Serialize + TableRow>(
+        &self,
+        format: Format,
+        (rows, total): (Vec<T>, u64),
+        next: &str,
+    ) -> Response {
+        let mut response = format.answer_part(&rows, total);
         let offset = self.offset.saturating_add(self.limit);
-        let link = format!("<{next}limit={limit}&offset={offset}>; rel=\"next\"");
+        let more = u64::from(offset) < total;
+        let link = format!("<{next}limit={}&offset={offset}>; rel=\"next\"", self.limit);
         if more && let Ok(link) = HeaderValue::from_str(&link) {
             response.headers_mut().insert(header::LINK, link);
         }
@@ -138,13 +136,14 @@ impl Part {
 
 /// Books, in the order in which they were added
 #[utoipa::path(get, path = "/library/books", tag = "library", params(BooksQuery),
-    responses((status = 200, body = [Book])))]
+    responses((status = 200, body = [Book],
+        headers(("X-Total-Count" = u64, description = "How many books there are, on all pages")))))]
 async fn list_books(
     State(library): State<Arc<Library>>,
     Query(query): Query<BooksQuery>,
 ) -> Result<Response, ApiError> {
     let part = Part::new(query.limit, query.offset)?;
-    let books = library.books(part.to_read(), part.offset).await?;
+    let books = library.books(part.limit, part.offset).await?;
     Ok(part.answer(query.format, books, "/library/books?"))
 }
 
@@ -177,13 +176,14 @@ async fn add_book(
 
 /// Loans, newest first
 #[utoipa::path(get, path = "/library/borrow", tag = "library", params(LoansQuery),
-    responses((status = 200, body = [Loan])))]
+    responses((status = 200, body = [Loan],
+        headers(("X-Total-Count" = u64, description = "How many loans match, on all pages")))))]
 async fn list_loans(
     State(library): State<Arc<Library>>,
     Query(query): Query<LoansQuery>,
 ) -> Result<Response, ApiError> {
     let part = Part::new(query.limit, query.offset)?;
-    let loans = library.loans(query.active, part.to_read(), part.offset).await?;
+    let loans = library.loans(query.active, part.limit, part.offset).await?;
     let next = if query.active { "/library/borrow?active=true&" } else { "/library/borrow?" };
     Ok(part.answer(query.format, loans, next))
 }

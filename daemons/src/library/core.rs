@@ -185,8 +185,12 @@ impl Library {
     }
 
     /// Books in the order in which they were added.
-    pub async fn books(&self, limit: u32, offset: u32) -> Result<Vec<Book>, ApiError> {
-        Ok(self.database.read(move |connection| store::books(connection, limit, offset)).await?)
+    pub async fn books(&self, limit: u32, offset: u32) -> Result<(Vec<Book>, u64), ApiError> {
+        let read = move |connection: &Connection| -> rusqlite::Result<_> {
+            let snapshot = connection.unchecked_transaction()?;
+            Ok((store::books(&snapshot, limit, offset)?, store::book_count(&snapshot)?))
+        };
+        Ok(self.database.read(read).await?)
     }
 
     /// One book.
@@ -198,8 +202,12 @@ impl Library {
     }
 
     /// Loans, newest first; with `active`, those that are out.
-    pub async fn loans(&self, active: bool, limit: u32, offset: u32) -> Result<Vec<Loan>, ApiError> {
-        Ok(self.database.read(move |connection| store::loans(connection, active, limit, offset)).await?)
+    pub async fn loans(&self, active: bool, limit: u32, offset: u32) -> Result<(Vec<Loan>, u64), ApiError> {
+        let read = move |connection: &Connection| -> rusqlite::Result<_> {
+            let snapshot = connection.unchecked_transaction()?;
+            Ok((store::loans(&snapshot, active, limit, offset)?, store::loan_count(&snapshot, active)?))
+        };
+        Ok(self.database.read(read).await?)
     }
 
     /// Flushes and closes the database.

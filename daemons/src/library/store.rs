@@ -4,6 +4,7 @@
 //! The tables of the outbox are used by [`queue`](super::queue) alone.
 
 use super::lending::Totals;
+use crate::runtime::database::columns::unsigned;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::wire::library::{Book, Lend, Loan};
@@ -113,6 +114,20 @@ pub fn books(connection: &Connection, limit: u32, offset: u32) -> rusqlite::Resu
         )?
         .query_map([limit, offset], read_book)?
         .collect()
+}
+
+/// How many books there are.
+pub fn book_count(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.prepare_cached("SELECT count(*) FROM books")?.query_row([], |row| row.get(0)).map(unsigned)
+}
+
+/// How many loans there are; with `active`, how many are out.
+pub fn loan_count(connection: &Connection, active: bool) -> rusqlite::Result<u64> {
+    let which = if active { "WHERE returned_at IS NULL" } else { "" };
+    connection
+        .prepare_cached(&format!("SELECT count(*) FROM loans {which}"))?
+        .query_row([], |row| row.get(0))
+        .map(unsigned)
 }
 
 /// Puts a new book on the shelf.

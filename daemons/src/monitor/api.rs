@@ -120,21 +120,25 @@ struct IncidentsQuery {
     open: bool,
     /// How many (100; at most 1000).
     limit: Option<usize>,
+    /// How many to skip: that of the next page is the sum of `offset` and `limit`.
+    #[serde(default)]
+    offset: usize,
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]
     #[param(inline)]
     format: Format,
 }
 
-/// Incidents, newest first
+/// Incidents: open ones, the newest first; then resolved ones, the last resolved first
 #[utoipa::path(get, path = "/monitor/incidents", tag = "monitor", params(IncidentsQuery),
-    responses((status = 200, body = [Incident])))]
+    responses((status = 200, body = [Incident],
+        headers(("X-Total-Count" = u64, description = "How many incidents match, on all pages")))))]
 async fn list_incidents(
     State(app): State<App>,
     Query(query): Query<IncidentsQuery>,
 ) -> Result<Response, ApiError> {
-    let incidents = app.core.incidents(query.open, limit(query.limit)?).await?;
-    Ok(query.format.answer(&incidents))
+    let (incidents, total) = app.core.incidents(query.open, limit(query.limit)?, query.offset).await?;
+    Ok(query.format.answer_part(&incidents, total))
 }
 
 /// Transitions and incidents as they happen, as server-sent events

@@ -307,14 +307,37 @@ pub fn probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {
     })
 }
 
-/// Incidents, newest first.
-pub fn incidents(connection: &Connection, open_only: bool, limit: usize) -> rusqlite::Result<Vec<Incident>> {
-    let sql = if open_only {
-        "SELECT body FROM incidents WHERE resolved_at IS NULL ORDER BY id DESC LIMIT ?1"
-    } else {
-        "SELECT body FROM incidents ORDER BY id DESC LIMIT ?1"
+/// Incidents and how many there are: open ones first, the newest first; then the
+/// resolved ones, the one that was resolved last first.
+///
+/// Both come from one read transaction, so a page and its total agree.
+pub fn incidents(
+    connection: &Connection,
+    open_only: bool,
+    limit: usize,
+    offset: usize,
+) -> rusqlite::Result<(Vec<Incident>, u64)> {
+    let snapshot = connection.unchecked_transaction()?;
+    let open = "SELECT count(*) FROM incidents WHERE resolved_at IS NULL";
+    let open = unsigned(snapshot.prepare_cached(open)?.query_row([], |row| row.get(0))?);
+    let rows = |sql: &str, limit: usize, offset: usize| -> rusqlite::Result<Vec<Incident>> {
+        let mut statement = snapshot.prepare_cached(sql)?;
+        statement.query_map([signed(limit), signed(offset)], |row| json(row, 0))?.collect()
     };
-    connection.prepare_cached(sql)?.query_map([signed(limit)], |row| json(row, 0))?.collect()
+    // Two queries, each in the order of an index: one over both groups sorts all rows.
+    let open_rows =
+        "SELECT body FROM incidents WHERE resolved_at IS NULL ORDER BY id DESC LIMIT ?1 OFFSET ?2";
+    let mut incidents = rows(open_rows, limit, offset)?;
+    if open_only {
+        return Ok((incidents, open));
+    }
+    let resolved = "SELECT body FROM incidents WHERE resolved_at IS NOT NULL \
+         ORDER BY resolved_at DESC, id DESC LIMIT ?1 OFFSET ?2";
+    let skipped = offset.saturating_sub(usize::try_from(open).unwrap_or(usize::MAX));
+    incidents.extend(rows(resolved, limit - incidents.len().min(limit), skipped)?);
+    let all = "SELECT count(*) FROM incidents";
+    let all = unsigned(snapshot.prepare_cached(all)?.query_row([], |row| row.get(0))?);
+    Ok((incidents, all))
 }
 
 /// The ids of the oldest and the newest event that are kept; 0 where there is none.

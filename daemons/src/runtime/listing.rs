@@ -1,12 +1,13 @@
 //! Lists, as JSON or as aligned text for a terminal.
 
 use axum::Json;
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::sanitize::sanitize;
 use shared::span::age;
+use shared::wire::TOTAL_HEADER;
 use std::borrow::Cow;
 use std::fmt::Display;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -50,6 +51,23 @@ impl Format {
             Self::Json => Json(rows).into_response(),
             Self::Text => self.text(table(T::HEADS, rows.iter().map(TableRow::cells))),
         }
+    }
+
+    /// A part of a list of `total` rows. `X-Total-Count` carries the total; a text
+    /// states it below a table that is cut.
+    pub fn answer_part<T: Serialize + TableRow>(self, rows: &[T], total: u64) -> Response {
+        let mut response = match self {
+            Self::Json => Json(rows).into_response(),
+            Self::Text => {
+                let mut text = table(T::HEADS, rows.iter().map(TableRow::cells));
+                if rows.len() as u64 != total {
+                    text.push_str(&format!("({} of {total})\n", rows.len()));
+                }
+                self.text(text)
+            }
+        };
+        response.headers_mut().insert(TOTAL_HEADER, HeaderValue::from(total));
+        response
     }
 
     /// A text for a terminal.

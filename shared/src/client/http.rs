@@ -1,6 +1,7 @@
 //! HTTP as every client here uses it.
 
 use super::ClientError;
+use crate::wire::TOTAL_HEADER;
 use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, Response, redirect};
 use serde::Serialize;
@@ -45,6 +46,27 @@ pub fn build(
     configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
 ) -> Result<reqwest::Client, reqwest::Error> {
     configure(builder()).build().or_else(|_| configure(builder()).tls_certs_only([]).build())
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part<T> {
+    /// The entries of this part.
+    pub rows: Vec<T>,
+    /// How many entries the whole list has.
+    pub total: usize,
+}
+
+impl<T> Default for Part<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), total: 0 }
+    }
+}
+
+impl<T> From<Vec<T>> for Part<T> {
+    fn from(rows: Vec<T>) -> Self {
+        Self { total: rows.len(), rows }
+    }
 }
 
 /// One daemon, called over HTTP.
@@ -103,6 +125,21 @@ impl Http {
     pub(super) async fn bytes(&self, request: RequestBuilder) -> Result<Bytes, ClientError> {
         let response = self.send(request).await?;
         response.bytes().await.map_err(|e| ClientError::transport(&self.base, &e))
+    }
+
+    /// Sends, and reads a part of a list and the total that the answer states. A
+    /// daemon of an earlier version states none: then it is the part's length.
+    pub(super) async fn part<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<Part<T>, ClientError> {
+        let response = self.send(request).await?;
+        let total = response.headers().get(TOTAL_HEADER).and_then(|total| total.to_str().ok()?.parse().ok());
+        let body = response.bytes().await.map_err(|e| ClientError::transport(&self.base, &e))?;
+        let rows: Vec<T> =
+            serde_json::from_slice(&body).map_err(|e| ClientError::unexpected(&self.base, e))?;
+        let total = total.unwrap_or(rows.len()).max(rows.len());
+        Ok(Part { rows, total })
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {

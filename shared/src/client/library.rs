@@ -1,7 +1,7 @@
 //! The library's client.
 
 use super::ClientError;
-use super::http::{Http, segment};
+use super::http::{Http, Part, segment};
 use crate::wire::library::{Book, Lend, Loan, NewBook};
 use reqwest::Method;
 
@@ -27,12 +27,12 @@ impl LibraryClient {
         }
     }
 
-    /// All books.
+    /// The first `limit` books, up to 10,000, in the order in which they were added.
     ///
     /// # Errors
     /// As every call here: see [`ClientError`].
-    pub async fn books(&self) -> Result<Vec<Book>, ClientError> {
-        self.0.get("/library/books").await
+    pub async fn books(&self, limit: usize) -> Result<Part<Book>, ClientError> {
+        self.0.part(self.0.call(Method::GET, "/library/books").query(&[("limit", limit)])).await
     }
 
     /// One book.
@@ -67,11 +67,12 @@ impl LibraryClient {
         self.0.post("/library/return", lend).await
     }
 
-    /// The loans, newest first; with `active`, only those that are out.
+    /// The newest `limit` loans, up to 10,000; with `active`, only those that are out.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn loans(&self, active: bool) -> Result<Vec<Loan>, ClientError> {
-        self.0.get(if active { "/library/borrow?active=true" } else { "/library/borrow" }).await
+    pub async fn loans(&self, active: bool, limit: usize) -> Result<Part<Loan>, ClientError> {
+        let call = self.0.call(Method::GET, "/library/borrow");
+        self.0.part(call.query(&[("active", active)]).query(&[("limit", limit)])).await
     }
 }

@@ -16,6 +16,7 @@ pub mod sse;
 pub use balance::Balancer;
 pub use book::{Book, KeptBook};
 pub use error::{ClientError, root_cause};
+pub use http::Part;
 pub use library::LibraryClient;
 pub use log::{LogClient, LogQuery, Order, TailEvent};
 pub use mirror::{Fleet, Instances, Mirror, Step, Steps};

@@ -1,12 +1,13 @@
 //! The monitor's client.
 
-use super::http::{Http, segment};
+use super::http::{Http, Part, segment};
 use super::{ClientError, sse};
 use crate::wire::monitor::{
     Acknowledge, Explanation, History, Incident, Maintenance, ServiceStatus, Transition, UptimeReport,
 };
 use futures_util::{Stream, StreamExt};
 use reqwest::Method;
+use std::collections::HashSet;
 
 /// Calls the monitor.
 #[derive(Debug, Clone)]
@@ -35,6 +36,16 @@ impl MonitorClient {
         self.0.get("/monitor/health").await
     }
 
+    /// Removes a service without a registered instance from the list: 409 while it
+    /// has one, 404 when it is unknown.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn forget(&self, service: &str) -> Result<(), ClientError> {
+        let path = format!("/monitor/health/{}", segment(service));
+        self.0.send(self.0.call(Method::DELETE, &path)).await.map(drop)
+    }
+
     /// One service's history.
     ///
     /// # Errors
@@ -43,12 +54,45 @@ impl MonitorClient {
         self.0.get(&format!("/monitor/history/{}", segment(service))).await
     }
 
-    /// Incidents, newest first.
+    /// At most `limit` incidents, up to 1,000 a call, after the first `offset`: open
+    /// ones, the newest first; then resolved ones, the last resolved first. With
+    /// `open`, no resolved ones.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn incidents(&self) -> Result<Vec<Incident>, ClientError> {
-        self.0.get("/monitor/incidents").await
+    pub async fn incidents(
+        &self,
+        open: bool,
+        limit: usize,
+        offset: usize,
+    ) -> Result<Part<Incident>, ClientError> {
+        let call = self.0.call(Method::GET, "/monitor/incidents");
+        let call = call.query(&[("open", open)]).query(&[("limit", limit)]);
+        // A monitor of an earlier version knows no offset.
+        let offset = Some(offset).filter(|offset| *offset > 0);
+        self.0.part(call.query(&[("offset", offset)])).await
+    }
+
+    /// Every open incident, newest first, up to `max`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn open_incidents(&self, max: usize) -> Result<Part<Incident>, ClientError> {
+        const PAGE: usize = 1_000;
+        let mut open = self.incidents(true, PAGE, 0).await?;
+        while open.rows.len() < open.total.min(max) {
+            let page = self.incidents(true, PAGE, open.rows.len()).await?;
+            open.total = page.total;
+            let known: HashSet<u64> = open.rows.iter().map(|incident| incident.id).collect();
+            // One that opened meanwhile moves the pages by a row.
+            let before = open.rows.len();
+            open.rows.extend(page.rows.into_iter().filter(|incident| !known.contains(&incident.id)));
+            if open.rows.len() == before {
+                break;
+            }
+        }
+        open.rows.truncate(max);
+        Ok(open)
     }
 
     /// Takes an incident up: says who looks after it.

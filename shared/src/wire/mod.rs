@@ -8,3 +8,6 @@ pub mod monitor;
 pub mod problem;
 pub mod provider;
 pub mod registry;
+
+/// The header of a list that states how many entries match, on all pages.
+pub const TOTAL_HEADER: &str = "x-total-count";

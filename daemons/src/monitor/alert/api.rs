@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{Local, Utc};
 use futures_util::future::join_all;
+use rusqlite::Connection;
 use serde::Deserialize;
 use shared::wire::alert::{AlertTest, AlertTested, ChannelStatus, Delivery, DeliveryState, NotificationKind};
 use std::sync::Arc;
@@ -50,6 +51,9 @@ struct AlertsQuery {
     channel: Option<String>,
     /// How many (100; at most 1000).
     limit: Option<usize>,
+    /// How many to skip: that of the next page is the sum of `offset` and `limit`.
+    #[serde(default)]
+    offset: usize,
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]
     #[param(inline)]
@@ -58,13 +62,14 @@ struct AlertsQuery {
 
 /// Notifications and how their delivery stands, newest first
 #[utoipa::path(get, path = "/monitor/alerts", tag = "monitor", params(AlertsQuery),
-    responses((status = 200, body = [Delivery])))]
+    responses((status = 200, body = [Delivery],
+        headers(("X-Total-Count" = u64, description = "How many notifications match, on all pages")))))]
 async fn list_alerts(State(app): State<App>, Query(query): Query<AlertsQuery>) -> Result<Response, ApiError> {
     let limit = limit(query.limit)?;
     let filter = Filter { state: query.state, channel: query.channel };
-    let list =
-        app.alerts.core.database().read(move |connection| outbox::list(connection, &filter, limit)).await?;
-    Ok(query.format.answer(&list))
+    let read = move |connection: &Connection| outbox::list(connection, &filter, limit, query.offset);
+    let (list, total) = app.alerts.core.database().read(read).await?;
+    Ok(query.format.answer_part(&list, total))
 }
 
 /// The channels and how each does

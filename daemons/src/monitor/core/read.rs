@@ -67,12 +67,17 @@ impl Core {
         self.database.read(move |connection| report::uptimes(connection, service.as_deref(), now)).await
     }
 
-    /// Incidents, newest first.
+    /// Incidents and how many there are: open ones first, then those resolved last.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn incidents(&self, open_only: bool, limit: usize) -> Result<Vec<Incident>, Failed> {
-        self.database.read(move |connection| store::incidents(connection, open_only, limit)).await
+    pub async fn incidents(
+        &self,
+        open_only: bool,
+        limit: usize,
+        offset: usize,
+    ) -> Result<(Vec<Incident>, u64), Failed> {
+        self.database.read(move |connection| store::incidents(connection, open_only, limit, offset)).await
     }
 
     /// The events from now on.

@@ -52,6 +52,34 @@ fn uptime_that_was_counted_in_probes_keeps_its_share() {
 }
 
 #[test]
+fn open_incidents_are_listed_before_resolved_ones_and_every_page_states_the_total() {
+    let connection = Connection::open_in_memory().unwrap();
+    MIGRATIONS.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
+    let at = |second: i64| DateTime::from_timestamp(second, 0).unwrap();
+    let mut batch = Batch::default();
+    // 1 and 4 are open; of the others 2 was resolved last.
+    for (id, resolved) in [(1, None), (2, Some(90)), (3, Some(30)), (4, None), (5, Some(60))] {
+        let resolved_at = resolved.map(at);
+        batch.incidents.insert(id, Incident { id, opened_at: at(10), resolved_at, ..Incident::default() });
+    }
+    let now = at(100);
+    write(&connection, &batch, &Rows::default(), now).unwrap();
+    for (open_only, limit, offset, ids, total) in [
+        (true, 10, 0, vec![4, 1], 2),
+        (true, 1, 1, vec![1], 2),
+        (false, 3, 0, vec![4, 1, 2], 5),
+        (false, 1, 0, vec![4], 5),
+        (false, 3, 1, vec![1, 2, 5], 5),
+        (false, 9, 3, vec![5, 3], 5),
+        (false, 9, 5, vec![], 5),
+    ] {
+        let (listed, all) = incidents(&connection, open_only, limit, offset).unwrap();
+        let listed: Vec<u64> = listed.iter().map(|incident| incident.id).collect();
+        assert_eq!((listed, all), (ids, total), "{limit} after {offset}");
+    }
+}
+
+#[test]
 fn the_newest_probes_are_found_without_sorting_all() {
     let connection = Connection::open_in_memory().unwrap();
     MIGRATIONS.iter().for_each(|migration| connection.execute_batch(migration).unwrap());

@@ -62,14 +62,28 @@ pub struct Filter {
 }
 
 /// Deliveries, newest first.
-pub fn list(connection: &Connection, filter: &Filter, limit: usize) -> rusqlite::Result<Vec<Delivery>> {
-    connection
+///
+/// The second value is how many notifications match, on all pages.
+pub fn list(
+    connection: &Connection,
+    filter: &Filter,
+    limit: usize,
+    offset: usize,
+) -> rusqlite::Result<(Vec<Delivery>, u64)> {
+    let snapshot = connection.unchecked_transaction()?;
+    let state = filter.state.map(DeliveryState::as_str);
+    let total = snapshot
+        .prepare_cached(
+            "SELECT count(*) FROM notifications WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR channel = ?2)",
+        )?
+        .query_row(params![state, filter.channel], |row| row.get(0))?;
+    let deliveries = snapshot
         .prepare_cached(
             "SELECT id, incident, channel, state, attempts, due_at, settled_at, last_error, fallback_of, body \
              FROM notifications WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR channel = ?2) \
-             ORDER BY id DESC LIMIT ?3",
+             ORDER BY id DESC LIMIT ?3 OFFSET ?4",
         )?
-        .query_map(params![filter.state.map(DeliveryState::as_str), filter.channel, signed(limit)], |row| {
+        .query_map(params![state, filter.channel, signed(limit), signed(offset)], |row| {
             Ok(Delivery {
                 id: unsigned(row.get(0)?),
                 incident: unsigned(row.get(1)?),
@@ -83,5 +97,6 @@ pub fn list(connection: &Connection, filter: &Filter, limit: usize) -> rusqlite:
                 notification: json(row, 9)?,
             })
         })?
-        .collect()
+        .collect::<rusqlite::Result<_>>()?;
+    Ok((deliveries, unsigned(total)))
 }

@@ -30,7 +30,7 @@ fn file_all(connection: &Connection, incidents: &BTreeMap<u64, Incident>) {
 }
 
 fn states(connection: &Connection) -> Vec<(String, DeliveryState)> {
-    let deliveries = list(connection, &Filter::default(), 100).unwrap();
+    let deliveries = list(connection, &Filter::default(), 100, 0).unwrap().0;
     deliveries.into_iter().rev().map(|one| (one.notification.kind.to_string(), one.state)).collect()
 }
 
@@ -54,7 +54,8 @@ fn a_key_is_the_same_for_ever_and_differs_by_channel() {
     assert!(notification.key.ends_with("-7-opened-webhook") && !prepared, "{}", notification.key);
     hand_on(&connection, &[1], &channel("mail"), Utc::now()).unwrap();
     hand_on(&connection, &[1], &channel("mail"), Utc::now()).unwrap();
-    let handed = list(&connection, &Filter { channel: Some("mail".to_owned()), state: None }, 100).unwrap();
+    let handed =
+        list(&connection, &Filter { channel: Some("mail".to_owned()), state: None }, 100, 0).unwrap().0;
     assert_eq!(handed.len(), 1);
     let key = &handed[0].notification.key;
     assert_eq!(key.strip_suffix("mail"), notification.key.strip_suffix("webhook"));
