@@ -8,7 +8,7 @@ use crate::keys::{Keymap, Place};
 use crate::local::Daemons;
 use crate::model::Model;
 use crate::pace::Pace;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, job};
 use crate::theme::ThemeName;
 use crate::update::update;
 use crate::{once, output, stream};
@@ -22,10 +22,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 /// How often what shows its age is drawn anew.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How long a job that is continued in the background waits for the signal with
+/// which it was continued, before it stops again.
+const CONTINUED_FOR: Duration = Duration::from_millis(250);
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
@@ -103,7 +107,10 @@ fn list(keymap: &Keymap) -> io::Result<ExitCode> {
 async fn show(config: Config, local: bool) -> io::Result<()> {
     // Before the terminal is taken over: whoever ends the program from then on
     // gets it back as it was.
-    let signals = Signals::listen()?;
+    let mut signals = Signals::listen()?;
+    if !foreground(&mut signals).await? {
+        return Ok(());
+    }
     let mut terminal = Terminal::enter()?;
     let theme = config.theme.unwrap_or_default().theme();
     let mut model = Model::new(config.endpoints, theme, terminal.size()?);
@@ -182,7 +189,12 @@ async fn handle(
                 Effect::Suspend => {
                     // Its thread would read the keys that are meant for the shell.
                     drop(events);
-                    terminal.suspend()?;
+                    terminal.release();
+                    job::stop()?;
+                    if !foreground(&mut signals).await? {
+                        return Ok(());
+                    }
+                    terminal.resume()?;
                     events = EventStream::new();
                     model.size = terminal.size()?;
                 }
@@ -198,6 +210,19 @@ async fn handle(
     }
 }
 
+/// Waits, stopped, until the shell puts the job in the foreground. False where a
+/// signal ends the program first: `kill %1` sends SIGTERM and continues the job in
+/// the background, where setting up the terminal would stop it again.
+async fn foreground(signals: &mut Signals) -> io::Result<bool> {
+    while !job::is_foreground() {
+        if timeout(CONTINUED_FOR, signals.ended()).await.is_ok() {
+            return Ok(false);
+        }
+        job::stop()?;
+    }
+    Ok(true)
+}
+
 /// The signals that end the program, and the one that stops it.
 struct Signals {
     end: [Signal; 4],
@@ -211,6 +236,17 @@ impl Signals {
         let [terminate, hang_up, interrupt, quit] = kinds.map(signal);
         let stop = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
         Ok(Self { end: [terminate?, hang_up?, interrupt?, quit?], stop })
+    }
+
+    /// Waits for the first that ends the program.
+    async fn ended(&mut self) {
+        let [terminate, hang_up, interrupt, quit] = &mut self.end;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = quit.recv() => {}
+        }
     }
 
     /// Waits for the first of them.

@@ -1,5 +1,6 @@
 //! The terminal: taken over, and given back whatever happens.
 
+pub(crate) mod job;
 mod quiet;
 
 use crate::action::Target;
@@ -15,8 +16,8 @@ use crossterm::{cursor, execute, style};
 use quiet::Quiet;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
-use rustix::process::{Signal, kill_current_process_group};
 use std::io::{self, BufWriter, Stdout, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::sync::CancellationToken;
 
 /// Holds a whole frame, so that it reaches the terminal in one piece.
@@ -26,6 +27,10 @@ const FRAME_BYTES: usize = 256 * 1024;
 /// move of the pointer as crossterm's own does.
 const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
+/// Whether the terminal is taken over. The panic hook and the destructor give back
+/// only what is held: a job in the background must not touch the terminal.
+static HELD: AtomicBool = AtomicBool::new(false);
 
 /// What stands between the console and the terminal, as far as it matters to
 /// what is copied.
@@ -119,11 +124,13 @@ impl Terminal {
         self.inner.resize(Rect::new(0, 0, width, height))
     }
 
-    /// Gives the terminal back and stops like any job of the shell; returns
-    /// when the shell continues it.
-    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+    /// Gives the terminal back for as long as the job is stopped.
+    pub(crate) fn release(&mut self) {
         give_back();
-        stop()?;
+    }
+
+    /// Takes the terminal over again. The job must be in the foreground.
+    pub(crate) fn resume(&mut self) -> io::Result<()> {
         take()?;
         if self.mouse {
             write(MOUSE_ON)?;
@@ -177,27 +184,21 @@ impl Drop for Terminal {
 }
 
 fn take() -> io::Result<()> {
+    HELD.store(true, Ordering::Release);
     enable_raw_mode()?;
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
 }
 
 /// Undoes all of [`take`]; errors are of no use to anybody here.
 fn give_back() {
+    if !HELD.swap(false, Ordering::AcqRel) {
+        return;
+    }
     let mut stdout = io::stdout();
     let _ = stdout.write_all(MOUSE_OFF.as_bytes());
     let _ = execute!(stdout, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let _ = stdout.flush();
     let _ = disable_raw_mode();
-}
-
-/// Stops the process group, as the terminal's own Ctrl-Z does: what the console
-/// was started from stops with it, and the shell has its prompt back. Returns
-/// when it is continued; at once where nobody could continue it.
-///
-/// SIGTSTP itself is listened to and so stops nothing any more; SIGTTIN does the
-/// same by default. SIGSTOP would stop what nobody can continue too.
-fn stop() -> io::Result<()> {
-    Ok(kill_current_process_group(Signal::TTIN)?)
 }
 
 #[cfg(test)]
@@ -257,6 +258,8 @@ mod tests {
         let mut command = portable_pty::CommandBuilder::new(std::env::current_exe().unwrap());
         let half = format!("terminal::tests::{half}");
         command.args(["--ignored", "--exact", "--nocapture", "--test-threads=1", &half]);
+        // A backtrace would push the message off the screen.
+        command.env_remove("RUST_BACKTRACE");
         let mut reader = pair.master.try_clone_reader().unwrap();
         let mut child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);

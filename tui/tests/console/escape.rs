@@ -113,6 +113,46 @@ fn stopped_and_continued_it_gives_the_terminal_back_and_takes_it_again() {
 }
 
 #[test]
+fn killed_while_it_is_stopped_it_ends_and_leaves_the_terminal_to_the_shell() {
+    let fleet = Fleet::new();
+    // bash's `kill %1` sends both to a stopped job.
+    let kill = "kill -TERM %1; kill -CONT %1; wait %1; echo left with $?\r";
+    for continued in [false, true] {
+        let mut shell = shell_with_console(&fleet, "");
+        shell.sees(&["Waiting for the registry"]);
+        shell.press("\x1a");
+        shell.until("to see it stopped", |screen| screen.contains("Stopped") && waits(screen));
+        if continued {
+            // In the background it stops again.
+            shell.press("bg; while ! jobs | grep -q Stopped; do :; done; echo again\r");
+            shell.until("to see it stop again", |screen| screen.contains("\nagain") && waits(screen));
+        }
+        shell.press(kill);
+        shell.sees(&["left with 0"]);
+        shell.is_as_found();
+        shell.press("exit\r");
+        assert_eq!(shell.left(), 0);
+    }
+}
+
+#[test]
+fn started_in_the_background_it_stops_and_can_be_killed() {
+    let fleet = Fleet::new();
+    let mut shell = shell_with_console(&fleet, "");
+    shell.sees(&["Waiting for the registry"]);
+    shell.press("q");
+    shell.until("to see it ended", waits);
+    shell.press(&format!("{} {} &\r", console().display(), fleet.flags().join(" ")));
+    shell.press("while ! jobs | grep -q Stopped; do :; done; echo stopped\r");
+    shell.until("to see it stopped", |screen| screen.contains("\nstopped") && waits(screen));
+    shell.press("kill -TERM %1; kill -CONT %1; wait %1; echo left with $?\r");
+    shell.sees(&["left with 0"]);
+    shell.is_as_found();
+    shell.press("exit\r");
+    assert_eq!(shell.left(), 0);
+}
+
+#[test]
 fn asked_from_outside_to_stop_it_gives_the_terminal_back_and_takes_it_again() {
     let fleet = Fleet::new();
     let mut shell = shell_with_console(&fleet, "--mouse");
