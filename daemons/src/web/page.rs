@@ -1,14 +1,13 @@
 //! The page's three files and icon, and how they are answered.
 
 use super::html::{Html, fill};
-use super::render;
+use super::render::{self, LogPage};
 use super::upstream::Upstream;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use shared::daemon::Daemon;
 use shared::wire::library::{Book, Loan};
-use shared::wire::log::Page;
 use shared::wire::monitor::ServiceStatus;
 use shared::wire::registry::Registration;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -64,14 +63,19 @@ pub async fn answer(upstream: &Upstream) -> Response {
     let (registry, monitor, log, books, loans) = tokio::join!(
         upstream.read::<Vec<Registration>>(Daemon::Registry, "/services"),
         upstream.read::<Vec<ServiceStatus>>(Daemon::Monitor, "/monitor/health"),
-        upstream.read::<Page>(Daemon::Log, "/log?format=json&limit=100"),
-        upstream.read::<Vec<Book>>(Daemon::Library, "/library/books?limit=101"),
-        upstream.read::<Vec<Loan>>(Daemon::Library, "/library/borrow?active=true&limit=100"),
+        upstream.read::<LogPage>(Daemon::Log, "/log?format=json&limit=100"),
+        upstream.read_part::<Book>(Daemon::Library, "/library/books?limit=100"),
+        upstream.read_part::<Loan>(Daemon::Library, "/library/borrow?active=true&limit=100"),
     );
     let services = render::services(registry.as_deref().ok(), monitor.as_deref().ok());
     let services = (registry.is_ok() || monitor.is_ok()).then_some(services.as_slice());
-    let shelf = books.as_deref().unwrap_or_default();
-    let more = if shelf.len() > render::ROWS_MAX { "The first 100 books are shown." } else { "" };
+    let shelf = books.as_ref().map(|books| books.rows.as_slice()).unwrap_or_default();
+    let cut = |shown: usize, total: usize, what: &str| {
+        let said = if shown < total { format!("{shown} of {total} {what}") } else { String::new() };
+        Html::default().text(&said)
+    };
+    let all_services = services.map_or(0, <[_]>::len);
+    let shown_services = services.map_or(0, render::rows_shown);
     let at = Utc::now().format("as of %H:%M:%S UTC").to_string();
     let services_away: Vec<&str> =
         [registry.as_ref().err(), monitor.as_ref().err()].into_iter().flatten().map(String::as_str).collect();
@@ -88,10 +92,21 @@ pub async fn answer(upstream: &Upstream) -> Response {
                 render::records(log.as_ref().map(|page| page.records.as_slice()).unwrap_or_default()),
             ),
             ("log_away", away(log.as_ref().err())),
-            ("books", render::book_rows(books.as_deref().ok())),
+            ("services_more", cut(shown_services, all_services, "services, the worst first")),
+            ("books", render::book_rows(books.as_ref().ok().map(|books| books.rows.as_slice()))),
             ("books_away", away(books.as_ref().err().or(loans.as_ref().err()))),
-            ("more", Html::default().text(more)),
-            ("loans", render::loan_rows(loans.as_deref().ok(), shelf)),
+            (
+                "books_more",
+                books.as_ref().map_or_else(|_| Html::default(), |it| cut(it.rows.len(), it.total, "books")),
+            ),
+            (
+                "loans_more",
+                loans.as_ref().map_or_else(
+                    |_| Html::default(),
+                    |it| cut(it.rows.len(), it.total, "copies that are out"),
+                ),
+            ),
+            ("loans", render::loan_rows(loans.as_ref().ok().map(|loans| loans.rows.as_slice()), shelf)),
         ],
     );
     let head = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];

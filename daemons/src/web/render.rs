@@ -3,15 +3,37 @@
 
 use super::html::Html;
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use shared::credentials::without_password;
 use shared::wire::library::{Book, Loan};
-use shared::wire::log::{Level, Record};
+use shared::wire::log::Level;
 use shared::wire::monitor::{ServiceStatus, Status};
 use shared::wire::registry::Registration;
 use std::collections::BTreeMap;
 
 /// Rows of a table.
 pub const ROWS_MAX: usize = 100;
+/// The order of the services, by status.
+const WORST: [&str; 6] = ["unhealthy", "unknown", "pending", "maintenance", "draining", "healthy"];
+
+/// The newest records, as the log answers them.
+#[derive(Debug, Deserialize)]
+pub struct LogPage {
+    /// The records, newest first.
+    pub records: Vec<LogRecord>,
+}
+
+/// A record whose fields keep the text of their values: a number keeps every digit.
+#[derive(Debug, Deserialize)]
+pub struct LogRecord {
+    ts: DateTime<Utc>,
+    level: Level,
+    service: String,
+    message: String,
+    #[serde(default)]
+    fields: BTreeMap<String, Box<RawValue>>,
+}
 
 /// A service as registry and monitor together know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,23 +69,31 @@ pub fn services(registry: Option<&[Registration]>, monitor: Option<&[ServiceStat
         };
         seen.insert(status.name.as_str(), service);
     }
-    if let Some(registry) = registry {
-        seen.retain(|name, _| registry.iter().any(|registration| registration.service_name == *name));
-        for registration in registry {
-            let unprobed = || Seen {
-                name: registration.service_name.clone(),
-                url: without_password(&registration.service_url).into_owned(),
-                instances: 0,
-                status: Status::Unknown,
-                why: String::new(),
-                latency_ms: None,
-                checked_at: None,
-            };
-            let service = seen.entry(registration.service_name.as_str()).or_insert_with(unprobed);
-            service.instances += usize::from(monitor.is_none() || service.instances == 0);
-        }
+    for registration in registry.unwrap_or_default() {
+        let unprobed = || Seen {
+            name: registration.service_name.clone(),
+            url: without_password(&registration.service_url).into_owned(),
+            instances: 0,
+            status: Status::Unknown,
+            why: String::new(),
+            latency_ms: None,
+            checked_at: None,
+        };
+        let service = seen.entry(registration.service_name.as_str()).or_insert_with(unprobed);
+        service.instances += usize::from(monitor.is_none() || service.instances == 0);
     }
-    seen.into_values().collect()
+    let mut seen: Vec<Seen> = seen.into_values().collect();
+    // Stable: services of one status stay sorted by name.
+    seen.sort_by_key(|service| WORST.iter().position(|status| *status == service.status.as_str()));
+    seen
+}
+
+/// How many services are listed: at most [`ROWS_MAX`], and all that are not healthy.
+/// With the monitor away the status of none is known, and the limit holds.
+pub fn rows_shown(services: &[Seen]) -> usize {
+    let not_healthy = services.iter().filter(|service| service.status != Status::Healthy).count();
+    let probed = services.iter().any(|service| service.status != Status::Unknown);
+    services.len().min(if probed { ROWS_MAX.max(not_healthy) } else { ROWS_MAX })
 }
 
 /// The line beside the title.
@@ -102,7 +132,7 @@ pub fn service_rows(services: Option<&[Seen]>) -> Html {
     match services {
         None => nothing(4, "What is registered is not known."),
         Some([]) => nothing(4, "No service is registered."),
-        Some(services) => services.iter().take(ROWS_MAX).map(service_row).collect(),
+        Some(services) => services.iter().take(rows_shown(services)).map(service_row).collect(),
     }
 }
 
@@ -135,11 +165,11 @@ fn service_row(service: &Seen) -> Html {
 }
 
 /// The records, newest first.
-pub fn records(records: &[Record]) -> Html {
+pub fn records(records: &[LogRecord]) -> Html {
     records.iter().map(record).collect()
 }
 
-fn record(record: &Record) -> Html {
+fn record(record: &LogRecord) -> Html {
     let glyph = match record.level {
         Level::Trace => "·",
         Level::Debug => "○",
@@ -166,9 +196,9 @@ fn record(record: &Record) -> Html {
     let fields: Vec<String> = record
         .fields
         .iter()
-        .map(|(key, value)| match value.as_str() {
-            Some(text) => format!("{key}={text}"),
-            None => format!("{key}={value}"),
+        .map(|(key, value)| match serde_json::from_str::<String>(value.get()) {
+            Ok(text) => format!("{key}={text}"),
+            Err(_) => format!("{key}={}", value.get()),
         })
         .collect();
     let item = if fields.is_empty() {
@@ -282,8 +312,41 @@ mod tests {
     }
 
     #[test]
-    fn what_was_deregistered_is_not_shown_though_the_monitor_still_holds_it() {
-        assert_eq!(services(Some(&[]), Some(&[status("A")])), []);
+    fn a_service_that_fails_is_shown_though_its_lease_ran_out() {
+        let seen = services(Some(&[]), Some(&[status("A")]));
+        assert!(service_rows(Some(&seen)).as_str().contains("connect: refused"));
+    }
+
+    #[test]
+    fn the_worst_services_come_first_and_none_that_fails_is_cut() {
+        let healthy = |n: usize| ServiceStatus { status: Status::Healthy, ..status(&format!("a{n:03}")) };
+        let statuses = |healthy_count: usize, failing: usize| -> Vec<ServiceStatus> {
+            let failing = (0..failing).map(|n| status(&format!("z{n:03}")));
+            (0..healthy_count).map(healthy).chain(failing).collect()
+        };
+        for (healthy, failing, shown) in [(3, 1, 4), (150, 2, 100), (150, 120, 120)] {
+            let seen = services(None, Some(&statuses(healthy, failing)));
+            assert_eq!(rows_shown(&seen), shown);
+            let rows = service_rows(Some(&seen)).as_str().to_owned();
+            assert_eq!(rows.matches("connect: refused").count(), failing);
+            assert!(rows.find("z000") < rows.find("a000"), "{rows}");
+        }
+        let registry: Vec<_> = (0..150).map(|n| registration(&format!("A{n}"), 1)).collect();
+        assert_eq!(rows_shown(&services(Some(&registry), None)), ROWS_MAX);
+    }
+
+    #[test]
+    fn numbers_keep_every_digit() {
+        let page: LogPage = serde_json::from_str(
+            r#"{"records":[{"seq":1,"ts":"2026-11-22T10:00:00Z","level":"info","service":"S","message":"m",
+                "fields":{"a":646586703926004764,"b":1e400,"c":0.1000000000000000055511151231257827}}]}"#,
+        )
+        .unwrap();
+        let markup = records(&page.records).as_str().to_owned();
+        assert!(
+            markup.contains("a=646586703926004764  b=1e400  c=0.1000000000000000055511151231257827"),
+            "{markup}"
+        );
     }
 
     #[test]
@@ -295,8 +358,11 @@ mod tests {
 
     #[test]
     fn a_hostile_record_is_text() {
-        let hostile: Record = serde_json::from_value(json!({"seq": 1, "ts": "2026-11-22T10:00:00Z",
-            "level": "info", "service": "<b>", "message": "<script>\u{1b}[2J", "fields": {"\"": "<i>"}}))
+        let hostile: LogRecord = serde_json::from_str(
+            &json!({"seq": 1, "ts": "2026-11-22T10:00:00Z",
+            "level": "info", "service": "<b>", "message": "<script>\u{1b}[2J", "fields": {"\"": "<i>"}})
+            .to_string(),
+        )
         .unwrap();
         let markup = records(&[hostile]).as_str().to_owned();
         assert!(markup.contains("&lt;script&gt;\\x1b[2J"), "{markup}");

@@ -14,8 +14,9 @@ use futures_util::{Stream, StreamExt};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use shared::client::http::{CALL_TIMEOUT, STREAM_SILENCE_MAX};
-use shared::client::root_cause;
+use shared::client::{Part, root_cause};
 use shared::daemon::Daemon;
+use shared::wire::TOTAL_HEADER;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,12 +39,13 @@ const REQUEST_HEADERS: [HeaderName; 4] = [
     HeaderName::from_static("last-event-id"),
 ];
 /// What is passed on with an answer.
-const ANSWER_HEADERS: [HeaderName; 5] = [
+const ANSWER_HEADERS: [HeaderName; 6] = [
     header::CONTENT_TYPE,
     header::RETRY_AFTER,
     header::LOCATION,
     header::LINK,
     HeaderName::from_static(shared::wire::registry::INDEX_HEADER),
+    HeaderName::from_static(TOTAL_HEADER),
 ];
 /// The kinds of content that are passed on.
 const PASSED_TYPES: [&str; 5] = [
@@ -92,6 +94,24 @@ impl Upstream {
 
     /// Reads something for the page; else why that is not possible.
     pub async fn read<T: DeserializeOwned>(&self, daemon: Daemon, path: &str) -> Result<T, String> {
+        self.read_with_total(daemon, path).await.map(|(value, _)| value)
+    }
+
+    /// Reads a part of a list for the page, with the length of the whole list.
+    pub async fn read_part<T: DeserializeOwned>(
+        &self,
+        daemon: Daemon,
+        path: &str,
+    ) -> Result<Part<T>, String> {
+        let (rows, total) = self.read_with_total::<Vec<T>>(daemon, path).await?;
+        Ok(Part { total: total.unwrap_or(rows.len()), rows })
+    }
+
+    async fn read_with_total<T: DeserializeOwned>(
+        &self,
+        daemon: Daemon,
+        path: &str,
+    ) -> Result<(T, Option<usize>), String> {
         let read = async {
             let mut response = self
                 .request(Method::GET, daemon, path)
@@ -99,6 +119,8 @@ impl Upstream {
                 .await
                 .and_then(reqwest::Response::error_for_status)
                 .map_err(|e| away(daemon, &root_cause(&e)))?;
+            let total = response.headers().get(TOTAL_HEADER);
+            let total = total.and_then(|total| total.to_str().ok()?.parse().ok());
             let mut body = Vec::new();
             while let Some(chunk) = response.chunk().await.map_err(|e| away(daemon, &root_cause(&e)))? {
                 body.extend_from_slice(&chunk);
@@ -107,6 +129,7 @@ impl Upstream {
                 }
             }
             serde_json::from_slice(&body)
+                .map(|value| (value, total))
                 .map_err(|e| format!("the {} answered something unexpected: {e}", daemon.word()))
         };
         match tokio::time::timeout(PAGE_WAIT_MAX, read).await {

@@ -2,7 +2,8 @@
 
 const SHOWN = 100; // rows of a table
 const RECORDS = 200; // records in the list
-const GLYPHS = { healthy: "●", unhealthy: "✗", maintenance: "◆", unknown: "○" };
+const GLYPHS = { unhealthy: "✗", unknown: "○", pending: "◌", maintenance: "◆", draining: "▽", healthy: "●" };
+const WORST = Object.keys(GLYPHS); // the order of the services
 const LEVELS = { trace: "·", debug: "○", info: "●", warn: "▲", error: "✗", fatal: "■" };
 const HAZARD = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\uffa0\ufeff\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
 const ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
@@ -49,7 +50,7 @@ class Refused extends Error {
   }
 }
 
-async function call(path, body) {
+async function ask(path, body) {
   let response;
   try {
     response = await fetch(path, body === undefined ? {} : {
@@ -60,13 +61,34 @@ async function call(path, body) {
   } catch {
     throw new Error("this page's own daemon (web) is away");
   }
-  const answer = await response.json().catch(() => ({ title: `status ${response.status}` }));
-  if (!response.ok) throw new Refused(answer);
-  return answer;
+  if (!response.ok) throw new Refused(await response.json().catch(() => ({ title: `status ${response.status}` })));
+  return response;
 }
+
+const call = async (path, body) => (await ask(path, body)).json();
+
+// A part of a list, and the length of the whole list.
+async function part(path) {
+  const response = await ask(path);
+  const rows = await response.json();
+  return { rows, total: Number(response.headers.get("x-total-count") ?? rows.length) };
+}
+
+const cut = (shown, total, what) => (shown < total ? `${shown} of ${total} ${what}` : "");
 
 // Not crypto.randomUUID: a page that is served over plain http beyond loopback has none.
 const unique = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16)).join("-");
+
+// JSON whose numbers keep every digit: each becomes a string that begins with MARK.
+const MARK = `${unique()} `;
+const MARKED = new RegExp(`"${MARK}([^"]*)"`, "g");
+const exact = (text) => JSON.parse(text.replace(/"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*/g,
+  (token) => (token[0] === '"' ? token : `"${MARK}${token}"`)));
+const number = (marked) => Number(marked.slice(MARK.length));
+function plain(value) {
+  if (typeof value !== "string") return JSON.stringify(value).replace(MARKED, "$1");
+  return value.startsWith(MARK) ? value.slice(MARK.length) : value;
+}
 
 // A section is fresh, or says what is away and how old that is which it shows.
 class Section {
@@ -117,19 +139,20 @@ async function refreshServices() {
   const [registry, monitor] = await Promise.allSettled([call("/services"), call("/health/services")]);
   const known = new Map();
   for (const s of monitor.value ?? []) known.set(s.name, { ...s, instances: s.instances?.length ?? 1 });
-  if (registry.value) {
-    for (const name of known.keys()) if (!registry.value.some((r) => r.serviceName === name)) known.delete(name);
-    for (const r of registry.value) {
-      const s = known.get(r.serviceName);
-      if (!s) known.set(r.serviceName, { name: r.serviceName, url: withoutPassword(r.serviceUrl), status: "unknown", instances: 1 });
-      else if (!monitor.value) s.instances += 1;
-    }
+  for (const r of registry.value ?? []) {
+    const s = known.get(r.serviceName);
+    if (!s) known.set(r.serviceName, { name: r.serviceName, url: withoutPassword(r.serviceUrl), status: "unknown", instances: 1 });
+    else if (!monitor.value) s.instances += 1;
   }
   const failed = [registry, monitor].filter((result) => result.reason).map((result) => result.reason.message);
   if (failed.length < 2) {
-    const all = [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    fill($("tbody", services.root), all.slice(0, SHOWN).map(serviceRow), 4, "No service is registered.");
+    const all = [...known.values()].sort((a, b) =>
+      WORST.indexOf(a.status) - WORST.indexOf(b.status) || (a.name < b.name ? -1 : 1));
     const healthy = all.filter((s) => s.status === "healthy").length;
+    // With the monitor away the state of none is known: then the rows are cut by name.
+    const shown = all.slice(0, monitor.value ? Math.max(SHOWN, all.length - healthy) : SHOWN);
+    fill($("tbody", services.root), shown.map(serviceRow), 4, "No service is registered.");
+    $(".more", services.root).textContent = cut(shown.length, all.length, "services, the worst first");
     const [word, glyph, text] = !monitor.value ? ["unknown", "○", `${all.length} services registered`]
       : [healthy < all.length ? "unhealthy" : "healthy", healthy < all.length ? "✗" : "●",
         `${healthy} of ${all.length} services healthy`];
@@ -153,6 +176,7 @@ function serviceRow(s) {
 // ---- log
 
 const list = $("#records");
+const box = list.parentElement;
 let source;
 let last = 0;
 let queue = [];
@@ -160,11 +184,12 @@ let scheduled = false;
 let retry = 0;
 let paused = false;
 let query = "";
+let turn = 0; // a later one makes an earlier one give up
 
 function recordItem(r) {
   if (r.gap) return el("li", { class: "gap" }, r.gap);
   const fields = Object.entries(r.fields ?? {})
-    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`).join("  ");
+    .map(([key, value]) => `${key}=${plain(value)}`).join("  ");
   return el("li", { class: `l-${r.level}` },
     el("time", { datetime: r.ts, title: r.ts }, clock(r.ts)),
     el("span", { class: "level", "data-glyph": LEVELS[r.level] ?? "●" }, r.level),
@@ -185,27 +210,38 @@ function arrive(record) {
 // Newest first. A reader who has scrolled down stays where he is.
 function show() {
   scheduled = false;
-  const before = list.scrollHeight;
+  const before = box.scrollHeight;
   const items = queue.map(recordItem).reverse();
   queue = [];
   items.forEach((item) => item.classList.add("new"));
   list.prepend(...items);
-  if (list.scrollTop > 0) list.scrollTop += list.scrollHeight - before;
+  if (box.scrollTop > 0) box.scrollTop += box.scrollHeight - before;
   while (list.childElementCount > RECORDS) list.lastElementChild.remove();
 }
 
-async function follow() {
+// A browser makes six connections to an origin: a tab that nobody sees gives its
+// stream up, or the seventh tab would hang.
+function rest() {
+  turn += 1;
   source?.close();
+  clearTimeout(lost.timer);
+}
+
+async function follow() {
+  rest();
+  if (document.hidden) return;
   const filter = query ? `&q=${encodeURIComponent(query)}` : "";
-  const asked = query;
+  const asked = turn;
   if (paused && last) return tail(filter);
   try {
-    const { records } = await call(`/proxy/log?format=json&limit=${SHOWN}${filter}`);
-    if (asked !== query) return;
+    const answer = await (await ask(`/proxy/log?format=json&limit=${SHOWN}${filter}`)).text();
+    if (asked !== turn) return;
+    const { records } = exact(answer);
     queue = [];
     list.replaceChildren(...records.map(recordItem));
-    if (!query || records[0]) last = records[0]?.seq ?? 0;
+    if (!query || records[0]) last = records[0] ? number(records[0].seq) : 0;
   } catch (error) {
+    if (asked !== turn) return;
     if (error.field === "q") return refuse($("#filter"), error);
     return lost(error.message);
   }
@@ -219,9 +255,10 @@ function tail(filter) {
     log.fresh("● live");
   };
   source.onmessage = (event) => {
-    const record = JSON.parse(event.data);
-    if (record.seq <= last) return;
-    last = record.seq;
+    const record = exact(event.data);
+    const seq = number(record.seq);
+    if (seq <= last) return;
+    last = seq;
     arrive(record);
   };
   source.addEventListener("lagged", (event) => arrive({ gap: `… ${JSON.parse(event.data).missed} records were too fast to show …` }));
@@ -230,9 +267,8 @@ function tail(filter) {
 
 // The tail is taken up where it broke off; what was missed is caught up with.
 function lost(why) {
-  source?.close();
+  rest();
   log.away(`${why}. Trying again.`);
-  clearTimeout(lost.timer);
   lost.timer = setTimeout(follow, Math.min(10_000, 500 * 2 ** retry++) * (0.75 + Math.random() / 2));
 }
 
@@ -248,11 +284,12 @@ $("#pause").addEventListener("click", ({ currentTarget: button }) => {
 async function refreshBooks() {
   try {
     const [shelf, loans] = await Promise.all([
-      call(`/proxy/books?limit=${SHOWN + 1}`), call(`/proxy/borrow?active=true&limit=${SHOWN}`)]);
-    const titles = new Map(shelf.map((book) => [book.id, book.title]));
-    fill($("tbody", books.root), shelf.slice(0, SHOWN).map(bookRow), 3, "No books.");
-    fill($("#loans tbody"), loans.map((loan) => loanRow(loan, titles)), 4, "Nothing is out.");
-    $(".more", books.root).textContent = shelf.length > SHOWN ? `The first ${SHOWN} books are shown.` : "";
+      part(`/proxy/books?limit=${SHOWN}`), part(`/proxy/borrow?active=true&limit=${SHOWN}`)]);
+    const titles = new Map(shelf.rows.map((book) => [book.id, book.title]));
+    fill($("tbody", books.root), shelf.rows.map(bookRow), 3, "No books.");
+    fill($("#loans tbody"), loans.rows.map((loan) => loanRow(loan, titles)), 4, "Nothing is out.");
+    $("#books-more").textContent = cut(shelf.rows.length, shelf.total, "books");
+    $("#loans-more").textContent = cut(loans.rows.length, loans.total, "copies that are out");
     books.fresh();
   } catch (error) {
     books.away(error.message);
@@ -350,4 +387,5 @@ setInterval(() => {
   [services, log, books].forEach((section) => section.tick());
   document.querySelectorAll("time.ago").forEach((time) => (time.textContent = ago(time.dateTime)));
 }, 1000);
+document.addEventListener("visibilitychange", follow);
 follow();
