@@ -119,6 +119,32 @@ impl Browser {
         std::fs::write(std::path::Path::new(&dir).join(format!("{name}.png")), png).unwrap();
     }
 
+    /// Opens a tab and goes there.
+    pub async fn new_tab(&self) {
+        let window = self.client.new_window(true).await.unwrap();
+        self.client.switch_to_window(window.handle).await.unwrap();
+    }
+
+    /// Goes to the tab that was there first.
+    pub async fn first_tab(&self) {
+        let window = self.client.windows().await.unwrap().into_iter().next().unwrap();
+        self.client.switch_to_window(window).await.unwrap();
+    }
+
+    /// The serious and critical findings of axe-core, a checker of accessibility.
+    pub async fn serious_findings(&self) -> Value {
+        let path =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tools/axe/node_modules/axe-core/axe.min.js");
+        let axe = std::fs::read_to_string(path)
+            .expect("axe-core is missing: npm install --prefix target/tools/axe axe-core@4.10.3");
+        self.client.execute(&axe, Vec::new()).await.unwrap();
+        let run = "const done = arguments[0]; \
+            axe.run().then(({violations}) => done(violations \
+                .filter(({impact}) => impact === 'serious' || impact === 'critical') \
+                .map(({id, nodes}) => `${id}: ${nodes[0].html}`)))";
+        self.client.execute_async(run, Vec::new()).await.unwrap()
+    }
+
     /// What a script returns.
     pub async fn run(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap()

@@ -1,7 +1,7 @@
 //! The web page in a real browser, over real daemons.
 //!
 //! Needs Debian's `chromium` and `chromium-driver`, and `distlogd` built
-//! before. With `DISTLOG_SCREENSHOTS=<directory>` it leaves pictures there.
+//! before, and axe-core where `.ci/run` puts it. With `DISTLOG_SCREENSHOTS=<directory>` it leaves pictures there.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@
 )]
 
 mod browser;
+mod crowd;
 #[expect(dead_code, reason = "it is shared with the tests of the daemons, which use all of it")]
 #[path = "../../tests/harness/mod.rs"]
 mod harness;

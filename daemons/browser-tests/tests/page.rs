@@ -8,7 +8,7 @@ const HOSTILE: &str = "<img src=x onerror=\"document.title='broken'\"> \u{1b}[31
 const HARMLESS: &str = "<img src=x onerror=\"document.title='broken'\"> \\x1b[31m\\u{202e}desrever";
 
 /// All six daemons, looked at often.
-async fn fleet() -> Running {
+pub async fn fleet() -> Running {
     let fleet = Setup::new("all").flag("--monitor-interval", "200ms").start().await;
     // Each has registered, and was found to answer.
     eventually("six services are healthy", async || {
