@@ -7,11 +7,13 @@ pub use effect::{Effect, Export};
 pub use request::{Answer, Deed, Request};
 
 use crate::keys::Key;
-use crate::model::{Around, Filter, Lines, LogFeed, LogSide, Opened, Seek, SourceName, Study, Tab};
-use shared::client::ClientError;
+use crate::model::{
+    Around, Filter, IncidentLists, Lines, LogFeed, LogSide, Opened, Seek, SourceName, Study, Tab,
+};
+use shared::client::{ClientError, Part};
 use shared::wire::library::{Book, Loan};
 use shared::wire::log::Hits;
-use shared::wire::monitor::{Incident, Maintenance, ServiceStatus, UptimeReport};
+use shared::wire::monitor::{Maintenance, ServiceStatus, UptimeReport};
 use shared::wire::registry::{GuardStatus, LeaseStatus, Registration};
 use std::time::Duration;
 
@@ -59,8 +61,8 @@ pub enum Action {
     Monitor {
         /// Every service's health.
         health: Vec<ServiceStatus>,
-        /// Incidents, newest first.
-        incidents: Vec<Incident>,
+        /// Incidents.
+        incidents: IncidentLists,
         /// What is under maintenance.
         maintenances: Vec<Maintenance>,
     },
@@ -78,9 +80,9 @@ pub enum Action {
     /// Books and loans.
     Library {
         /// The books.
-        books: Vec<Book>,
+        books: Part<Book>,
         /// The loans, newest first.
-        loans: Vec<Loan>,
+        loans: Part<Loan>,
     },
     /// The log was opened as [`Effect::Follow`] wanted it, or begins anew.
     LogOpened {

@@ -22,7 +22,9 @@ use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
+use shared::wire::library::{Book, Loan};
 use shared::wire::log::Level;
+use shared::wire::monitor::Incident;
 use std::io::{self, Sink};
 use std::time::Duration;
 
@@ -240,7 +242,7 @@ fn monitor(now: DateTime<Utc>, turn: u64) -> Action {
     });
     Action::Monitor {
         health: from(health.collect()),
-        incidents: from(incidents.chain(past).collect()),
+        incidents: from::<Vec<Incident>>(incidents.chain(past).collect()).into(),
         maintenances: Vec::new(),
     }
 }
@@ -259,5 +261,8 @@ fn library(now: DateTime<Utc>) -> Action {
     let loans = (0..BOOKS).map(|id| {
         json!({"book_id": id.to_string(), "borrower": format!("Ann {id}"), "borrowed_at": now, "returned_at": null})
     });
-    Action::Library { books: from(books.collect()), loans: from(loans.collect()) }
+    Action::Library {
+        books: from::<Vec<Book>>(books.collect()).into(),
+        loans: from::<Vec<Loan>>(loans.collect()).into(),
+    }
 }

@@ -32,6 +32,8 @@ pub enum Effect {
     TakeBack(Request),
     /// Show returned loans too, or only those that are out.
     ShowReturned(bool),
+    /// Fetch as many of the resolved incidents.
+    ShowPast(usize),
     /// Look at a service closely: its history, its uptime, why it is as it is.
     Study(String),
     /// Fetch the log of a service around the moment at which an incident was opened.

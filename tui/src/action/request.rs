@@ -37,6 +37,8 @@ pub enum Request {
         /// The instance; without one, what was said of the service as a whole.
         instance: Option<String>,
     },
+    /// Take a service without an instance from the monitor's list.
+    Forget(String),
     /// Say who looks after an incident.
     Acknowledge {
         /// The incident.

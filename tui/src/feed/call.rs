@@ -76,6 +76,7 @@ pub(super) async fn call(clients: &Clients, effect: Effect) -> Option<Action> {
         | Effect::Retry
         | Effect::Remember(_)
         | Effect::ShowReturned(_)
+        | Effect::ShowPast(_)
         | Effect::Follow { .. } => return None,
     };
     Some(action)

@@ -2,7 +2,7 @@
 
 use super::poll::Poll;
 use crate::action::Action;
-use crate::model::{SourceName, Tab};
+use crate::model::{ROWS_MAX, SourceName, Tab};
 use shared::client::{ClientError, LibraryClient};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,7 +35,7 @@ pub(super) async fn run(
 }
 
 async fn ask(client: &LibraryClient, active: bool) -> Result<Action, ClientError> {
-    let (books, loans) = tokio::try_join!(client.books(), client.loans(active))?;
+    let (books, loans) = tokio::try_join!(client.books(ROWS_MAX), client.loans(active, ROWS_MAX))?;
     Ok(Action::Library { books, loans })
 }
 

@@ -14,11 +14,12 @@ mod registry;
 mod request;
 mod volume;
 
+pub(crate) use monitor::OPEN_MAX;
 pub(crate) use recent::path as recent_path;
 
 use crate::action::{Action, Effect, Request};
 use crate::cli::Endpoints;
-use crate::model::{Filter, Levels, LogFeed, OpenAt, SourceName, Tab};
+use crate::model::{Filter, Levels, LogFeed, OpenAt, PAST_FIRST, SourceName, Tab};
 use poll::Poll;
 use shared::client::http;
 use shared::client::{LibraryClient, LogClient, MonitorClient, RegistryClient};
@@ -26,7 +27,7 @@ use shared::wire::log::Level;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
@@ -95,6 +96,8 @@ pub(crate) struct Feeds {
     library: Arc<Notify>,
     log: Arc<Notify>,
     returned: Arc<AtomicBool>,
+    /// How many resolved incidents are fetched.
+    past: Arc<AtomicUsize>,
     /// What only one tab shows is asked for while that one is shown.
     shown: watch::Sender<Tab>,
     lines: watch::Sender<Followed>,
@@ -139,6 +142,7 @@ impl Feeds {
             library: Arc::default(),
             log: Arc::default(),
             returned: Arc::default(),
+            past: Arc::new(AtomicUsize::new(PAST_FIRST)),
             shown: watch::Sender::default(),
             lines,
             typed: None,
@@ -154,7 +158,7 @@ impl Feeds {
         let volume = volume::run(clients.log.clone(), shown(), actions.clone());
         let tasks = &mut feeds.tasks;
         tasks.spawn(registry::run(clients.registry.clone(), registry, actions.clone()));
-        tasks.spawn(monitor::run(clients.monitor.clone(), monitor));
+        tasks.spawn(monitor::run(clients.monitor.clone(), feeds.past.clone(), monitor));
         tasks.spawn(pulse::run(clients.log.clone(), actions.clone()));
         tasks.spawn(library);
         tasks.spawn(log::run(
@@ -198,6 +202,10 @@ impl Feeds {
                 self.returned.store(returned, Ordering::Relaxed);
                 self.library.notify_one();
             }
+            Effect::ShowPast(past) => {
+                self.past.store(past, Ordering::Relaxed);
+                self.monitor.notify_one();
+            }
             Effect::Remember(query) => {
                 // Where so many wait, the disk hangs: nobody misses one of them.
                 let _ = self.typed.as_ref().map(|typed| typed.try_send(query));
@@ -234,9 +242,10 @@ impl Feeds {
         let (Effect::Request { request, .. } | Effect::TakeBack(request)) = effect else { return None };
         match request {
             Request::Register(_) | Request::Deregister { .. } | Request::Restore(_) => Some(&self.registry),
-            Request::BeginMaintenance(_) | Request::EndMaintenance { .. } | Request::Acknowledge { .. } => {
-                Some(&self.monitor)
-            }
+            Request::BeginMaintenance(_)
+            | Request::EndMaintenance { .. }
+            | Request::Acknowledge { .. }
+            | Request::Forget(_) => Some(&self.monitor),
             Request::AddBook(_) | Request::Borrow(_) | Request::Return(_) => Some(&self.library),
             Request::Send(_) => None,
         }

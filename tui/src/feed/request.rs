@@ -3,6 +3,7 @@
 
 use super::Clients;
 use crate::action::{Deed, Failure, Request};
+use chrono::SecondsFormat;
 use shared::client::ClientError;
 use shared::wire::monitor::{Maintenance, MaintenanceMode};
 use shared::wire::registry::Registration;
@@ -40,6 +41,10 @@ pub(super) async fn ask(clients: &Clients, request: Request) -> Result<Deed, Fai
         Request::EndMaintenance { service, instance } => {
             clients.monitor.end_maintenance(&service, instance.as_deref()).await.map(ended)
         }
+        Request::Forget(service) => {
+            let forgotten = clients.monitor.forget(&service).await;
+            forgotten.map(|()| Deed::from(format!("{service} is forgotten")))
+        }
         Request::Acknowledge { incident, by } => {
             let acknowledged = clients.monitor.acknowledge(incident, &by).await;
             acknowledged.map(|incident| Deed::from(format!("{by} looks after incident {}", incident.id)))
@@ -69,9 +74,13 @@ fn names(instances: &[Registration], one: &str, many: &str) -> String {
 
 fn begun(begun: Maintenance) -> Deed {
     let of = begun.instance.as_ref().unwrap_or(&begun.service);
+    let until = begun.until.map_or_else(
+        || "until somebody ends it".to_owned(),
+        |until| format!("until {}", until.to_rfc3339_opts(SecondsFormat::Secs, true)),
+    );
     let said = match begun.mode {
-        MaintenanceMode::Maintenance => format!("{of} is under maintenance"),
-        MaintenanceMode::Drain => format!("{of} is drained"),
+        MaintenanceMode::Maintenance => format!("{of} is under maintenance {until}"),
+        MaintenanceMode::Drain => format!("{of} is drained {until}"),
     };
     Deed { said, undo: Some(Request::EndMaintenance { service: begun.service, instance: begun.instance }) }
 }

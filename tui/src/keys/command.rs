@@ -103,6 +103,8 @@ commands! {
     Register = "register",
     /// Ask whether to remove the selected instance.
     Deregister = "deregister",
+    /// Ask whether to take a service without an instance from the monitor's list.
+    Forget = "forget",
     /// Show the log of the selected service.
     LogOf = "its-log",
     /// Sort the table by its next column.
@@ -218,6 +220,7 @@ impl Command {
                 | Self::Undo
                 | Self::Register
                 | Self::Deregister
+                | Self::Forget
                 | Self::Maintain
                 | Self::MaintainService
                 | Self::Acknowledge
@@ -228,13 +231,15 @@ impl Command {
         )
     }
 
-    /// Whether it is done to what is selected, on the tabs that list services and
-    /// incidents.
+    /// Whether it is done to what is selected.
     pub const fn has_subject(self) -> bool {
         matches!(
             self,
             Self::Open
+                | Self::Borrow
+                | Self::Return
                 | Self::Deregister
+                | Self::Forget
                 | Self::Maintain
                 | Self::MaintainService
                 | Self::Acknowledge

@@ -41,6 +41,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Overview, &[ENTER], Open, "detail", "Show everything about the service"),
     bind(Place::Overview, &[c('l')], LogOf, "its log", "Show the log of this service alone"),
     bind(Place::Overview, &[c('i')], IncidentsOf, "its incidents", "Show the incidents of this service"),
+    bind(Place::Overview, &[c('f')], Forget, "", "Take a service without an instance from the list"),
     bind(Place::Overview, &[c('d')], Graph, "who depends", "Show who depends on whom, on the whole screen"),
 
     bind(Place::Services, &[ENTER], Open, "detail", "Show everything about the instance"),
@@ -53,6 +54,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Services, &[c('s')], Sort, "sort", "Sort the table by its next column"),
     bind(Place::Services, &[c('S')], Reverse, "", "Turn the order of the table round"),
     bind(Place::Services, &[c('M')], MaintainService, "", "Put the service as a whole under maintenance or drain it, or end that"),
+    bind(Place::Services, &[c('f')], Forget, "", "Take a service without an instance from the list"),
 
     bind(Place::Service, &[ESC], Back, "close", "Close the detail"),
     bind(Place::Service, &[UP, c('k')], Up, "scroll", "Scroll up"),
@@ -62,6 +64,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Service, &[c('l')], LogOf, "its log", "Show the log of this service alone"),
     bind(Place::Service, &[c('i')], IncidentsOf, "its incidents", "Show the incidents of this service"),
     bind(Place::Service, &[c('d')], Deregister, "deregister", "Remove the instance, after a question"),
+    bind(Place::Service, &[c('f')], Forget, "", "Take a service without an instance from the list"),
 
     bind(Place::Log, &[c('n')], NextMatch, "next", "To the next match, downwards, on into the history, then round"),
     bind(Place::Log, &[c('N')], PreviousMatch, "previous", "To the previous match, upwards, on into the history, then round"),
@@ -125,6 +128,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Incidents, &[c('a')], Acknowledge, "acknowledge", "Say who looks after the incident"),
     bind(Place::Incidents, &[c('m')], MaintainService, "maintain", "Put the service under maintenance or drain it, or end that"),
     bind(Place::Incidents, &[c('l')], LogOf, "its log", "Show the log of this service alone"),
+    bind(Place::Incidents, &[c('f')], Forget, "", "Take a service without an instance from the list"),
     bind(Place::Incidents, &[c('d')], Graph, "", "Show who depends on whom, on the whole screen"),
     bind(Place::Incidents, &[RIGHT], Right, "uptime", "To the uptime of all services"),
     bind(Place::Incidents, &[LEFT, c('h')], Left, "", "To the incidents"),
@@ -136,6 +140,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Place::Incident, &[c('a')], Acknowledge, "acknowledge", "Say who looks after the incident"),
     bind(Place::Incident, &[c('m')], MaintainService, "maintain", "Put the service under maintenance or drain it, or end that"),
     bind(Place::Incident, &[c('l')], LogOf, "its log", "Show the log of this service alone"),
+    bind(Place::Incident, &[c('f')], Forget, "", "Take a service without an instance from the list"),
 
     bind(Place::Library, &[c('a')], Add, "add", "Add a book in a form"),
     bind(Place::Library, &[c('b')], Borrow, "borrow", "Lend a copy of the book in a form"),

@@ -37,6 +37,19 @@ impl Confirm {
         }
     }
 
+    /// Asks before a service without an instance is taken from the monitor's list.
+    pub fn forget(service: &str) -> Self {
+        Self {
+            title: format!("Forget {service}?"),
+            text: format!(
+                "{service} has no registered instance. This takes it from the monitor's list and resolves \
+                 its open incident. It is listed again once an instance of it registers. \
+                 This cannot be undone."
+            ),
+            effect: Request::Forget(service.to_owned()).into(),
+        }
+    }
+
     /// Asks before an instance is removed from the registry.
     pub fn deregister(service: &str, instance: &str, leased: bool) -> Self {
         let again = if leased {

@@ -222,7 +222,7 @@ impl Form {
                 ),
                 ("reason", "Reason", "why, for whoever looks at it", ""),
                 ("owner", "Owner", "who says so", owner),
-                ("until", "Until", "2h, 30m or 2026-11-22T18:00:00Z; until it is ended when empty", ""),
+                ("until", "Until", "1h when empty; 30m, 2026-11-22T18:00:00Z or forever", ""),
             ],
         );
         form.focus = 2;

@@ -4,11 +4,19 @@
 use super::graph::{Drawn, Requirers, tree};
 use super::{Around, Fleet, Selected};
 use chrono::{DateTime, TimeDelta, Utc};
+use shared::client::Part;
 use shared::wire::monitor::{Dependent, Incident, UptimeReport};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many incidents are kept.
-const INCIDENTS_MAX: usize = 1_000;
+/// How many resolved incidents are fetched at first.
+pub const PAST_FIRST: usize = 100;
+/// How many more are fetched when the operator nears the last one.
+const PAST_STEP: usize = 200;
+/// How many are fetched at most.
+const PAST_MAX: usize = 1_000;
+/// More are fetched when the selection is as close to the last row.
+const PAST_MARGIN: usize = 20;
 /// For how long the uptimes of all services need not be asked for again, in seconds.
 const UPTIMES_FRESH_S: i64 = 30;
 
@@ -66,6 +74,33 @@ impl Period {
 /// An incident, or one of the services that depend on its root.
 pub type RowKey = (u64, Option<String>);
 
+/// Open and resolved incidents, as the monitor lists them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct IncidentLists {
+    /// Open ones.
+    pub open: Part<Incident>,
+    /// The ones that were resolved last.
+    pub past: Part<Incident>,
+}
+
+impl From<Vec<Incident>> for IncidentLists {
+    fn from(incidents: Vec<Incident>) -> Self {
+        let (open, past): (Vec<_>, Vec<_>) =
+            incidents.into_iter().partition(|incident| incident.resolved_at.is_none());
+        Self { open: open.into(), past: past.into() }
+    }
+}
+
+/// The subject of the detail page. It is held by value, so that the page keeps it
+/// when the list below changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenedIncident {
+    /// The service whose evidence is shown.
+    pub service: String,
+    /// The incident; none for a row of the uptimes.
+    pub incident: Option<Incident>,
+}
+
 /// One row of the list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentRow {
@@ -81,8 +116,14 @@ pub struct IncidentRow {
 /// The state of the incidents tab.
 #[derive(Debug, Clone, Default)]
 pub struct IncidentsPane {
-    /// Open ones first, each group newest first.
+    /// Open ones, the newest first; then resolved ones, the last resolved first.
     pub incidents: Vec<Incident>,
+    /// How many are open.
+    open_total: usize,
+    /// How many resolved ones the monitor keeps.
+    past_total: usize,
+    /// How many resolved ones to fetch beyond [`PAST_FIRST`].
+    past_more: usize,
     /// What is listed: each incident, and below an open one its dependents.
     pub rows: Vec<IncidentRow>,
     keys: Vec<RowKey>,
@@ -94,8 +135,8 @@ pub struct IncidentsPane {
     pub period: Period,
     /// Only incidents that this service has a part in.
     pub only: Option<String>,
-    /// Whether the evidence fills the screen.
-    pub detail: bool,
+    /// The subject of the detail page, while it is open.
+    pub opened: Option<OpenedIncident>,
     /// By how many lines the evidence is scrolled.
     pub scroll: usize,
     /// The log around the selected incident.
@@ -111,11 +152,25 @@ pub struct IncidentsPane {
 
 impl IncidentsPane {
     /// Takes over what the monitor says. False where nothing is new.
-    pub fn set(&mut self, mut incidents: Vec<Incident>) -> bool {
-        incidents.sort_by_key(|i| (i.resolved_at.is_some(), std::cmp::Reverse((i.opened_at, i.id))));
-        incidents.truncate(INCIDENTS_MAX);
-        let news = self.incidents != incidents;
+    pub fn set(&mut self, lists: IncidentLists) -> bool {
+        let IncidentLists { open, past } = lists;
+        let totals = (open.total, past.total);
+        // One that was resolved between the two answers is in both: the later holds.
+        let resolved: BTreeSet<u64> = past.rows.iter().map(|incident| incident.id).collect();
+        let open = open.rows.into_iter().filter(|incident| !resolved.contains(&incident.id));
+        let mut incidents: Vec<Incident> = open.chain(past.rows).collect();
+        incidents.sort_by_key(|i| {
+            (i.resolved_at.is_some(), Reverse((i.resolved_at.unwrap_or(i.opened_at), i.id)))
+        });
+        incidents.dedup_by_key(|incident| incident.id);
+        if let Some(shown) = self.opened.as_mut().and_then(|opened| opened.incident.as_mut())
+            && let Some(now) = incidents.iter().find(|incident| incident.id == shown.id)
+        {
+            shown.clone_from(now);
+        }
+        let news = self.incidents != incidents || (self.open_total, self.past_total) != totals;
         self.incidents = incidents;
+        (self.open_total, self.past_total) = totals;
         news
     }
 
@@ -166,9 +221,58 @@ impl IncidentsPane {
         Some((incident.id, dependent.map(|dependent| dependent.service.clone())))
     }
 
-    /// How many are open.
+    /// How many open ones are listed: the first rows of [`Self::incidents`].
     pub fn open(&self) -> usize {
         self.incidents.iter().take_while(|incident| incident.resolved_at.is_none()).count()
+    }
+
+    /// How many are open, listed or not.
+    pub fn open_total(&self) -> usize {
+        self.open_total.max(self.open())
+    }
+
+    /// How many resolved ones were fetched, of how many; none where the period needs
+    /// no more than were fetched.
+    pub fn past_cut(&self, now: DateTime<Utc>) -> Option<(usize, usize)> {
+        let fetched = self.incidents.len() - self.open();
+        let since = now - TimeDelta::days(self.period.days());
+        let reaches = self.incidents.last().is_none_or(|last| last.resolved_at.is_none_or(|at| at >= since));
+        (fetched < self.past_total && reaches).then_some((fetched, self.past_total))
+    }
+
+    /// How many resolved ones to fetch from now on, where the selection nears the
+    /// last row and the monitor has more.
+    pub fn more_past(&mut self, now: DateTime<Utc>) -> Option<usize> {
+        let (fetched, _) = self.past_cut(now)?;
+        let near = self.selected.index(self.rows.len())? + PAST_MARGIN >= self.rows.len();
+        let wanted = PAST_FIRST + self.past_more;
+        if !near || self.view != IncidentsView::Incidents || fetched < wanted || wanted >= PAST_MAX {
+            return None;
+        }
+        self.past_more = (self.past_more + PAST_STEP).min(PAST_MAX - PAST_FIRST);
+        Some(PAST_FIRST + self.past_more)
+    }
+
+    /// Opens the detail page of the selected row.
+    pub fn open_detail(&mut self, fleet: &Fleet) {
+        let service = self.service(fleet).map(str::to_owned);
+        let incident = self.incident().cloned();
+        self.opened = service.map(|service| OpenedIncident { service, incident });
+        self.scroll = 0;
+    }
+
+    /// What is selected in the list that is shown.
+    pub fn key_selected(&mut self) -> Option<Result<RowKey, String>> {
+        match self.view {
+            IncidentsView::Incidents => {
+                self.selected.pin(&self.keys);
+                self.selected.key().cloned().map(Ok)
+            }
+            IncidentsView::Uptime => {
+                self.uptime.pin(&self.uptime_keys);
+                self.uptime.key().cloned().map(Err)
+            }
+        }
     }
 
     /// The open incident of which a service is the root.
@@ -192,7 +296,7 @@ impl IncidentsPane {
         let found = open.clone().find(|incident| incident.service == service);
         let found = found.or_else(|| open.clone().find(|incident| concerns(incident, service)));
         let Some(id) = found.map(|incident| incident.id) else { return false };
-        (self.view, self.detail, self.scroll) = (IncidentsView::Incidents, false, 0);
+        (self.view, self.opened, self.scroll) = (IncidentsView::Incidents, None, 0);
         self.selected.select(&(id, None), &self.keys);
         true
     }
@@ -201,8 +305,12 @@ impl IncidentsPane {
         self.rows.get(self.selected.index(self.rows.len())?)
     }
 
-    /// The incident that keys act upon; none among the uptimes.
+    /// The incident that keys act upon, the opened one or the selected one; none
+    /// among the uptimes.
     pub fn incident(&self) -> Option<&Incident> {
+        if let Some(opened) = &self.opened {
+            return opened.incident.as_ref();
+        }
         match self.view {
             IncidentsView::Incidents => self.incidents.get(self.row()?.incident),
             IncidentsView::Uptime => None,
@@ -210,12 +318,15 @@ impl IncidentsPane {
     }
 
     /// The dependent that is selected, if one is.
-    pub fn dependent(&self) -> Option<&Dependent> {
+    fn dependent(&self) -> Option<&Dependent> {
         self.incident()?.dependents.get(self.row()?.dependent?)
     }
 
     /// The service whose evidence is shown.
     pub fn service<'a>(&'a self, fleet: &'a Fleet) -> Option<&'a str> {
+        if let Some(opened) = &self.opened {
+            return Some(&opened.service);
+        }
         let uptime = || self.uptimes.get(self.uptime.index(self.uptimes.len())?);
         let chosen = match self.view {
             IncidentsView::Incidents => self

@@ -2,11 +2,12 @@
 
 use super::{Finder, Selected};
 use chrono::{DateTime, Utc};
+use shared::client::Part;
 use shared::wire::library::{Book, Loan};
 use std::collections::HashMap;
 
-/// How many books and how many loans are kept.
-const ROWS_MAX: usize = 5_000;
+/// How many books and how many loans are fetched.
+pub const ROWS_MAX: usize = 5_000;
 
 /// Which of the two lists keys act upon.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,10 +25,12 @@ pub type LoanKey = (String, String, DateTime<Utc>);
 /// The state of the library tab.
 #[derive(Debug, Clone, Default)]
 pub struct LibraryPane {
-    /// All books.
+    /// The first books, up to [`ROWS_MAX`].
     pub books: Vec<Book>,
-    /// All loans that were asked for, newest first.
+    /// The newest loans of those that were asked for, up to [`ROWS_MAX`].
     pub loans: Vec<Loan>,
+    /// How many books and loans the library has.
+    pub totals: (usize, usize),
     /// Which list keys act upon.
     pub side: Side,
     /// What narrows both lists.
@@ -45,13 +48,13 @@ pub struct LibraryPane {
 
 impl LibraryPane {
     /// Takes over what the library says. False where nothing is new.
-    pub fn set(&mut self, mut books: Vec<Book>, mut loans: Vec<Loan>) -> bool {
-        books.truncate(ROWS_MAX);
-        loans.truncate(ROWS_MAX);
-        let news = self.books != books || self.loans != loans;
+    pub fn set(&mut self, books: Part<Book>, loans: Part<Loan>) -> bool {
+        let totals = (books.total, loans.total);
+        let news = self.books != books.rows || self.loans != loans.rows || self.totals != totals;
         if news {
-            self.books = books;
-            self.loans = loans;
+            self.books = books.rows;
+            self.loans = loans.rows;
+            self.totals = totals;
             self.arrange();
         }
         news
@@ -139,6 +142,18 @@ impl LibraryPane {
                 self.loans.iter().filter(out).find(|loan| loan.book_id == book.id)
             }
         }
+    }
+
+    /// The selected book, which stays selected from now on.
+    pub fn pin_book(&mut self) -> Option<String> {
+        self.book.pin(&self.keys.0);
+        self.book.key().cloned()
+    }
+
+    /// The selected loan, which stays selected from now on.
+    pub fn pin_loan(&mut self) -> Option<LoanKey> {
+        self.loan.pin(&self.keys.1);
+        self.loan.key().cloned()
     }
 
     /// Moves within the list that keys act upon.

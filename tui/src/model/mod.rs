@@ -18,6 +18,7 @@ mod selected;
 mod services;
 mod source;
 mod study;
+mod subject;
 mod toast;
 
 pub use confirm::Confirm;
@@ -29,8 +30,10 @@ pub use form::{Field, Form, FormKind};
 pub use graph::{Branch, Drawn};
 pub use help::HelpPage;
 pub use histogram::{Gravity, Histogram, PARTS};
-pub use incidents::{IncidentRow, IncidentsPane, IncidentsView, Period};
-pub use library::{LibraryPane, Side};
+pub use incidents::{
+    IncidentLists, IncidentRow, IncidentsPane, IncidentsView, OpenedIncident, PAST_FIRST, Period,
+};
+pub use library::{LibraryPane, ROWS_MAX, Side};
 pub(crate) use log::{BESIDE_FROM, DETAIL_LINES_MAX, complete, decoded, holds, nearest, parse_moment, term};
 pub use log::{
     BYTES_MAX, BackStep, Completion, Edge, Facet, Filter, Found, HitsSpan, LINES_MAX, Levels, Line, Lines,
@@ -44,6 +47,7 @@ pub use services::{InstanceKey, ServicesPane, SortBy};
 pub(crate) use source::elapsed;
 pub use source::{Away, Source, SourceName, Sources};
 pub use study::{Around, Lease, Study, around};
+pub use subject::Subject;
 pub use toast::{HISTORY_MAX, TOASTS_MAX, Toast, Toasts};
 
 use crate::action::{Local, Request};
@@ -247,7 +251,7 @@ impl Model {
             Tab::Log if self.log.facet.is_some() => Place::Facets,
             Tab::Log if self.log.timeline.cursor.is_some() => Place::Timeline,
             Tab::Log => Place::Log,
-            Tab::Incidents if self.incidents.detail => Place::Incident,
+            Tab::Incidents if self.incidents.opened.is_some() => Place::Incident,
             Tab::Incidents => Place::Incidents,
             Tab::Library if self.library.finder.typing => Place::Find,
             Tab::Library => Place::Library,
@@ -259,7 +263,7 @@ impl Model {
         !self.toasts.is_empty()
             || self.sources.iter().any(|(_, source)| source.away.is_some())
             || self.guard.as_ref().is_some_and(|guard| guard.engaged)
-            || (matches!(self.tab, Tab::Overview | Tab::Incidents) && self.incidents.open() > 0)
+            || (matches!(self.tab, Tab::Overview | Tab::Incidents) && self.incidents.open_total() > 0)
             || (self.tab == Tab::Services && self.services.detail.is_some() && self.services.lease.is_some())
     }
 

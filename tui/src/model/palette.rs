@@ -1,6 +1,6 @@
 //! The palette: every command by its name, found by a few of its letters.
 
-use super::{Model, Selected, Tab};
+use super::{Model, Selected, Subject, Tab};
 use crate::keys::{Binding, Command, Place};
 use std::cmp::Reverse;
 use tui_input::Input;
@@ -12,6 +12,8 @@ pub struct Palette {
     pub input: Input,
     /// The selected command.
     pub selected: Selected<(Place, Command)>,
+    /// What the tab's keys acted upon when the palette was opened.
+    pub subject: Option<Subject>,
 }
 
 /// The commands that the palette offers, the best match first: what can be done

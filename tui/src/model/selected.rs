@@ -33,6 +33,13 @@ impl<K: Clone + PartialEq> Selected<K> {
         self.key = keys.get(self.index).cloned();
     }
 
+    /// Selects the row that is selected because the operator has not moved yet.
+    pub fn pin(&mut self, keys: &[K]) {
+        if self.key.is_none() {
+            self.key = self.index(keys.len()).and_then(|index| keys.get(index)).cloned();
+        }
+    }
+
     /// Moves to a key, where the list has it.
     pub fn select(&mut self, key: &K, keys: &[K]) {
         if let Some(index) = keys.iter().position(|candidate| candidate == key) {

@@ -149,6 +149,12 @@ impl ServicesPane {
         self.selected.step(by, &self.keys);
     }
 
+    /// The selected instance, which stays selected from now on.
+    pub fn key_selected(&mut self) -> Option<InstanceKey> {
+        self.selected.pin(&self.keys);
+        self.selected.key().cloned()
+    }
+
     /// Selects an instance.
     pub fn select(&mut self, key: &InstanceKey) {
         self.selected.select(key, &self.keys);

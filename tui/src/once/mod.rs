@@ -3,7 +3,7 @@
 mod print;
 
 use crate::cli::{Endpoint, Endpoints, Format};
-use crate::feed::Clients;
+use crate::feed::{Clients, OPEN_MAX};
 use crate::model::{Fleet, Service};
 use crate::{output, text};
 use chrono::{DateTime, Utc};
@@ -31,6 +31,8 @@ struct Snapshot {
     services: Vec<Row>,
     /// Newest first; null where the monitor does not tell.
     open_incidents: Option<Vec<Incident>>,
+    /// How many are open, also those beyond the first 10,000.
+    open_incidents_total: Option<usize>,
 }
 
 /// Whether a daemon answered.
@@ -71,7 +73,7 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
     let clients = Clients::new(endpoints)?;
     let (registrations, monitored, log, library) = tokio::join!(
         ask(clients.registry.services()),
-        ask(async { tokio::try_join!(clients.monitor.health(), clients.monitor.incidents()) }),
+        ask(async { tokio::try_join!(clients.monitor.health(), clients.monitor.open_incidents(OPEN_MAX)) }),
         ask(clients.log.last_seq()),
         ask(clients.library.is_there()),
     );
@@ -83,17 +85,28 @@ pub(crate) async fn run(endpoints: &Endpoints, format: Format) -> io::Result<Exi
     if let Ok((revision, registrations)) = registrations {
         fleet.register(revision, registrations);
     }
-    let open_incidents = monitored.ok().map(|(health, mut incidents)| {
+    let open = monitored.ok().map(|(health, mut open)| {
         fleet.observe(health);
-        incidents.retain(|incident| incident.resolved_at.is_none());
-        incidents.sort_by_key(|incident| std::cmp::Reverse((incident.opened_at, incident.id)));
-        incidents
+        open.rows.sort_by_key(|incident| std::cmp::Reverse((incident.opened_at, incident.id)));
+        open
     });
+    let open_incidents_total = open.as_ref().map(|open| open.total);
+    let open_incidents = open.map(|open| open.rows);
     let services: Vec<Row> = fleet.services.into_iter().map(row).collect();
     let all_well = services.iter().all(|row| is_well(row.status));
     let healthy = registry.reachable && monitor.reachable && all_well;
     let as_of = Utc::now();
-    let snapshot = Snapshot { as_of, healthy, registry, monitor, log, library, services, open_incidents };
+    let snapshot = Snapshot {
+        as_of,
+        healthy,
+        registry,
+        monitor,
+        log,
+        library,
+        services,
+        open_incidents,
+        open_incidents_total,
+    };
     for (name, source) in snapshot.daemons() {
         if let Some(error) = &source.error {
             output::say(format_args!("the {name} cannot be reached: {}", text::clean(error)));

@@ -83,6 +83,9 @@ fn incidents(out: &mut String, open: &[Incident], snapshot: &Snapshot, looks: Lo
         let name = painted(Status::Unhealthy, &text::fit(&incident.service, cells), looks);
         line(out, &format!("{name} {since:<27} {}", text::clean(&why)));
     }
+    if let Some(total) = snapshot.open_incidents_total.filter(|total| *total > open.len()) {
+        line(out, &format!("({} of {total} open incidents)", open.len()));
+    }
 }
 
 fn name_cells<'a>(names: impl Iterator<Item = &'a str>) -> usize {
@@ -150,6 +153,7 @@ mod tests {
             library: source(None),
             services: vec![row("LibraryService", Status::Healthy), row("LogService", Status::Unhealthy)],
             open_incidents: Some(vec![serde_json::from_value(incident).unwrap()]),
+            open_incidents_total: Some(1),
         }
     }
 

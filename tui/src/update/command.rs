@@ -116,6 +116,10 @@ fn on_screen(model: &mut Model, command: Command, now: DateTime<Utc>) -> Vec<Eff
             services::maintain(model, command == Command::MaintainService, now);
             Vec::new()
         }
+        Command::Forget => {
+            services::ask_forget(model, now);
+            Vec::new()
+        }
         Command::Deregister => {
             forms::ask_deregister(model, now);
             Vec::new()

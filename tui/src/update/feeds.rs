@@ -1,10 +1,11 @@
 //! What the feeds bring: each answer also says that its daemon is there.
 
-use crate::model::{Histogram, Model, SourceName};
+use crate::model::{Histogram, IncidentLists, Model, SourceName};
 use chrono::{DateTime, Utc};
+use shared::client::Part;
 use shared::wire::library::{Book, Loan};
 use shared::wire::log::Hits;
-use shared::wire::monitor::{Incident, Maintenance, ServiceStatus};
+use shared::wire::monitor::{Maintenance, ServiceStatus};
 use shared::wire::registry::{GuardStatus, Registration};
 
 pub(super) fn registry(
@@ -32,7 +33,7 @@ pub(super) fn guard(model: &mut Model, guard: GuardStatus) -> bool {
 pub(super) fn monitor(
     model: &mut Model,
     health: Vec<ServiceStatus>,
-    incidents: Vec<Incident>,
+    incidents: IncidentLists,
     maintenances: Vec<Maintenance>,
     now: DateTime<Utc>,
 ) -> bool {
@@ -62,7 +63,7 @@ pub(super) fn volume(model: &mut Model, hits: &Hits, now: DateTime<Utc>) -> bool
     news
 }
 
-pub(super) fn library(model: &mut Model, books: Vec<Book>, loans: Vec<Loan>, now: DateTime<Utc>) -> bool {
+pub(super) fn library(model: &mut Model, books: Part<Book>, loans: Part<Loan>, now: DateTime<Utc>) -> bool {
     let source = model.sources.get_mut(SourceName::Library);
     let back = source.heard(now) | source.stale(now).is_some();
     source.refreshed();

@@ -13,7 +13,7 @@ pub(super) fn run(
     now: DateTime<Utc>,
 ) -> Vec<Effect> {
     let pane = &mut model.incidents;
-    if pane.detail && command != Command::Acknowledge {
+    if pane.opened.is_some() && command != Command::Acknowledge {
         pane.scroll = model.seen.scroll(pane.scroll, command);
         return Vec::new();
     }
@@ -21,7 +21,7 @@ pub(super) fn run(
         (_, Some(by)) => pane.step(by),
         (Command::Left, _) => pane.view = IncidentsView::Incidents,
         (Command::Right, _) => pane.view = IncidentsView::Uptime,
-        (Command::Open, _) => (pane.detail, pane.scroll) = (true, 0),
+        (Command::Open, _) => pane.open_detail(&model.fleet),
         (Command::Period, _) => {
             pane.period = pane.period.next();
             pane.arrange(&model.fleet, now);
@@ -33,6 +33,7 @@ pub(super) fn run(
     if model.incidents.wants_uptimes(now) {
         effects.push(Effect::Uptimes);
     }
+    effects.extend(model.incidents.more_past(now).map(Effect::ShowPast));
     effects
 }
 
@@ -53,7 +54,7 @@ fn acknowledge(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
 /// Lists the incidents that a service has a part in.
 pub(super) fn of_service(model: &mut Model, service: String, now: DateTime<Utc>) -> Vec<Effect> {
     let pane = &mut model.incidents;
-    (pane.view, pane.detail, pane.scroll) = (IncidentsView::Incidents, false, 0);
+    (pane.view, pane.opened, pane.scroll) = (IncidentsView::Incidents, None, 0);
     pane.only = Some(service);
     pane.arrange(&model.fleet, now);
     command::show(model, Tab::Incidents)
@@ -63,8 +64,8 @@ pub(super) fn of_service(model: &mut Model, service: String, now: DateTime<Utc>)
 /// is nothing to go back from.
 pub(super) fn back(model: &mut Model, now: DateTime<Utc>) -> bool {
     let pane = &mut model.incidents;
-    if pane.detail {
-        (pane.detail, pane.scroll) = (false, 0);
+    if pane.opened.take().is_some() {
+        pane.scroll = 0;
         return true;
     }
     let narrowed = pane.only.take().is_some() | (pane.view == IncidentsView::Uptime);

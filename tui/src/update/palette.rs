@@ -7,7 +7,8 @@ use crate::model::{Model, Overlay, Palette, Tab, Toast, commands};
 use chrono::{DateTime, Utc};
 
 pub(super) fn open(model: &mut Model) {
-    model.overlay = Some(Overlay::Palette(Palette::default()));
+    let subject = model.pin_subject();
+    model.overlay = Some(Overlay::Palette(Palette { subject, ..Palette::default() }));
 }
 
 /// A command while the palette is open.
@@ -37,7 +38,15 @@ fn submit(model: &mut Model, now: DateTime<Utc>) -> Vec<Effect> {
         return Vec::new();
     };
     let (command, tab) = (binding.command, binding.place.tab());
+    let subject = palette.subject.clone();
     model.overlay = None;
+    if let Some(subject) = subject.filter(|_| command.has_subject())
+        && model.pin_subject().as_ref() != Some(&subject)
+    {
+        // Its row has gone: the command must not act on the row in its place.
+        model.say(Toast::bad(format!("{} is not listed any more", subject.name())), now);
+        return Vec::new();
+    }
     let mut effects = match tab {
         Some(tab) if tab != model.tab => {
             let from = model.tab;

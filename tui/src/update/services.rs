@@ -96,3 +96,21 @@ pub(super) fn maintain(model: &mut Model, whole: bool, now: DateTime<Utc>) {
         None => Overlay::Form(Form::maintain(&service, instance.as_deref(), &model.operator)),
     });
 }
+
+/// Asks before a service without an instance is taken from the monitor's list.
+pub(super) fn ask_forget(model: &mut Model, now: DateTime<Utc>) {
+    let Some(service) = model.subject().map(str::to_owned) else {
+        general::nothing(model, now);
+        return;
+    };
+    match model.fleet.instances_of(&service).count() {
+        0 => model.overlay = Some(Overlay::Confirm(Confirm::forget(&service))),
+        instances => {
+            let noun = if instances == 1 { "instance" } else { "instances" };
+            let said = format!(
+                "{service} has {instances} registered {noun}: only a service without one can be forgotten"
+            );
+            model.say(Toast::bad(said), now);
+        }
+    }
+}

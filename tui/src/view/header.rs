@@ -19,7 +19,7 @@ const ZONE: &str = " UTC ";
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, tabs: Rect, sources: Rect) {
     let (model, theme) = (canvas.model, canvas.model.theme);
-    let incidents = match model.incidents.open() {
+    let incidents = match model.incidents.open_total() {
         0 => String::new(),
         1 => "  ✗ 1 incident".to_owned(),
         open => format!("  ✗ {open} incidents"),

@@ -50,7 +50,7 @@ static UPTIME: [Column; 5] = [
 /// ```
 pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let pane = &canvas.model.incidents;
-    if pane.detail {
+    if pane.opened.is_some() {
         evidence(canvas, area, pane.scroll);
         return;
     }
@@ -77,12 +77,29 @@ fn list(canvas: &mut Canvas<'_>, area: Rect) {
     let title = if canvas.model.sources.get(SourceName::Monitor).is_new() {
         format!("Incidents{of}")
     } else {
-        let open = pane.rows.iter().filter(|row| row.incident < open && row.dependent.is_none()).count();
-        format!("Incidents{of}: {open} open, {past} past of a {}", pane.period.word())
+        let shown = pane.rows.iter().filter(|row| row.incident < open && row.dependent.is_none()).count();
+        let open = if open < pane.open_total() {
+            format!("{shown} of {} open", figures::grouped(count(pane.open_total())))
+        } else {
+            format!("{shown} open")
+        };
+        let past = match pane.past_cut(canvas.now) {
+            None => format!("{past} past of a {}", pane.period.word()),
+            Some((fetched, total)) if fetched == past => {
+                format!("the last {past} of {} past", figures::grouped(count(total)))
+            }
+            Some((fetched, total)) => {
+                format!("{past} past among the last {fetched} of {}", figures::grouped(count(total)))
+            }
+        };
+        format!("Incidents{of}: {open}, {past}")
     };
     let inner = panel::of_source(canvas, area, &title, SourceName::Monitor);
     if pane.rows.is_empty() {
-        let nothing = format!("✓ no incident in the last {}", pane.period.word());
+        let nothing = match pane.past_cut(canvas.now) {
+            None => format!("✓ no incident in the last {}", pane.period.word()),
+            Some((fetched, _)) => format!("✓ no open incident, and none among the last {fetched} resolved"),
+        };
         panel::empty(canvas, inner, SourceName::Monitor, &nothing);
         return;
     }
@@ -97,6 +114,10 @@ fn list(canvas: &mut Canvas<'_>, area: Rect) {
             None => root(incident, now, theme),
         }
     });
+}
+
+fn count(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// The columns. Who follows from whom is read from the names: the reasons, which the

@@ -65,7 +65,7 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
 fn books(canvas: &mut Canvas<'_>, area: Rect) {
     let (pane, theme) = (&canvas.model.library, canvas.model.theme);
     let mark = if pane.side == Side::Books { "▸ " } else { "" };
-    let title = format!("{mark}Books{}", count(canvas, pane.book_count(), pane.books.len()));
+    let title = format!("{mark}Books{}", count(canvas, pane.book_count(), pane.totals.0));
     let inner = panel::of_source(canvas, area, &title, SourceName::Library);
     let inner = panel::finder(canvas, inner, &pane.finder);
     if pane.book_count() == 0 {
@@ -94,7 +94,7 @@ fn loans(canvas: &mut Canvas<'_>, area: Rect) {
     let (pane, theme, now) = (&canvas.model.library, canvas.model.theme, canvas.now);
     let mark = if pane.side == Side::Loans { "▸ " } else { "" };
     let what = if pane.returned { "All loans" } else { "Loans that are out" };
-    let title = format!("{mark}{what}{}", count(canvas, pane.loan_count(), pane.loans.len()));
+    let title = format!("{mark}{what}{}", count(canvas, pane.loan_count(), pane.totals.1));
     let inner = panel::of_source(canvas, area, &title, SourceName::Library);
     if pane.loan_count() == 0 {
         let nothing = if pane.loans.is_empty() {

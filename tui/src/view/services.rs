@@ -46,10 +46,16 @@ pub(super) fn render(canvas: &mut Canvas<'_>, area: Rect) {
     let Some(area) = list else { return };
     let pane = &model.services;
     let noun = if instances.len() == 1 { "instance" } else { "instances" };
+    let bare = model.fleet.services.iter().filter(|service| service.instances == 0).count();
+    let bare = match bare {
+        0 => String::new(),
+        1 => "; 1 service has none".to_owned(),
+        bare => format!("; {bare} services have none"),
+    };
     let title = if pane.len() == instances.len() {
-        format!("Services: {} {noun}", instances.len())
+        format!("Services: {} {noun}{bare}", instances.len())
     } else {
-        format!("Services: {} of {} {noun}", pane.len(), instances.len())
+        format!("Services: {} of {} {noun}{bare}", pane.len(), instances.len())
     };
     let inner = panel::of_source(canvas, area, &title, SourceName::Registry);
     if instances.is_empty() {

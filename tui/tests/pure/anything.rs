@@ -4,12 +4,15 @@ use crate::fixture::{self, act, away, fresh, now, record, study};
 use crossterm::event::KeyCode;
 use distlog_tui::action::{Action, Failure, Mouse, Target};
 use distlog_tui::keys::Key;
-use distlog_tui::model::{Filter, Lines, LogFeed, LogSide, Model, Opened, Seek, Sought, SourceName, Tab};
+use distlog_tui::model::{
+    Filter, IncidentLists, Lines, LogFeed, LogSide, Model, Opened, Seek, Sought, SourceName, Tab,
+};
 use distlog_tui::theme::ThemeName;
 use distlog_tui::view;
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use shared::client::Part;
 use shared::wire::log::{Level, Record};
 use std::time::Duration;
 
@@ -72,9 +75,13 @@ fn told() -> impl Strategy<Value = Action> {
         Just(fixture::registry()),
         Just(Action::Registry { revision: 1, registrations: Vec::new() }),
         (0..9_u32).prop_map(fixture::monitor),
-        Just(Action::Monitor { health: Vec::new(), incidents: Vec::new(), maintenances: Vec::new() }),
+        Just(Action::Monitor {
+            health: Vec::new(),
+            incidents: IncidentLists::default(),
+            maintenances: Vec::new()
+        }),
         Just(fixture::library()),
-        Just(Action::Library { books: Vec::new(), loans: Vec::new() }),
+        Just(Action::Library { books: Part::default(), loans: Part::default() }),
         prop::sample::select(vec!["LibraryService", "LogService"]).prop_map(study),
         prop::sample::select(vec!["LibraryService", "LogService"]).prop_map(fixture::around),
         Just(fixture::lease("LibraryService", "LibraryService-localhost-5000")),

@@ -14,8 +14,9 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use serde_json::json;
+use shared::wire::library::{Book, Loan};
 use shared::wire::log::{Level, Record};
-use shared::wire::monitor::UptimeReport;
+use shared::wire::monitor::{Incident, UptimeReport};
 use std::time::Duration;
 
 /// The moment at which everything here happens.
@@ -277,7 +278,7 @@ pub fn monitor(turn: u32) -> Action {
     ]);
     Action::Monitor {
         health: serde_json::from_value(health).unwrap(),
-        incidents: serde_json::from_value(incidents).unwrap(),
+        incidents: serde_json::from_value::<Vec<Incident>>(incidents).unwrap().into(),
         maintenances: serde_json::from_value(maintenances).unwrap(),
     }
 }
@@ -377,7 +378,7 @@ pub fn library() -> Action {
         {"book_id": "1", "borrower": "Ann", "borrowed_at": ago(90_000), "returned_at": null},
     ]);
     Action::Library {
-        books: serde_json::from_value(books).unwrap(),
-        loans: serde_json::from_value(loans).unwrap(),
+        books: serde_json::from_value::<Vec<Book>>(books).unwrap().into(),
+        loans: serde_json::from_value::<Vec<Loan>>(loans).unwrap().into(),
     }
 }

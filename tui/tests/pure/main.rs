@@ -28,6 +28,8 @@ mod screens;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]
+mod subjects;
+#[cfg(test)]
 mod texts;
 #[cfg(test)]
 mod undo;

@@ -2,7 +2,7 @@
 
 use crate::fixture::{act, ago, full, now, press, screen};
 use distlog_tui::action::Action;
-use distlog_tui::model::{Model, SourceName, Tab};
+use distlog_tui::model::{IncidentLists, Model, SourceName, Tab};
 use serde_json::json;
 use shared::wire::monitor::ServiceStatus;
 
@@ -25,7 +25,7 @@ fn fleet(model: &mut Model, services: &[(&str, &str)]) {
         .unwrap()
     };
     let health = services.iter().map(health).collect();
-    act(model, Action::Monitor { health, incidents: Vec::new(), maintenances: Vec::new() });
+    act(model, Action::Monitor { health, incidents: IncidentLists::default(), maintenances: Vec::new() });
 }
 
 /// Fourteen services, of which the last by name is down.

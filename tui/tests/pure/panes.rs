@@ -191,7 +191,7 @@ fn names_deep_in_a_chain_of_failures_are_whole_at_80_columns() {
     let mut model = full(80, 24);
     let Action::Registry { registrations, .. } = registry() else { unreachable!() };
     let Action::Monitor { health, mut incidents, maintenances } = monitor(4) else { unreachable!() };
-    let root = incidents.iter_mut().find(|incident| incident.id == 3).unwrap();
+    let root = incidents.open.rows.iter_mut().find(|incident| incident.id == 3).unwrap();
     let names: Vec<String> = (1..=6).map(|n| format!("chain-service-number-{n}")).collect();
     let mut before = root.service.clone();
     let mut chain = Vec::new();
@@ -270,7 +270,8 @@ fn the_selected_incident_stays_selected_while_others_come_and_go() {
     press(&mut model, "4G");
     assert_eq!(model.incidents.incident().map(|incident| incident.id), Some(2));
     let Action::Monitor { health, mut incidents, maintenances } = monitor(4) else { unreachable!() };
-    incidents.push(Incident {
+    incidents.open.total += 1;
+    incidents.open.rows.push(Incident {
         id: 4,
         service: "图书馆服务".to_owned(),
         opened_at: ago(5),
@@ -353,7 +354,7 @@ fn the_selected_book_stays_selected_while_the_library_changes() {
     let mut model = full(80, 24);
     press(&mut model, "5jj");
     let Action::Library { mut books, loans } = library() else { unreachable!() };
-    books.remove(0);
+    books.rows.remove(0);
     act(&mut model, Action::Library { books, loans });
     assert_eq!(model.library.subject().map(|book| book.id.as_str()), Some("3"));
 }

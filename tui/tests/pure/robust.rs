@@ -86,7 +86,7 @@ fn told(text: &str) -> Model {
             status.name = text.to_owned();
             status.detail = Some(text.to_owned());
         }
-        for incident in &mut incidents {
+        for incident in incidents.open.rows.iter_mut().chain(&mut incidents.past.rows) {
             incident.service = text.to_owned();
             incident.detail = Some(text.to_owned());
             incident.affected = vec![text.to_owned()];
@@ -103,10 +103,10 @@ fn told(text: &str) -> Model {
     }
     model.operator = text.to_owned();
     if let Action::Library { mut books, mut loans } = fixture::library() {
-        for book in &mut books {
+        for book in &mut books.rows {
             (book.id, book.title, book.author) = (text.to_owned(), text.to_owned(), text.to_owned());
         }
-        for loan in &mut loans {
+        for loan in &mut loans.rows {
             (loan.book_id, loan.borrower) = (text.to_owned(), text.to_owned());
         }
         act(&mut model, Action::Library { books, loans });

@@ -5,6 +5,7 @@ use crate::fixture::{act, fresh, full, press, registry, screen};
 use distlog_tui::action::{Action, Effect, Mouse, Target};
 use distlog_tui::keys::{Keymap, Keys};
 use distlog_tui::model::{Overlay, Tab};
+use shared::client::Part;
 use std::collections::BTreeMap;
 
 #[test]
@@ -104,7 +105,7 @@ fn sentences_name_the_keys_that_are_in_force() {
     let mut model = fresh(100, 40);
     model.keymap = Keymap::remapped(&keys).unwrap();
     act(&mut model, Action::Registry { revision: 1, registrations: Vec::new() });
-    act(&mut model, Action::Library { books: Vec::new(), loans: Vec::new() });
+    act(&mut model, Action::Library { books: Part::default(), loans: Part::default() });
     for (tab, said) in [
         (Tab::Overview, "no service is registered: F3 F2 registers one"),
         (Tab::Services, "no service is registered: F2 registers one"),

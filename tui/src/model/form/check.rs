@@ -14,6 +14,9 @@ use shared::wire::registry::Register;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+/// How long a maintenance takes where no end is typed.
+const MAINTENANCE_DEFAULT: TimeDelta = TimeDelta::hours(1);
+
 /// The fields that are wrong, each with what is wrong with it.
 type Faults = Vec<(&'static str, &'static str)>;
 
@@ -153,15 +156,19 @@ impl Form {
                 MaintenanceMode::default()
             }
         };
-        let until = self.optional("until").and_then(|text| {
-            let until = until(&text, now);
-            match until {
-                None => faults.push(("until", "is a time from now such as 2h, or 2026-11-22T18:00:00Z")),
-                Some(until) if until <= now => faults.push(("until", "has already passed")),
-                Some(_) => {}
+        let until = match self.value("until") {
+            "" => Some(now + MAINTENANCE_DEFAULT),
+            "forever" => None,
+            text => {
+                let until = until(text, now);
+                match until {
+                    None => faults.push(("until", "is 2h, 2026-11-22T18:00:00Z or forever")),
+                    Some(until) if until <= now => faults.push(("until", "has already passed")),
+                    Some(_) => {}
+                }
+                until
             }
-            until
-        });
+        };
         Maintenance {
             service: self.required("service", faults),
             instance: self.optional("instance"),
@@ -267,9 +274,11 @@ mod tests {
     }
 
     #[test]
-    fn a_maintenance_ends_after_a_span_or_at_a_moment_or_never() {
+    fn a_maintenance_ends_after_a_span_or_at_a_moment_and_has_no_end_only_where_that_is_typed() {
         for (typed, until) in [
-            ("", None),
+            ("", Some("2026-11-22T11:00:00Z")),
+            (" ", Some("2026-11-22T11:00:00Z")),
+            ("forever", None),
             ("2h", Some("2026-11-22T12:00:00Z")),
             ("2026-11-22T18:00:00+01:00", Some("2026-11-22T17:00:00Z")),
         ] {

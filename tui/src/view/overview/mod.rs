@@ -246,7 +246,7 @@ fn incident_lines(canvas: &Canvas<'_>, cells: usize, lines_each: usize) -> Vec<S
 
 fn open_incidents(canvas: &mut Canvas<'_>, area: Rect, lines: Vec<String>) {
     let theme = canvas.model.theme;
-    let title = match canvas.model.incidents.open() {
+    let title = match canvas.model.incidents.open_total() {
         0 | 1 => "Open incidents".to_owned(),
         open => format!("Open incidents: {open}"),
     };
