@@ -112,11 +112,12 @@ fn stopped_and_continued_it_gives_the_terminal_back_and_takes_it_again() {
     assert_eq!(shell.left(), 0);
 }
 
+/// What bash's `kill %1` sends to a stopped job.
+const KILL: &str = "kill -TERM %1; kill -CONT %1\r";
+
 #[test]
 fn killed_while_it_is_stopped_it_ends_and_leaves_the_terminal_to_the_shell() {
     let fleet = Fleet::new();
-    // bash's `kill %1` sends both to a stopped job.
-    let kill = "kill -TERM %1; kill -CONT %1; wait %1; echo left with $?\r";
     for continued in [false, true] {
         let mut shell = shell_with_console(&fleet, "");
         shell.sees(&["Waiting for the registry"]);
@@ -124,11 +125,12 @@ fn killed_while_it_is_stopped_it_ends_and_leaves_the_terminal_to_the_shell() {
         shell.until("to see it stopped", |screen| screen.contains("Stopped") && waits(screen));
         if continued {
             // In the background it stops again.
-            shell.press("bg; while ! jobs | grep -q Stopped; do :; done; echo again\r");
-            shell.until("to see it stop again", |screen| screen.contains("\nagain") && waits(screen));
+            shell.press("bg; printf '\\033[2J\\033[H'\r");
+            shell.insist("jobs\r", "Stopped");
         }
-        shell.press(kill);
-        shell.sees(&["left with 0"]);
+        shell.press(KILL);
+        shell.insist("\r", "Done");
+        shell.until("to wait for a command", waits);
         shell.is_as_found();
         shell.press("exit\r");
         assert_eq!(shell.left(), 0);
@@ -138,15 +140,13 @@ fn killed_while_it_is_stopped_it_ends_and_leaves_the_terminal_to_the_shell() {
 #[test]
 fn started_in_the_background_it_stops_and_can_be_killed() {
     let fleet = Fleet::new();
-    let mut shell = shell_with_console(&fleet, "");
-    shell.sees(&["Waiting for the registry"]);
-    shell.press("q");
-    shell.until("to see it ended", waits);
+    let mut shell = Console::shell(&fleet);
+    shell.sees(&["prompt>"]);
     shell.press(&format!("{} {} &\r", console().display(), fleet.flags().join(" ")));
-    shell.press("while ! jobs | grep -q Stopped; do :; done; echo stopped\r");
-    shell.until("to see it stopped", |screen| screen.contains("\nstopped") && waits(screen));
-    shell.press("kill -TERM %1; kill -CONT %1; wait %1; echo left with $?\r");
-    shell.sees(&["left with 0"]);
+    shell.insist("jobs\r", "Stopped");
+    shell.press(KILL);
+    shell.insist("\r", "Done");
+    shell.until("to wait for a command", waits);
     shell.is_as_found();
     shell.press("exit\r");
     assert_eq!(shell.left(), 0);
