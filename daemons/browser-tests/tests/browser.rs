@@ -125,10 +125,11 @@ impl Browser {
         self.client.switch_to_window(window.handle).await.unwrap();
     }
 
-    /// Goes to the tab that was there first.
+    /// Brings the tab into sight that was there first.
     pub async fn first_tab(&self) {
         let window = self.client.windows().await.unwrap().into_iter().next().unwrap();
         self.client.switch_to_window(window).await.unwrap();
+        self.devtools("Page.bringToFront", json!({})).await;
     }
 
     /// The serious and critical findings of axe-core, a checker of accessibility.
