@@ -39,6 +39,14 @@ pub const BLOCK_LEN: usize = if cfg!(test) { 256 } else { 1 << 20 };
 /// The longest block that is read back. Lines of the service itself have at most about
 /// 8 MiB (every byte of message and fields escaped); somebody may have written a longer one.
 pub const BLOCK_LEN_MAX: usize = 256 << 20;
+/// Bytes of the active segment's text that share a checksum.
+pub const SUMS_GROUP: usize = if cfg!(test) { 256 } else { 64 << 10 };
+/// The longest line that another process may append; a longer one is cut. The
+/// service's own lines are shorter.
+pub const APPENDED_LINE_MAX: usize = if cfg!(test) { 1 << 16 } else { 10 << 20 };
+/// Bytes that are read at a time of what another process appended. More than the
+/// longest line, so that each piece holds a whole one.
+pub const APPENDED_PIECE: usize = if cfg!(test) { 1 << 17 } else { 16 << 20 };
 /// A directory longer than this is none: a segment has some thousand frames.
 pub const DIRECTORY_MAX: usize = 256 << 20;
 /// The longest message that has a template, in bytes.

@@ -1,4 +1,30 @@
-//! The places where the log syncs something.
+//! The places where the log syncs something. Indexes and checksums of plain text
+//! are not synced: both are made again from the text.
+//!
+//! | site | without it, a power cut |
+//! |---|---|
+//! | `LogDirectories` | loses the directories, with the segments in them |
+//! | `ActiveCommit` | loses acknowledged records |
+//! | `ActiveAdopt` | gives the sequences of lines appended by hand, already shown, to others |
+//! | `ActiveUndo` | leaves a part of a refused batch behind its cut |
+//! | `ActiveRotate` | loses lines of a rotated segment (`durability = os`, appended lines) |
+//! | `ActiveClose` | loses lines after a manifest that says that all are there |
+//! | `ActiveRecover` | reads less past the page cache than `kill -9` left in it |
+//! | `ActiveDirectory` | loses the name of the active file, with its records |
+//! | `RecoverActive`, `RecoverActiveDirectory` | leaves a name that leads to an empty file, or the old file again, to which new records were not written |
+//! | `RecoverSegments` | loses a segment whose rename was not synced when the process was killed |
+//! | `Torn`, `TornDirectory` | loses what recovery cut off: no record, but what somebody may want to look at |
+//! | `KeysCommit` | leaves records whose key is not known: a repeat stores them again |
+//! | `KeysUndo` | leaves a key whose sequences are others' |
+//! | `KeysDirectory`, `KeysRewrite`, `KeysRewriteDirectory` | loses all keys |
+//! | `Manifest`, `ManifestDirectory`, `ManifestCopy`, `ManifestCopyDirectory` | leaves a base that was used, or says that the end was clean |
+//! | `RotateCopy`, `RotateCopyDirectory` | loses the segment after the original was removed (two file systems) |
+//! | `RotateDirectory`, `RotateActiveDirectory` | loses the segment's name, or leaves the active name to it |
+//! | `SumsMend` | leaves a part of a repair, which the next start repairs again |
+//! | `SealFrames`, `SealDirectory` | loses the segment after its plain file was removed |
+//! | `SealRemoveDirectory` | brings the plain file back: sealed again |
+//! | `RecompressDirectory` | brings the file before back: recompressed again |
+//! | `DeleteDirectory` | brings a deleted segment back: deleted again |
 
 /// A place where the log syncs a file or a directory. Each exists once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,10 +41,14 @@ pub enum SyncSite {
     ActiveRotate,
     /// The active file at a clean stop.
     ActiveClose,
-    /// The active file after recovery.
+    /// The active file of the run before, before it is read past the page cache.
     ActiveRecover,
-    /// The cut of a torn tail.
-    ActiveCut,
+    /// The copy of the active file that recovery makes.
+    RecoverActive,
+    /// The name of that copy.
+    RecoverActiveDirectory,
+    /// The names of segments, after an unclean end.
+    RecoverSegments,
     /// The name of a new active file.
     ActiveDirectory,
     /// What recovery cut off.
@@ -51,6 +81,8 @@ pub enum SyncSite {
     RotateDirectory,
     /// The directory that a rotated segment left.
     RotateActiveDirectory,
+    /// Text repaired by its checksums.
+    SumsMend,
     /// The frames of a sealed segment.
     SealFrames,
     /// The names of sealed files, before the plain one is removed.
@@ -66,7 +98,7 @@ pub enum SyncSite {
 impl SyncSite {
     /// All of them.
     #[cfg(test)]
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::LogDirectories,
         Self::ActiveCommit,
         Self::ActiveAdopt,
@@ -74,7 +106,9 @@ impl SyncSite {
         Self::ActiveRotate,
         Self::ActiveClose,
         Self::ActiveRecover,
-        Self::ActiveCut,
+        Self::RecoverActive,
+        Self::RecoverActiveDirectory,
+        Self::RecoverSegments,
         Self::ActiveDirectory,
         Self::Torn,
         Self::TornDirectory,
@@ -91,6 +125,7 @@ impl SyncSite {
         Self::RotateCopyDirectory,
         Self::RotateDirectory,
         Self::RotateActiveDirectory,
+        Self::SumsMend,
         Self::SealFrames,
         Self::SealDirectory,
         Self::SealRemoveDirectory,

@@ -32,9 +32,15 @@ impl Damage {
     pub fn new(health: Arc<Board>, metrics: &Metrics) -> Self {
         let gauge = Gauge::default();
         metrics.register(|registry| {
-            registry.register("log_damaged_places", "Damaged places found in sealed segments", gauge.clone());
+            registry.register("log_damaged_places", "Damaged places found in segments", gauge.clone());
         });
         Self { health, noted: Mutex::default(), gauge }
+    }
+
+    /// Notes damaged text of a plain segment.
+    pub fn note_text(&self, base: u64, offset: u64, what: &str) {
+        let place = usize::try_from(offset).ok();
+        self.add(format!("{base:020} (text)"), place, &format!("segment {base} is damaged: {what}"));
     }
 
     /// Notes a damaged block of a segment, or its directory. What cannot be read
@@ -43,14 +49,19 @@ impl Damage {
         if !is_damage(error) {
             return tracing::error!("segment {segment} cannot be read: {error}");
         }
+        let place = block.map_or("its directory".to_owned(), |block| format!("its frame {block}"));
+        let what = format!("segment {segment} is damaged, {place}: {error}");
+        self.add(segment, block, &what);
+    }
+
+    fn add(&self, segment: String, block: Option<usize>, what: &str) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.len() >= DAMAGE_NOTED_MAX || !noted.insert((segment.clone(), block)) {
+        if noted.len() >= DAMAGE_NOTED_MAX || !noted.insert((segment, block)) {
             return;
         }
         self.gauge.set(i64::try_from(noted.len()).unwrap_or(i64::MAX));
-        let place = block.map_or("its directory".to_owned(), |block| format!("its frame {block}"));
-        tracing::error!("segment {segment} is damaged, {place}: {error}");
+        tracing::error!("{what}");
         let places = noted.len();
-        self.health.warn("segments", format!("{places} damaged places in sealed segments; see the journal"));
+        self.health.warn("segments", format!("{places} damaged places in segments; see the journal"));
     }
 }

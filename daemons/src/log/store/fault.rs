@@ -4,13 +4,16 @@ use rustix::io::Errno;
 use std::io::{self, ErrorKind};
 
 /// Why something was not put on disk.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// No space; everything is as it was, and it may work later.
+    #[error("no space left for the log")]
     Full,
     /// A file could not be opened, made or renamed; everything is as it was.
+    #[error("the log cannot be written now: {0}")]
     Later(io::Error),
     /// It is not known what is on disk.
+    #[error("the disk failed: {0}")]
     Broken(io::Error),
 }
 

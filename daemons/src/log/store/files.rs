@@ -19,6 +19,7 @@ pub struct Files {
 
 const SEGMENTS: &str = "segments";
 const TORN: &str = "torn";
+const SUMS: &str = "sums";
 const PLAIN: &str = ".log";
 const SEALED: &str = ".log.zst";
 const INDEX: &str = ".idx";
@@ -36,6 +37,10 @@ impl Files {
                 false => Ok(()),
             });
             made.map_err(|e| StartError::path("cannot make the directory", &path, e))?;
+        }
+        // Without it the text has no checksums; a full disk keeps nothing from starting.
+        if let Err(error) = disk.create_dir(&dir.join(SUMS)) {
+            tracing::warn!("cannot make the directory {}: {error}", dir.join(SUMS).display());
         }
         Ok(Self::there(disk, active, dir))
     }
@@ -100,6 +105,22 @@ impl Files {
     /// Where the index of a sealed segment is.
     pub fn index(&self, name: &SealedName) -> PathBuf {
         self.segments().join(format!("{name}{INDEX}"))
+    }
+
+    /// Where the checksums of a plain segment's text are.
+    pub fn sums(&self, base: u64) -> PathBuf {
+        self.dir.join(SUMS).join(format!("{base:020}"))
+    }
+
+    /// The checksums that belong to no segment in `bases`, ascending.
+    pub fn stale_sums(&self, bases: &[u64]) -> io::Result<Vec<PathBuf>> {
+        let mut stale = match self.disk.list(&self.dir.join(SUMS)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            sums => sums?,
+        };
+        let base = |path: &PathBuf| path.file_name()?.to_str().filter(|name| name.len() == 20)?.parse().ok();
+        stale.retain(|path| base(path).is_some_and(|base: u64| bases.binary_search(&base).is_err()));
+        Ok(stale)
     }
 
     /// Where what was cut off at `offset` of a segment is kept.

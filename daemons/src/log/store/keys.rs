@@ -18,12 +18,12 @@ use super::AppendError;
 use super::fault::Fault;
 use super::files::{self, Files};
 use crate::log::codec::checksum;
-use crate::log::disk::{DiskFile, SyncSite};
+use crate::log::disk::{DiskFile, DiskReader, Open, SyncSite};
 use crate::log::limits::KEYS_KEPT;
 use shared::wire::log::Accepted;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
+use std::io::{self, Read as _};
 
 /// A key's hash: memory holds these, the file the keys themselves, so the hash
 /// may differ between versions. Two of 64 bits make a collision unthinkable.
@@ -70,7 +70,8 @@ impl Answered {
 /// The keys that are known, and their file.
 #[derive(Debug)]
 pub struct Keys {
-    file: Box<dyn DiskFile>,
+    /// None until it can be written.
+    file: Option<Box<dyn DiskFile>>,
     len: u64,
     lines: usize,
     answers: HashMap<KeyHash, Answered>,
@@ -141,11 +142,12 @@ impl Entry {
 }
 
 /// Reads the file.
-pub fn read(files: &Files) -> io::Result<Found> {
-    let text = match files.disk().read(&files.keys()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        result => result?,
-    };
+pub fn read(files: &Files, how: Open) -> io::Result<Found> {
+    let mut text = Vec::new();
+    match files.disk().open(&files.keys(), how) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        file => drop(DiskReader::new(file?.as_ref()).read_to_end(&mut text)?),
+    }
     let whole = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);
     let lines = String::from_utf8_lossy(text.get(..whole).unwrap_or_default());
     let entries: Vec<Entry> = lines.lines().filter_map(parse).collect();
@@ -165,14 +167,23 @@ pub fn cut_at(entries: &[Entry], next_seq: u64) -> Option<u64> {
 }
 
 impl Keys {
+    /// The entries whose records are all there, while their file cannot be written.
+    pub fn of(found: Found, next_seq: u64) -> Self {
+        let mut keys = Self { file: None, len: 0, lines: 0, answers: HashMap::new(), order: VecDeque::new() };
+        let kept = found.entries.iter().filter(|entry| entry.is_there(next_seq));
+        kept.for_each(|entry| keys.remember(&entry.key, entry.answered));
+        keys
+    }
+
     /// Takes over the entries whose records are all there. The file is rewritten
-    /// only if it holds others: a full disk does not stop a start.
-    pub fn adopt(files: &Files, found: Found, next_seq: u64) -> io::Result<Self> {
+    /// if it holds others, or if `rewrite` says that it is not to be trusted.
+    pub fn adopt(files: &Files, found: Found, next_seq: u64, rewrite: bool) -> io::Result<Self> {
         let before = found.entries.len();
         let mut kept: Vec<Entry> =
             found.entries.into_iter().filter(|entry| entry.is_there(next_seq)).collect();
         let mut len = found.len;
-        if kept.len() < before || kept.len() > KEYS_KEPT {
+        let exists = files.disk().exists(&files.keys());
+        if (rewrite && exists) || kept.len() < before || kept.len() > KEYS_KEPT {
             kept.drain(..kept.len().saturating_sub(KEYS_KEPT));
             let text: String = kept.iter().map(|entry| line_of(&entry.key, &entry.answered)).collect();
             files::replace(
@@ -185,7 +196,13 @@ impl Keys {
         }
         let file = files::open(files.disk().as_ref(), &files.keys(), SyncSite::KeysDirectory)?;
         file.set_len(len)?;
-        let mut keys = Self { file, len, lines: kept.len(), answers: HashMap::new(), order: VecDeque::new() };
+        let mut keys = Self {
+            file: Some(file),
+            len,
+            lines: kept.len(),
+            answers: HashMap::new(),
+            order: VecDeque::new(),
+        };
         kept.iter().for_each(|entry| keys.remember(&entry.key, entry.answered));
         Ok(keys)
     }
@@ -204,10 +221,16 @@ impl Keys {
             text.push_str(&line_of(key, &answered));
             self.lines += 1;
         }
-        self.file.write_all_at(text.as_bytes(), self.len).map_err(Fault::of_write)?;
-        self.file.sync_data(SyncSite::KeysCommit).map_err(Fault::Broken)?;
+        let file = self.file().map_err(Fault::Later)?;
+        file.write_all_at(text.as_bytes(), self.len).map_err(Fault::of_write)?;
+        file.sync_data(SyncSite::KeysCommit).map_err(Fault::Broken)?;
         self.len += text.len() as u64;
         Ok(before)
+    }
+
+    fn file(&self) -> io::Result<&dyn DiskFile> {
+        let file = self.file.as_deref();
+        file.ok_or_else(|| io::Error::other("the file of idempotency keys is not open"))
     }
 
     /// Cuts off what a failed write left behind.
@@ -218,8 +241,9 @@ impl Keys {
     /// Takes back what was written from `len` on: its records were not stored,
     /// and their sequences will be others'.
     pub fn take_back(&mut self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)?;
-        self.file.sync_all(SyncSite::KeysUndo)?;
+        let file = self.file()?;
+        file.set_len(len)?;
+        file.sync_all(SyncSite::KeysUndo)?;
         self.len = len;
         Ok(())
     }
@@ -275,22 +299,22 @@ mod tests {
     fn keys_come_back_and_those_without_their_records_do_not() {
         let dir = tempfile::tempdir().unwrap();
         let files = Files::new(Arc::new(RealDisk), dir.path().join("a.log"), dir.path().join("log")).unwrap();
-        let mut keys = Keys::adopt(&files, read(&files).unwrap(), 1).unwrap();
+        let mut keys = Keys::adopt(&files, read(&files, Open::Read).unwrap(), 1, false).unwrap();
         let written = [("a b", answer(1, 2)), ("c", answer(3, 5))];
         keys.write(written.into_iter()).unwrap();
-        assert_eq!(cut_at(&read(&files).unwrap().entries, 4), Some(3));
-        assert_eq!(cut_at(&read(&files).unwrap().entries, 3), None);
-        assert_eq!(cut_at(&read(&files).unwrap().entries, 6), None);
-        let keys = Keys::adopt(&files, read(&files).unwrap(), 3).unwrap();
+        assert_eq!(cut_at(&read(&files, Open::Read).unwrap().entries, 4), Some(3));
+        assert_eq!(cut_at(&read(&files, Open::Read).unwrap().entries, 3), None);
+        assert_eq!(cut_at(&read(&files, Open::Read).unwrap().entries, 6), None);
+        let keys = Keys::adopt(&files, read(&files, Open::Read).unwrap(), 3, false).unwrap();
         assert_eq!((keys.get("a b"), keys.get("c")), (Some(answer(1, 2)), None));
-        assert_eq!(read(&files).unwrap().entries.len(), 1);
+        assert_eq!(read(&files, Open::Read).unwrap().entries.len(), 1);
     }
 
     #[test]
     fn the_last_hundred_thousand_are_remembered() {
         let dir = tempfile::tempdir().unwrap();
         let files = Files::new(Arc::new(RealDisk), dir.path().join("a.log"), dir.path().join("log")).unwrap();
-        let mut keys = Keys::adopt(&files, read(&files).unwrap(), 1).unwrap();
+        let mut keys = Keys::adopt(&files, read(&files, Open::Read).unwrap(), 1, false).unwrap();
         for n in 0..KEYS_KEPT as u64 + 1 {
             keys.remember(&n.to_string(), answer(n, n));
         }

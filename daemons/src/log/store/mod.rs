@@ -15,9 +15,11 @@
 //! | `DATA/log/segments/{base:020}[-{class}].log.zst` | a sealed segment: zstd frames, their directory, a seek table | [`sealed`] |
 //! | `DATA/log/segments/{base:020}[-{class}].idx` | its index, which can be deleted | [`super::index`] |
 //! | `DATA/log/segments/*.new`, `*.copy` | work that was not finished; removed at the start | |
-//! | `DATA/log/manifest.json`, `manifest.copy.json` | the active segment's base and when it was begun | [`manifest`] |
+//! | `DATA/log/manifest.json`, `manifest.copy.json` | the active segment's base, when it was begun, whether the last end was clean | [`manifest`] |
+//! | `DATA/log/sums/{base:020}` | checksums of a plain segment's text, active or rotated | [`sums`] |
 //! | `DATA/log/keys` | idempotency keys and what was answered | [`keys`] |
-//! | `DATA/log/torn/{base:020}-{offset}` | what recovery cut off, kept for whoever wants to look | |
+//! | `DATA/log/torn/{base:020}-{offset}` | what recovery cut off or overwrote | |
+//! | `distributed.log.new` | the active file, being replaced by recovery | [`super::line`] |
 //!
 //! Names are made and read in [`files`].
 //!
@@ -61,7 +63,27 @@
 //! 7. An index is a function of the lines. Any bit of it that has changed is
 //!    noticed before it is used; then the text is searched, and the index
 //!    rebuilt.
-//! 8. Nothing outside of `DATA/log/segments` is deleted.
+//! 8. Nothing outside of `DATA/log/segments` and `DATA/log/sums` is deleted.
+//! 9. After an unclean end nothing is believed that was not read past the page
+//!    cache, and nothing is appended to a file of the run before ([`repair`]).
+//!    The end was clean if the manifest says so; that is taken back, durably,
+//!    before the first record of a run.
+//!
+//! # What the active file promises
+//!
+//! A sealed frame has a checksum over every byte. Plain text has one for each
+//! group of about 64 KiB ([`sums`]), written after each commit without a sync of
+//! its own. At each start, before sealing, and in `distlogd log verify` the text
+//! is compared with them:
+//!
+//! * A single flipped bit of a group is found and flipped back.
+//! * Other damage is reported (health, log, `log_damaged_places`), and the text
+//!   stays as it is. If its number of lines changed, lines are divided or joined
+//!   within the group, so that the records after it keep their sequences and none
+//!   is used twice; what was there is kept in `torn/`.
+//! * Text that has no checksum is accepted: lines appended by hand while no log
+//!   service runs, the last commits before a power cut, and files of versions
+//!   without checksums.
 //!
 //! # What failures leave behind
 //!
@@ -74,13 +96,17 @@
 //! | while sealing | the plain file, and sealed ones of its base | those are removed, and it is sealed again |
 //! | while recompressing | a `.new` file | removed |
 //! | while deleting | an index without its text | removed |
-//! | disk full | nothing: the file is cut back, or the `.new` file removed | |
+//! | disk full | nothing: the file is cut back, or the `.new` file removed | what recovery has to write waits for space; until then the log is read only |
+//! | disk full while it is probed for space | zeros behind the last line | cut off: they are no record |
 //! | somebody cut or moved the active file | what was in it is theirs | a new active file is begun by the next record |
-//! | fsync error | unknown | nothing is acknowledged until then; what is on disk is read back |
+//! | fsync error | unknown; the process ends | the whole lines that are on disk, read past the page cache, go to a new file |
+//! | a damaged line of plain text | its group differs from its checksum | repaired if one bit was flipped, else reported |
+//! | a manifest of a later version | nothing is changed | the log does not start |
 //! | a damaged frame | its lines are lost, and no others | reported when it is met; searches that wanted it say `partial` |
 //! | a damaged directory | nothing | read from the copy in the index, else from the frames |
 //! | a damaged or missing index | nothing | rebuilt |
 
+mod adopt;
 mod block;
 mod cache;
 pub mod check;
@@ -96,12 +122,15 @@ mod measured;
 mod reading;
 pub mod rebuild;
 mod recover;
+mod refuse;
+mod repair;
 mod replay;
 mod rotate;
 mod seal;
 mod sealed;
 mod segment;
 mod segments;
+mod sums;
 mod upkeep;
 mod writer;
 
@@ -245,10 +274,10 @@ impl Store {
     ) -> Result<Still, StartError> {
         let files = Files::new(disk, settings.file.clone(), dir.path().to_owned())?;
         let damage = Arc::new(Damage::new(Arc::clone(&health), metrics));
-        let recovered = recover::recover(&files, &damage, &health)?;
+        let mut recovered = recover::recover(&files, &damage, &health)?;
         let shared = Arc::new(Shared {
             files,
-            segments: Segments::new(recovered.segments),
+            segments: Segments::new(std::mem::take(&mut recovered.segments)),
             cache: Cache::default(),
             damage,
             policy: Policy::new(settings),
@@ -259,15 +288,7 @@ impl Store {
         let upkeep = Upkeep::new(Arc::clone(&shared), settings.recompress_after.0, metrics);
         // One ring is enough, however often there is a reason.
         let (ringer, bell): (SyncSender<()>, _) = sync_channel(1);
-        let writer = Writer::new(
-            Arc::clone(&shared),
-            settings,
-            recovered.manifest,
-            recovered.keys,
-            recovered.active,
-            ringer,
-            metrics,
-        )?;
+        let writer = Writer::new(Arc::clone(&shared), settings, recovered, ringer, metrics)?;
         let (queue, requests) = std::sync::mpsc::channel();
         let store = Self {
             shared,

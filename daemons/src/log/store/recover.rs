@@ -1,25 +1,28 @@
-//! What the last run left behind, made whole: see the table of failures in
-//! [`super`].
+//! What the last run left behind, looked at and made whole: see the table of
+//! failures in [`super`]. What is written for that is in [`super::repair`].
 
+use super::adopt;
 use super::block::Block;
 use super::damage::Damage;
 use super::extent::{Extent, scan};
+use super::fault::Fault;
 use super::files::{self, Files};
 use super::keys::{self, Keys};
 use super::manifest::Manifest;
+use super::repair::{Repair, Torn};
 use super::segment::{Plain, Sealed, Segment};
-use crate::log::disk::{self, Disk, DiskFile, Open, SyncSite};
+use super::sums;
+use crate::log::disk::{DiskFile, Open, SyncSite};
 use crate::log::limits::SEGMENT_ROOM;
 use crate::runtime::StartError;
 use crate::runtime::health::Board;
-use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 
 /// The first sequence of a new log: 0 is before all records.
 const FIRST_SEQ: u64 = 1;
 
-/// The log, ready to be appended to.
+/// The log, ready to be read, and to be appended to unless a repair is left.
 pub struct Recovered {
     /// All segments, the active one last.
     pub segments: Vec<Segment>,
@@ -27,10 +30,12 @@ pub struct Recovered {
     pub active: Arc<Plain>,
     /// The next record's sequence.
     pub next_seq: u64,
-    /// As it stands on disk now.
+    /// The manifest.
     pub manifest: Manifest,
     /// The idempotency keys.
     pub keys: Keys,
+    /// What could not be written for want of space.
+    pub repair: Option<Repair>,
 }
 
 /// Recovers the log.
@@ -44,7 +49,10 @@ pub fn recover(files: &Files, damage: &Arc<Damage>, health: &Board) -> Result<Re
             format!("{e}; give another one with --log-file"),
         )
     })?;
-    if file.try_lock().is_err() {
+    let is_ours = file.try_lock().is_ok()
+        // Another process may just have replaced the file that was opened.
+        && file.metadata().is_ok_and(|ours| files.disk().metadata(active).is_ok_and(|at| at.id == ours.id));
+    if !is_ours {
         return Err(StartError::path("cannot use the log file", active, "another process has locked it"));
     }
     recover_from(files, file, existed, damage, health)
@@ -58,14 +66,67 @@ fn recover_from(
     damage: &Arc<Damage>,
     health: &Board,
 ) -> io::Result<Recovered> {
+    let mut segments = find_segments(files, damage)?;
+    let begun = begin(files, file.as_ref(), existed, &segments)?;
+    if let Err(error) = sums::mend(files, begun.manifest.base, &files.active, damage) {
+        tracing::error!("the log file cannot be compared with its checksums: {error}");
+    }
+    match adopt::cut_from(file.as_ref(), begun.manifest.least_len) {
+        Ok(0) => {}
+        Ok(cuts) => tracing::warn!("the log file had lines that are too long: cut at {cuts} places"),
+        Err(error) => tracing::warn!("long lines of the log file are not cut: {error}"),
+    }
+    // The file is new, or what it holds was written by a run before.
+    let synced = file.sync_all(SyncSite::ActiveRecover);
+    let unclean = !begun.manifest.clean || synced.is_err();
+    let uncached = unclean.then(|| files.disk().open(&files.active, Open::Uncached)).transpose()?;
+    let text = uncached.as_deref().unwrap_or(file.as_ref());
+    let plain = segments.iter().filter(|segment| matches!(segment, Segment::Plain(_))).map(Segment::base);
+    let mut bases: Vec<u64> = plain.chain([begun.manifest.base]).collect();
+    bases.sort_unstable();
+    files.stale_sums(&bases)?.iter().for_each(|path| drop(files.disk().remove(path)));
+    let (extent, torn) = if begun.is_copied {
+        (Extent::empty(begun.manifest.base), Vec::new())
+    } else {
+        divide(files, text, &begun.manifest, unclean)?
+    };
+    let next_seq = extent.next_seq;
+    let manifest = Manifest { least_len: extent.len, clean: !unclean, ..begun.manifest };
+    let replace = existed && (unclean || begun.is_copied || !torn.is_empty());
+    let mut repair = Repair { replace: replace.then_some(extent.len), torn, unclean, manifest, next_seq };
+    let (new, keys) = repair.run(files);
+    let (keys, repair) = match keys {
+        Ok(keys) => (keys, None),
+        Err(error) => match Fault::of_opening(error) {
+            Fault::Broken(error) => return Err(error),
+            fault => {
+                let why = fault.to_string();
+                tracing::error!("the log can be read, and written when its recovery has ended: {why}");
+                health.fail("store", why);
+                (Keys::of(keys::read(files, Open::Read)?, next_seq), Some(repair))
+            }
+        },
+    };
+    if repair.is_none() {
+        health.pass("store");
+    }
+    let file = new.unwrap_or(file);
+    let active = Arc::new(Plain::new(manifest.base, file, Some(Arc::new(extent))));
+    segments.push(Segment::Plain(Arc::clone(&active)));
+    Ok(Recovered { segments, active, next_seq, manifest, keys, repair })
+}
+
+/// The segments before the active one, in order.
+fn find_segments(files: &Files, damage: &Arc<Damage>) -> io::Result<Vec<Segment>> {
     let listing = files.list()?;
     listing.leftover.iter().try_for_each(|path| files.disk().remove(path))?;
-    let sealed = listing
-        .sealed
-        .into_iter()
-        .map(|name| Segment::Sealed(Arc::new(Sealed::new(files, name, Arc::clone(damage)))));
-    let mut segments: Vec<Segment> = sealed.collect();
+    let sealed = |name| Segment::Sealed(Arc::new(Sealed::new(files, name, Arc::clone(damage))));
+    let mut segments: Vec<Segment> = listing.sealed.into_iter().map(sealed).collect();
     for base in listing.plain {
+        // Before it is scanned: sequences are counted by its lines.
+        if let Err(error) = sums::mend(files, base, &files.plain(base), damage) {
+            tracing::error!("the text of segment {base} cannot be compared with its checksums: {error}");
+        }
         match files.disk().open(&files.plain(base), Open::Read) {
             Ok(file) => segments.push(Segment::Plain(Arc::new(Plain::new(base, file, None)))),
             // One file must not keep the log from starting.
@@ -73,73 +134,89 @@ fn recover_from(
         }
     }
     segments.sort_by_key(Segment::base);
-    let manifest = begin(files, file.as_ref(), existed, &segments)?;
+    Ok(segments)
+}
 
-    let len = file.metadata()?.len;
-    // After an error of a sync the page cache may hold what never got to disk.
-    let _ = file.sync_all(SyncSite::ActiveRecover);
-    let on_disk = files.disk().open(&files.active, Open::Uncached)?;
-    let whole = whole_len(on_disk.as_ref())?;
+/// Divides the active file into its whole lines and what is cut off.
+fn divide(
+    files: &Files,
+    text: &dyn DiskFile,
+    manifest: &Manifest,
+    unclean: bool,
+) -> io::Result<(Extent, Vec<Torn>)> {
+    let (len, whole) = (text.metadata()?.len, whole_len(text)?);
+    let mut torn = Vec::new();
     if whole < len {
-        cut(files, file.as_ref(), manifest.base, whole, len, "a torn tail")?;
+        torn.push(Torn { range: whole..len, what: "a torn tail" });
     }
-    let mut extent = scan(file.as_ref(), manifest.base, whole)?;
-    let found = keys::read(files)?;
-    if let Some(seq) = keys::cut_at(&found.entries, extent.next_seq).filter(|seq| *seq >= manifest.base) {
-        let offset = offset_of(file.as_ref(), &extent, seq)?;
-        // What was there at a clean end was acknowledged: if lines are missing
-        // before it, somebody damaged them, and these are not to pay for it.
-        if offset >= manifest.least_len {
-            cut(
-                files,
-                file.as_ref(),
-                manifest.base,
-                offset,
-                whole,
-                "a part of a request that was never acknowledged",
-            )?;
-            extent = scan(file.as_ref(), manifest.base, offset)?;
-        }
+    let extent = scan(text, manifest.base, whole)?;
+    let found = keys::read(files, if unclean { Open::Uncached } else { Open::Read })?;
+    let Some(seq) = keys::cut_at(&found.entries, extent.next_seq).filter(|seq| *seq >= manifest.base) else {
+        return Ok((extent, torn));
+    };
+    let offset = offset_of(text, &extent, seq)?;
+    // What was there at a clean end was acknowledged: if lines are missing before
+    // it, somebody damaged them, and these are not to pay for it.
+    if offset < manifest.least_len {
+        return Ok((extent, torn));
     }
-    // What a crash left in the page cache alone is about to be shown: it must stay.
-    file.sync_all(SyncSite::ActiveRecover)?;
-    let keys = Keys::adopt(files, found, extent.next_seq)?;
-    let manifest = note(files, Manifest { least_len: extent.len, ..manifest })?;
-    health.pass("store");
-    let next_seq = extent.next_seq;
-    let active = Arc::new(Plain::new(manifest.base, file, Some(Arc::new(extent))));
-    segments.push(Segment::Plain(Arc::clone(&active)));
-    Ok(Recovered { segments, active, next_seq, manifest, keys })
+    torn.push(Torn { range: offset..whole, what: "a part of a request that was never acknowledged" });
+    Ok((scan(text, manifest.base, offset)?, torn))
 }
 
 /// Where the active segment begins.
-fn begin(files: &Files, file: &dyn DiskFile, existed: bool, segments: &[Segment]) -> io::Result<Manifest> {
-    let Some(manifest) = Manifest::read(files)? else {
+struct Begun {
+    manifest: Manifest,
+    /// The active file is a copy of a rotated segment.
+    is_copied: bool,
+}
+
+impl Begun {
+    fn with(manifest: Manifest) -> Self {
+        Self { manifest, is_copied: false }
+    }
+}
+
+/// Finds out where the active segment begins.
+fn begin(files: &Files, file: &dyn DiskFile, existed: bool, segments: &[Segment]) -> io::Result<Begun> {
+    // A damaged last segment keeps nothing from starting.
+    let end = segments.last().and_then(|last| end_of(last).ok());
+    let Some(manifest) = Manifest::read(files, end)? else {
         let ends = segments.iter().map(end_of).collect::<io::Result<Vec<_>>>()?;
-        return Ok(Manifest::begin(ends.into_iter().max().unwrap_or(FIRST_SEQ)));
+        return Ok(Begun::with(Manifest::begin(ends.into_iter().max().unwrap_or(FIRST_SEQ))));
     };
     let len = file.metadata()?.len;
     let mut of_base = segments.iter().filter(|segment| segment.base() == manifest.base).peekable();
     if of_base.peek().is_some() {
         // The rotation got as far as the segment. Across file systems the active
         // file may still be there, the same to the byte.
-        if let Some(Segment::Plain(rotated)) = of_base.peek()
-            && len == rotated.file().metadata()?.len
-            && same(file, rotated.file(), len)?
-        {
-            file.set_len(0)?;
-        }
+        let is_copied = match of_base.peek() {
+            Some(Segment::Plain(rotated)) => {
+                len == rotated.file().metadata()?.len && same(file, rotated.file(), len)?
+            }
+            _ => false,
+        };
         let ends = of_base.map(end_of).collect::<io::Result<Vec<_>>>()?;
-        return Ok(Manifest::begin(ends.into_iter().max().unwrap_or(manifest.base)));
+        let manifest = Manifest::begin(ends.into_iter().max().unwrap_or(manifest.base));
+        return Ok(Begun { manifest, is_copied });
+    }
+    if let Some(end) = end.filter(|end| *end > manifest.base) {
+        // Its records would have sequences that others have.
+        tracing::error!(
+            "the manifest says that the active segment begins at {}, but the segment before it ends at {end}: \
+             its records are numbered from there",
+            manifest.base
+        );
+        return Ok(Begun::with(Manifest { base: end, clean: false, ..manifest }));
     }
     if len < manifest.least_len || !existed {
         tracing::warn!(
             "the log file is not what it was when the log service last ran: its records are gone, and sequences \
              go on far beyond theirs"
         );
-        return Ok(Manifest::begin(manifest.base + SEGMENT_ROOM));
+        return Ok(Begun::with(Manifest::begin(manifest.base + SEGMENT_ROOM)));
     }
-    Ok(manifest)
+    Ok(Begun::with(manifest))
 }
 
 /// The sequence after the last record of a segment.
@@ -147,24 +224,6 @@ fn end_of(segment: &Segment) -> io::Result<u64> {
     match segment {
         Segment::Plain(plain) => Ok(plain.extent()?.next_seq),
         Segment::Sealed(sealed) => Ok(sealed.open()?.directory.blocks.last().map_or(0, Block::last_seq) + 1),
-    }
-}
-
-/// Writes the manifest where it says something new. On a full disk the one that
-/// is there still holds, as long as the base is the same.
-fn note(files: &Files, manifest: Manifest) -> io::Result<Manifest> {
-    if manifest.stands(files)? {
-        return Ok(manifest);
-    }
-    let there = Manifest::read(files)?;
-    match manifest.write(files) {
-        Err(error)
-            if error.kind() == ErrorKind::StorageFull && there.is_some_and(|t| t.base == manifest.base) =>
-        {
-            tracing::warn!("no space left for the log: it can be read, and written when there is");
-            Ok(manifest)
-        }
-        result => result.map(|()| manifest),
     }
 }
 
@@ -213,35 +272,6 @@ fn whole_len(file: &dyn DiskFile) -> io::Result<u64> {
             }
         }
     }
-}
-
-/// Cuts the file to `to`; what is cut off is on disk elsewhere before that.
-fn cut(files: &Files, file: &dyn DiskFile, base: u64, to: u64, from: u64, what: &str) -> io::Result<()> {
-    let kept = files.torn(base, to);
-    match keep(files.disk().as_ref(), file, &kept, to, from) {
-        Ok(()) => {
-            let (len, kept) = (from - to, kept.display());
-            tracing::warn!("{what} is cut off the log: {len} bytes from {to} on, kept in {kept}");
-        }
-        // It was never acknowledged, and a full disk must not keep the log from starting.
-        Err(error) if error.kind() == ErrorKind::StorageFull => {
-            let _ = files.disk().remove(&kept);
-            tracing::warn!(
-                "{what} is cut off the log: {} bytes from {to} on; no space to keep them",
-                from - to
-            );
-        }
-        Err(error) => return Err(error),
-    }
-    file.set_len(to)?;
-    file.sync_all(SyncSite::ActiveCut)
-}
-
-fn keep(disk: &dyn Disk, file: &dyn DiskFile, kept: &Path, to: u64, from: u64) -> io::Result<()> {
-    let copy = disk.open(kept, Open::Truncate)?;
-    disk::copy(file, to, from - to, copy.as_ref())?;
-    copy.sync_all(SyncSite::Torn)?;
-    disk.sync_parent(kept, SyncSite::TornDirectory)
 }
 
 /// Where a record begins in the file.

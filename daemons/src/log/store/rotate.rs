@@ -6,6 +6,7 @@ use super::files;
 use super::keys::{self, Keys};
 use super::manifest::Manifest;
 use super::segment::{Plain, Segment};
+use super::sums::Sums;
 use super::writer::Writer;
 use crate::log::disk::{Open, SyncSite};
 use std::io::{self, ErrorKind};
@@ -20,7 +21,7 @@ impl Writer {
     pub(super) fn wants_rotation(&self) -> bool {
         let age_ms = chrono::Utc::now().timestamp_millis().saturating_sub(self.manifest.begun_ms);
         let due = self.len >= self.rotate_len || (self.len > 0 && age_ms >= self.rotate_age_ms);
-        due && self.rotation_rests.is_none_or(|until| Instant::now() >= until)
+        due && self.repair.is_none() && self.rotation_rests.is_none_or(|until| Instant::now() >= until)
     }
 
     /// Rotates the active segment, and looks after the keys' file.
@@ -57,7 +58,10 @@ impl Writer {
         }
         self.begin_anew().map_err(Fault::of_opening)?;
         if self.keys.wants_rewrite() {
-            let adopt = || Keys::adopt(&self.shared.files, keys::read(&self.shared.files)?, self.next_seq);
+            let adopt = || {
+                let found = keys::read(&self.shared.files, Open::Read)?;
+                Keys::adopt(&self.shared.files, found, self.next_seq, false)
+            };
             // Without space the old file stays, and is rewritten another time. After any
             // other failure it may have been replaced: without it open, no key could be kept.
             self.keys = adopt().map_err(Fault::of_write)?;
@@ -105,6 +109,7 @@ impl Writer {
             manifest.write(&self.shared.files)?;
         }
         self.manifest = manifest;
+        self.sums = Sums::begin(&self.shared.files, self.next_seq);
         let active = Arc::new(Plain::new(self.next_seq, file, Some(Arc::new(Extent::empty(self.next_seq)))));
         if emptied {
             // Its lines are gone, and their places in the file may be others'.

@@ -19,6 +19,7 @@ use super::damage::Damage;
 use super::files::{self, Files, SealedName};
 use super::sealed::{Directory, FrameSums, SealedWriter, damaged, read_frame};
 use super::segment::{Plain, Sealed};
+use super::sums;
 use crate::log::codec::checksum;
 use crate::log::disk::{Disk, Open, SyncSite};
 use crate::log::index::{self, BlockIndex, Builder};
@@ -81,19 +82,24 @@ impl Sealer<'_> {
     /// # Errors
     /// When a file cannot be read or written; the plain file is there still.
     pub fn seal(&self, plain: &Plain, built: Built) -> io::Result<Vec<Sealed>> {
+        let path = self.files.plain(plain.base);
+        let built = if sums::mend(self.files, plain.base, &path, self.damage)? {
+            // Its lines may be divided elsewhere.
+            plain.forget_extent();
+            Built::default()
+        } else {
+            built
+        };
         let written = match self.class_of {
             None => vec![self.write_whole(plain, built)?],
             Some(class_of) => self.write_parts(plain, class_of)?,
         };
         let sealed = written.into_iter().map(|part| self.name(part)).collect::<io::Result<Vec<_>>>()?;
-        let path = self.files.plain(plain.base);
         let disk = self.files.disk();
         disk.sync_parent(&path, SyncSite::SealDirectory)?;
-        match disk.remove(&path) {
-            // Gone already: this was tried before, or somebody took it away.
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            result => result?,
-        }
+        remove(disk.as_ref(), &self.files.sums(plain.base))?;
+        // Gone already if this was tried before, or somebody took it away.
+        remove(disk.as_ref(), &path)?;
         disk.sync_parent(&path, SyncSite::SealRemoveDirectory)?;
         Ok(sealed)
     }
@@ -199,6 +205,14 @@ impl Part {
         self.lines.clear();
         self.runs.clear();
         Ok(())
+    }
+}
+
+/// Removes a file, if it is there.
+fn remove(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    match disk.remove(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => result,
     }
 }
 

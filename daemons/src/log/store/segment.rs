@@ -70,6 +70,12 @@ impl Plain {
         Ok(extent)
     }
 
+    /// Forgets how far it goes, so that it is looked through again.
+    pub fn forget_extent(&self) {
+        *self.extent.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Acknowledged lines become part of it. Answers whether another block is
     /// as it will stay.
     pub fn extend(&self, extend: impl FnOnce(&mut Extent)) -> bool {

@@ -6,7 +6,10 @@ use super::keys::{Answered, Keys, RequestKey};
 use super::live::Chunk;
 use super::manifest::Manifest;
 use super::measured::Measured;
-use super::segment::Plain;
+use super::recover::Recovered;
+use super::repair::Repair;
+use super::segment::{Plain, Segment};
+use super::sums::Sums;
 use super::{AppendError, Batch, Room, Shared};
 use crate::log::disk::SyncSite;
 use crate::log::limits::GROUP_LEN_MAX;
@@ -15,7 +18,6 @@ use crate::runtime::metrics::Metrics;
 use crate::settings::{self, Durability};
 use shared::wire::log::Accepted;
 use std::collections::HashMap;
-use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
@@ -51,6 +53,7 @@ pub struct Writer {
     pub(super) rotate_age_ms: i64,
     pub(super) manifest: Manifest,
     pub(super) keys: Keys,
+    pub(super) sums: Sums,
     pub(super) active: Arc<Plain>,
     pub(super) len: u64,
     pub(super) next_seq: u64,
@@ -59,9 +62,11 @@ pub struct Writer {
     runtime: Handle,
     buffer: Vec<u8>,
     /// Why nothing is acknowledged any more.
-    broken: Option<String>,
+    pub(super) broken: Option<String>,
     /// Whether the last write could not be made, for a reason that may pass.
-    refusing: bool,
+    pub(super) refusing: bool,
+    /// What recovery could not write.
+    pub(super) repair: Option<Repair>,
     /// When the next rotation may be tried, after one that failed.
     pub(super) rotation_rests: Option<Instant>,
     measured: Measured,
@@ -72,13 +77,13 @@ impl Writer {
     pub fn new(
         shared: Arc<Shared>,
         settings: &settings::Log,
-        manifest: Manifest,
-        keys: Keys,
-        active: Arc<Plain>,
+        recovered: Recovered,
         bell: SyncSender<()>,
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
+        let Recovered { manifest, keys, active, repair, .. } = recovered;
         let extent = active.extent().map_err(|e| StartError::path("cannot read", &shared.files.active, e))?;
+        let sums = Sums::resume(&shared.files, manifest.base, active.file(), extent.len);
         Ok(Self {
             shared,
             durability: settings.durability,
@@ -86,6 +91,7 @@ impl Writer {
             rotate_age_ms: i64::try_from(settings.rotate_age.0.as_millis()).unwrap_or(i64::MAX),
             manifest,
             keys,
+            sums,
             active,
             len: extent.len,
             next_seq: extent.next_seq,
@@ -93,7 +99,8 @@ impl Writer {
             runtime: Handle::current(),
             buffer: Vec::new(),
             broken: None,
-            refusing: false,
+            refusing: repair.is_some(),
+            repair,
             rotation_rests: None,
             measured: Measured::register(metrics),
         })
@@ -128,7 +135,7 @@ impl Writer {
     }
 
     /// Commits a group: one write, one sync, then the answers.
-    fn commit(&mut self, group: Vec<Request>) {
+    pub(super) fn commit(&mut self, group: Vec<Request>) {
         let ready = self.make_ready();
         let (placed, repeats) = self.place(group);
         let result = match &self.broken {
@@ -161,15 +168,37 @@ impl Writer {
     }
 
     /// Sees to it that the next line goes where the log goes on.
-    fn make_ready(&mut self) -> Result<(), Fault> {
+    pub(super) fn make_ready(&mut self) -> Result<(), Fault> {
         if self.broken.is_some() {
             return Ok(());
         }
+        self.end_repair()?;
         if self.is_in_place().map_err(Fault::of_opening)? {
-            self.adopt_appended().map_err(Fault::of_opening)
+            self.adopt_appended().map_err(Fault::of_opening)?;
         } else {
-            self.begin_anew().map_err(Fault::of_opening)
+            self.begin_anew().map_err(Fault::of_opening)?;
         }
+        if self.manifest.clean {
+            let open = Manifest { clean: false, ..self.manifest };
+            open.write(&self.shared.files).map_err(Fault::of_opening)?;
+            self.manifest = open;
+        }
+        Ok(())
+    }
+
+    /// Writes what recovery could not write.
+    fn end_repair(&mut self) -> Result<(), Fault> {
+        let Some(repair) = &mut self.repair else { return Ok(()) };
+        let (new, keys) = repair.run(&self.shared.files);
+        if let Some(file) = new {
+            let active = Arc::new(Plain::new(self.manifest.base, file, self.active.known()));
+            self.shared.segments.replace_plain(&self.active, [Segment::Plain(Arc::clone(&active))]);
+            self.active = active;
+        }
+        self.keys = keys.map_err(Fault::of_opening)?;
+        self.repair = None;
+        self.sums = Sums::resume(&self.shared.files, self.manifest.base, self.active.file(), self.len);
+        Ok(())
     }
 
     /// Gives each request its sequences, and finds those whose key was answered before.
@@ -196,34 +225,6 @@ impl Writer {
             placed.push(Placed { request, accepted });
         }
         (placed, repeats)
-    }
-
-    /// Takes in what somebody else appended to the active file, so that nothing
-    /// of it is written over: its lines are records like any other.
-    pub(super) fn adopt_appended(&mut self) -> io::Result<()> {
-        let file = self.active.file();
-        let len = file.metadata()?.len;
-        let Some(appended) = len.checked_sub(self.len).filter(|appended| *appended > 0) else {
-            return Ok(());
-        };
-        let mut lines = vec![0; usize::try_from(appended).unwrap_or(usize::MAX)];
-        file.read_exact_at(&mut lines, self.len)?;
-        if !lines.ends_with(b"\n") {
-            file.write_all_at(b"\n", len)?;
-            lines.push(b'\n');
-        }
-        file.sync_data(SyncSite::ActiveAdopt)?;
-        tracing::warn!("somebody appended {appended} bytes to the log file; they are taken as records");
-        let records = memchr::memchr_iter(b'\n', &lines).count() as u64;
-        self.active.extend(|extent| {
-            extent.push(&lines, records, (i64::MIN, i64::MAX));
-            self.len = extent.len;
-        });
-        let first_seq = self.next_seq;
-        self.next_seq += records;
-        self.shared.live.hold(Chunk::new(first_seq, records, lines));
-        self.shared.live.advance(self.next_seq);
-        Ok(())
     }
 
     /// Puts a group on disk: its keys first, then its lines.
@@ -262,77 +263,6 @@ impl Writer {
         Ok(())
     }
 
-    /// A write found no space: everything is put back as it was. The lines go
-    /// before their keys: lines whose key is gone would be stored again.
-    fn undo(&mut self, keys_before: Option<u64>, fault: Fault) -> Fault {
-        let Fault::Full = fault else { return fault };
-        let file = self.active.file();
-        let undone =
-            file.set_len(self.len).and_then(|()| file.sync_all(SyncSite::ActiveUndo)).and_then(|()| {
-                match keys_before {
-                    Some(len) => self.keys.take_back(len),
-                    None => self.keys.trim(),
-                }
-            });
-        undone.map_or_else(Fault::Broken, |()| Fault::Full)
-    }
-
-    pub(super) fn fail(&mut self, fault: Fault) -> AppendError {
-        match fault {
-            Fault::Full => {
-                if !std::mem::replace(&mut self.refusing, true) {
-                    tracing::error!("no space left for the log: records are refused until there is");
-                }
-                self.shared.health.fail("store", "no space left for the log");
-                AppendError::Full
-            }
-            Fault::Later(error) => {
-                if !std::mem::replace(&mut self.refusing, true) {
-                    tracing::error!("the log cannot be written now: {error}");
-                }
-                self.shared.health.fail("store", format!("the log cannot be written now: {error}"));
-                AppendError::Later(error.to_string())
-            }
-            Fault::Broken(error) => {
-                let why = error.to_string();
-                tracing::error!(
-                    "the disk failed: {why}. Nothing is stored until the log service is restarted"
-                );
-                self.shared.health.fail("store", format!("the disk failed: {why}; restart the log service"));
-                self.broken = Some(why.clone());
-                AppendError::Broken(why)
-            }
-        }
-    }
-
-    /// While records are refused: whether a byte can be written again. It is
-    /// beyond the acknowledged length, where nobody looks, and cut off again.
-    fn try_again(&mut self) {
-        match self.make_ready() {
-            Ok(()) => {}
-            Err(fault @ Fault::Broken(_)) => return drop(self.fail(fault)),
-            Err(_) => return,
-        }
-        let file = self.active.file();
-        // Whoever appends meanwhile is not written over, and not cut off.
-        let is_ours = |len: u64| file.metadata().is_ok_and(|there| there.len == len);
-        if !is_ours(self.len) {
-            return;
-        }
-        let tried = file.write_all_at(b"\n", self.len).and_then(|()| file.set_len(self.len));
-        if tried.is_ok() {
-            self.resume();
-        }
-    }
-
-    /// Records are taken again.
-    fn resume(&mut self) {
-        if std::mem::take(&mut self.refusing) {
-            tracing::info!("the log can be written again");
-            self.shared.health.pass("store");
-        }
-    }
-
     /// Shows what is on disk to readers and followers.
     fn publish(&mut self, placed: &[Placed]) {
         self.resume();
@@ -345,6 +275,10 @@ impl Writer {
         if another_block {
             self.ring();
         }
+        self.sums.push(match placed {
+            [one] => &one.request.batch.lines,
+            _ => &self.buffer,
+        });
         let first_seq = self.next_seq;
         let records = placed.iter().map(|p| p.accepted.accepted).sum();
         self.next_seq += records;
@@ -374,10 +308,10 @@ impl Writer {
 
     /// Notes the clean end.
     fn end(&mut self) {
-        if self.broken.is_some() {
+        if self.broken.is_some() || self.repair.is_some() {
             return;
         }
-        self.manifest.least_len = self.len;
+        self.manifest = Manifest { least_len: self.len, clean: true, ..self.manifest };
         let synced = self
             .active
             .file()

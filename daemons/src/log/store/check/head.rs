@@ -3,6 +3,7 @@
 use super::super::files::Files;
 use super::super::keys;
 use super::super::manifest::Manifest;
+use super::super::sums;
 use super::text::{self, Text};
 use super::{Finding, Report, Seen, What};
 use crate::log::disk::Open;
@@ -86,9 +87,14 @@ fn check_with(files: &Files, manifests: &Manifests, seen: Seen<'_>) -> Vec<Repor
     let mut of_active = Report::new(files.active.clone(), What::Active);
     let manifest = manifests.get();
     // First, for the records of a request come after its key.
-    let keys = keys::read(files);
-    let active =
-        files.disk().open(&files.active, Open::Read).and_then(|file| text::read(file.as_ref(), seen));
+    let keys = keys::read(files, Open::Read);
+    let active = files.disk().open(&files.active, Open::Read).and_then(|file| {
+        if let Some(manifest) = manifest.filter(|manifest| !is_rotated(files, Some(manifest))) {
+            let entries = sums::read(files, manifest.base)?;
+            of_active.findings.extend(text::differences(&entries, manifest.base, file.as_ref())?);
+        }
+        text::read(file.as_ref(), seen)
+    });
     match &active {
         Ok(text) => check_active(&mut of_active, files, manifest, text),
         Err(error) if error.kind() == ErrorKind::NotFound => match manifest {

@@ -54,6 +54,8 @@ pub enum Finding {
         /// The sequence of the first.
         first: u64,
     },
+    /// The text of these records is not what was written.
+    TextDiffers(Range<u64>),
     /// Records from the end that are a part of a request that was never
     /// acknowledged.
     Unacknowledged(Range<u64>),
@@ -125,6 +127,7 @@ impl Finding {
             }
             Self::Unreadable(_) => Gravity::Unknown,
             Self::Zeros { .. }
+            | Self::TextDiffers(_)
             | Self::Cut(_)
             | Self::NoEnd(_)
             | Self::Lost(_)

@@ -1,6 +1,7 @@
 //! Plain text: the active file and rotated segments.
 
 use super::super::files::Files;
+use super::super::sums::{self, Entry};
 use super::{Finding, Report, Seen, What};
 use crate::log::disk::{Disk, DiskFile, DiskReader, Open};
 use crate::log::line::Line;
@@ -77,6 +78,13 @@ pub fn read(file: &dyn DiskFile, seen: Seen<'_>) -> io::Result<Text> {
     }
 }
 
+/// Where the text of a segment differs from its checksums. Those of the active
+/// one are read before its text, which only grows.
+pub fn differences(entries: &[Entry], base: u64, file: &dyn DiskFile) -> io::Result<Vec<Finding>> {
+    let found = sums::differences(entries, base, file)?;
+    Ok(found.into_iter().map(|difference| Finding::TextDiffers(difference.seqs)).collect())
+}
+
 /// Where a line begins, by its place.
 pub fn offset_of(disk: &dyn Disk, path: &Path, line: u64) -> io::Result<u64> {
     let file = disk.open(path, Open::Read)?;
@@ -92,15 +100,19 @@ pub fn offset_of(disk: &dyn Disk, path: &Path, line: u64) -> io::Result<u64> {
 /// at its end is a record all the same.
 pub fn check_rotated(files: &Files, base: u64, seen: Seen<'_>) -> Report {
     let report = Report::new(files.plain(base), What::Plain);
-    let mut text =
-        match files.disk().open(&report.path, Open::Read).and_then(|file| read(file.as_ref(), seen)) {
-            Ok(text) => text,
-            Err(error) => return report.with([Finding::Unreadable(error.to_string())]),
-        };
+    let read = files.disk().open(&report.path, Open::Read).and_then(|file| {
+        let differ = differences(&sums::read(files, base)?, base, file.as_ref())?;
+        Ok((read(file.as_ref(), seen)?, differ))
+    });
+    let (mut text, differ) = match read {
+        Ok(read) => read,
+        Err(error) => return report.with([Finding::Unreadable(error.to_string())]),
+    };
     if text.rest > 0 {
         text.has_zeros(text.rest);
     }
     let mut findings = text.findings(base);
+    findings.extend(differ);
     if text.no_end {
         findings.push(Finding::NoEnd(base + text.records));
         text.records += 1;

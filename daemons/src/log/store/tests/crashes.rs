@@ -167,7 +167,7 @@ async fn a_crash_at_any_point_of_a_recovery_is_recovered_from() {
 }
 
 /// Sends a request that a writer is yet to be run for.
-fn send(store: &Store, text: &str) -> tokio::sync::oneshot::Receiver<Result<Accepted, AppendError>> {
+pub fn send(store: &Store, text: &str) -> tokio::sync::oneshot::Receiver<Result<Accepted, AppendError>> {
     let (answer, answered) = oneshot::channel();
     let request = Request {
         batch: batch(text),

@@ -220,9 +220,12 @@ async fn an_active_file_that_was_cut_keeps_its_whole_lines() {
     place.leave(log).await;
     let whole = fs::read(place.active()).unwrap();
     let manifests = place.manifests().map(|path| (fs::read(&path).unwrap(), path));
+    let sums_path = place.path().join("data/sums/00000000000000000001");
+    let sums = fs::read(&sums_path).unwrap();
     for len in 0..whole.len() {
         fs::write(place.active(), &whole[..len]).unwrap();
         manifests.iter().for_each(|(manifest, path)| fs::write(path, manifest).unwrap());
+        fs::write(&sums_path, &sums).unwrap();
         let log = place.open_idle();
         let lines = whole[..len].iter().filter(|b| **b == b'\n').count();
         assert_eq!(all(&log), truth[..lines], "cut to {len}");
@@ -243,12 +246,15 @@ async fn a_flipped_bit_in_the_active_file_costs_its_line_and_no_other() {
     drop(log);
     let whole = fs::read(place.active()).unwrap();
     let manifests = place.manifests().map(|path| (fs::read(&path).unwrap(), path));
+    let sums_path = place.path().join("data/sums/00000000000000000001");
+    let sums = fs::read(&sums_path).unwrap();
     let keys = fs::read(place.path().join("data/keys")).unwrap();
     for at in 0..whole.len() {
         let mut damaged = whole.clone();
         damaged[at] ^= 1 << (at % 8);
         fs::write(place.active(), damaged).unwrap();
         manifests.iter().for_each(|(manifest, path)| fs::write(path, manifest).unwrap());
+        fs::write(&sums_path, &sums).unwrap();
         fs::write(place.path().join("data/keys"), &keys).unwrap();
         let log = place.open_idle();
         let hit = whole[..at].iter().filter(|b| **b == b'\n').count();

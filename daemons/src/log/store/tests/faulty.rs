@@ -12,6 +12,8 @@ use std::time::SystemTime;
 enum Fate {
     Die,
     Fail(io::ErrorKind),
+    /// Every call from here on fails for want of space.
+    Full,
 }
 
 /// The payload of the panic of a process that died.
@@ -26,6 +28,7 @@ fn point() -> io::Result<()> {
     match LEFT.get() {
         None => Ok(()),
         Some((0, Fate::Die)) => resume_unwind(Box::new(Died)),
+        Some((_, Fate::Full)) => Err(io::ErrorKind::StorageFull.into()),
         Some((0, Fate::Fail(kind))) => {
             LEFT.set(None);
             Err(kind.into())
@@ -58,6 +61,19 @@ pub fn fail(calls: usize, kind: io::ErrorKind, work: impl FnOnce()) -> bool {
     LEFT.take().is_none()
 }
 
+/// Does `work` on a full disk.
+pub fn full<T>(work: impl FnOnce() -> T) -> T {
+    LEFT.set(Some((0, Fate::Full)));
+    let result = work();
+    LEFT.set(None);
+    result
+}
+
+/// A file of this name is what the disk holds where the page cache holds `path`.
+pub fn on_disk(path: &Path) -> PathBuf {
+    path.with_extension("on-disk")
+}
+
 /// The file system of the machine, with faults.
 #[derive(Debug)]
 pub struct FaultyDisk;
@@ -67,9 +83,13 @@ struct FaultyFile(Box<dyn DiskFile>);
 
 impl Disk for FaultyDisk {
     fn open(&self, path: &Path, how: Open) -> io::Result<Box<dyn DiskFile>> {
-        if matches!(how, Open::Write | Open::Truncate) {
+        // An existing file is opened on a full disk, too.
+        let creates = how == Open::Truncate || (how == Open::Write && !path.exists());
+        if creates {
             point()?;
         }
+        let on_disk = on_disk(path);
+        let path = if how == Open::Uncached && on_disk.exists() { &on_disk } else { path };
         Ok(Box::new(FaultyFile(RealDisk.open(path, how)?)))
     }
 

@@ -12,7 +12,9 @@ mod model;
 mod recover;
 mod retention;
 mod sealing;
+mod sums;
 mod tail;
+mod unclean;
 
 use super::manifest::Manifest;
 use super::*;
@@ -183,9 +185,9 @@ impl Place {
         log.close().await;
         drop(log);
         for path in self.manifests() {
-            let mut manifest: Manifest = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-            manifest.least_len = 0;
-            fs::write(path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+            let manifest = Manifest::read_from(&RealDisk, &path).unwrap().unwrap();
+            let open = Manifest { least_len: 0, clean: false, ..manifest };
+            fs::write(path, open.to_bytes().unwrap()).unwrap();
         }
     }
 

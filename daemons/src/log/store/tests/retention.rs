@@ -135,7 +135,9 @@ async fn nothing_that_is_not_the_logs_own_is_ever_removed() {
         fs::write(path, name).unwrap();
     }
     fs::write(place.path().join("data/00000000000000000001.log.zst.new"), "x").unwrap();
-    let before = others(place.path());
+    let mut before = others(place.path());
+    // The checksums of a segment end with it.
+    before.retain(|path| !path.starts_with(place.path().join("data/sums/")));
     let mut log = place.open_idle();
     for _ in 0..10 {
         append_aged(&log, 2, "info", "shop").await;

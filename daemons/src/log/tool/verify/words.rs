@@ -54,6 +54,7 @@ fn about(finding: &Finding, what: What, is_running: bool) -> String {
         Finding::Zeros { records, first } => {
             format!("{records} records have zeros in the place of bytes, the first is {first}")
         }
+        Finding::TextDiffers(seqs) => format!("the text of {} is not what was written", records(seqs)),
         Finding::Unacknowledged(seqs) => {
             let what = if is_running { "being written" } else { "would be cut" };
             format!("{what}: {}, a part of a request that was not acknowledged", records(seqs))
