@@ -23,6 +23,7 @@ mod monitor;
 mod provider;
 mod registry;
 mod runtime;
+mod searches;
 mod tail;
 mod verify;
 mod web;

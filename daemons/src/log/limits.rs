@@ -100,8 +100,25 @@ pub const WHOLE_MAX: usize = 10_000;
 pub const WHOLE_LEN_MAX: usize = 16 << 20;
 /// Records of one streamed answer.
 pub const STREAMED_MAX: usize = 1_000_000;
-/// For how long a client may leave an answer unread before its search is given up.
-pub const UNREAD_MAX: Duration = Duration::from_secs(30);
+/// Bytes that are sent at a time.
+pub const CHUNK: usize = 64 << 10;
+/// A page up to this is sent as a whole, with its length.
+pub const PAGE_CHUNK: usize = 512 << 10;
+/// What a search reserves for its answer: what is written, and what is sent and
+/// not yet taken.
+pub const OUTPUT_LEN: usize = 1 << 20;
+/// For how long a client may leave an answer unread before its search gives up
+/// its slot, until the client reads on.
+pub const LAG_MAX: Duration = Duration::from_millis(500);
+/// Searches that wait for their readers without a slot. One more keeps its slot,
+/// for [`UNREAD_MAX`].
+pub const PAUSED_MAX: usize = 128;
+/// For how long such a client may leave an answer unread before it is broken off.
+pub const UNREAD_MAX: Duration = Duration::from_secs(10);
+/// The part of the memory of searches that answers may hold while they are read.
+pub const ANSWERS_PART: usize = 4;
+/// A line longer than this is reserved with what it is unescaped and formatted to.
+pub const LARGE_RECORD: usize = 64 << 10;
 /// Neighbours on one side.
 pub const NEIGHBOURS_MAX: usize = 1_000;
 /// The longest step.

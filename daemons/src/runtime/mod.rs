@@ -30,6 +30,7 @@ mod openapi;
 pub mod peer;
 pub mod probe;
 mod serve;
+pub mod slots;
 pub mod sse;
 mod streams;
 pub mod systemd;

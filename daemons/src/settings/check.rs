@@ -105,6 +105,9 @@ impl Settings {
                 return invalid(key, "must be from 1 to 1000000");
             }
         }
+        if !(16 << 20..=1 << 40).contains(&self.log.query_memory.0) {
+            return invalid("log.query_memory", "must be from 16MiB to 1TiB");
+        }
         if self.monitor.interval.0.as_millis() < 100 {
             return invalid("monitor.interval", "must be at least 100ms");
         }

@@ -112,8 +112,11 @@ settings! {
         query_timeout: Span = "20s", "log-query-timeout", "DISTLOG_LOG_QUERY_TIMEOUT";
         /// Tails at a time; one more is refused.
         tails_max: usize = "12000", "log-tails-max", "DISTLOG_LOG_TAILS_MAX";
-        /// Searches at a time; one more is refused.
+        /// Searches at a time; one more waits a little, and is then refused.
         queries_max: usize = "16", "log-queries-max", "DISTLOG_LOG_QUERIES_MAX";
+        /// Memory of all searches together; what a search cannot get of it in time
+        /// leaves its answer partial, or refused.
+        query_memory: Size = "128MiB", "log-query-memory", "DISTLOG_LOG_QUERY_MEMORY";
     }
 }
 

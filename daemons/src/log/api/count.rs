@@ -1,5 +1,6 @@
 //! `GET /log/hits` and `/log/stats`.
 
+use super::held_body::held;
 use super::{App, bounded, which};
 use crate::log::count::{self, Label};
 use crate::log::limits::{LIMIT_DEFAULT, STEP_MAX, WHOLE_MAX};
@@ -7,9 +8,10 @@ use crate::log::search::Budget;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::Query;
 use crate::runtime::listing::{Format, table};
-use axum::Json;
+use crate::runtime::peer::Peer;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use shared::span::Span;
 use shared::wire::log::{Hits, Labels, Stats};
@@ -43,7 +45,11 @@ pub struct HitsQuery {
 
 /// Counts over time
 #[utoipa::path(get, path = "/log/hits", tag = "log", params(HitsQuery), responses((status = 200, body = Hits)))]
-pub async fn hits(State(app): State<App>, Query(query): Query<HitsQuery>) -> Result<Response, ApiError> {
+pub async fn hits(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    Query(query): Query<HitsQuery>,
+) -> Result<Response, ApiError> {
     let which = which!(query);
     let step = query.step.map_or(Duration::from_secs(60), |step| step.0);
     let step_seconds =
@@ -52,12 +58,12 @@ pub async fn hits(State(app): State<App>, Query(query): Query<HitsQuery>) -> Res
         ApiError::malformed("step must be a number of whole seconds, from 1s to 3650d").field("step")
     })?;
     let by = labels(query.by.as_deref().unwrap_or_default())?;
-    let admitted = app.admit()?;
+    let admitted = app.admit(peer.client()).await?;
     let filter = which.filter().await?;
     let snapshot = app.store.snapshot();
     let count = move |budget: &Budget| count::hits(&snapshot, &filter, &by, step_seconds, budget);
     let hits = admitted.run(count).await?;
-    Ok(match query.format {
+    let answer = match query.format {
         Format::Json => Json(hits).into_response(),
         Format::Text => {
             let rows = hits.series.iter().flat_map(|series| {
@@ -68,7 +74,8 @@ pub async fn hits(State(app): State<App>, Query(query): Query<HitsQuery>) -> Res
             });
             query.format.text(table(&["from", "by", "count"], rows))
         }
-    })
+    };
+    held(&app.answers, answer).await
 }
 
 /// What to count by.
@@ -119,20 +126,25 @@ pub struct StatsQuery {
 
 /// Counts by label
 #[utoipa::path(get, path = "/log/stats", tag = "log", params(StatsQuery), responses((status = 200, body = Stats)))]
-pub async fn stats(State(app): State<App>, Query(query): Query<StatsQuery>) -> Result<Response, ApiError> {
+pub async fn stats(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    Query(query): Query<StatsQuery>,
+) -> Result<Response, ApiError> {
     let which = which!(query);
     let limit = bounded("limit", query.limit.unwrap_or(LIMIT_DEFAULT), WHOLE_MAX)?;
     let by = labels(query.by.as_deref().unwrap_or("level"))?;
-    let admitted = app.admit()?;
+    let admitted = app.admit(peer.client()).await?;
     let filter = which.filter().await?;
     let snapshot = app.store.snapshot();
     let count = move |budget: &Budget| count::stats(&snapshot, &filter, &by, limit, budget);
     let stats = admitted.run(count).await?;
-    Ok(match query.format {
+    let answer = match query.format {
         Format::Json => Json(stats).into_response(),
         Format::Text => {
             let rows = stats.groups.iter().map(|group| vec![group.count.to_string(), label_text(&group.by)]);
             query.format.text(table(&["count", "by"], rows))
         }
-    })
+    };
+    held(&app.answers, answer).await
 }

@@ -1,9 +1,11 @@
 //! The log's routes.
 
+mod answer;
 mod append;
 mod context;
 mod count;
 mod cursor;
+mod held_body;
 mod retention;
 mod search;
 mod tail;
@@ -11,17 +13,20 @@ mod tail;
 use self::cursor::Cursor;
 use super::query::Filter;
 use super::retention::Policy;
-use super::search::Budget;
+use super::search::{Budget, QueryMemory};
 use super::store::Store;
 use super::tail::{Views, relay};
 use super::time;
+use crate::log::limits::{ANSWERS_PART, PAUSED_MAX};
 use crate::runtime::Context;
 use crate::runtime::error::ApiError;
+use crate::runtime::peer::ClientId;
+use crate::runtime::slots::{Slot, Slots};
 use shared::wire::log::Level;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,7 +43,11 @@ struct Shared {
     stop: CancellationToken,
     body_max: usize,
     query_timeout: Duration,
-    queries: Arc<Semaphore>,
+    queries: Arc<Slots>,
+    /// What searches hold, and what their answers hold until they are read.
+    memory: Arc<QueryMemory>,
+    answers: Arc<QueryMemory>,
+    paused: Arc<Semaphore>,
     retention: Arc<Policy>,
 }
 
@@ -48,6 +57,8 @@ pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
     let (relayed, next_seqs) = watch::channel(store.next_seq());
     let relaying = relay(store.next_seqs(), relayed);
     context.streams.spawn(context.stop.clone().run_until_cancelled_owned(relaying));
+    let query_memory = settings.query_memory.as_usize();
+    let answers = query_memory / ANSWERS_PART;
     let app = Shared {
         store,
         tails: Arc::new(Semaphore::new(settings.tails_max)),
@@ -56,7 +67,10 @@ pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
         stop: context.stop.clone(),
         body_max: settings.body_max.as_usize(),
         query_timeout: settings.query_timeout.0,
-        queries: Arc::new(Semaphore::new(settings.queries_max)),
+        queries: Slots::new(settings.queries_max),
+        memory: QueryMemory::new(query_memory - answers),
+        answers: QueryMemory::new(answers),
+        paused: Arc::new(Semaphore::new(PAUSED_MAX)),
         retention: Arc::new(Policy::new(settings)),
     };
     OpenApiRouter::new()
@@ -71,20 +85,23 @@ pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
 
 impl Shared {
     /// A place among the queries that run.
-    fn admit(&self) -> Result<Admitted, ApiError> {
-        let permit = Arc::clone(&self.queries)
-            .try_acquire_owned()
-            .map_err(|_| ApiError::unavailable("too many searches run at the same time", 1))?;
+    async fn admit(&self, client: ClientId) -> Result<Admitted, ApiError> {
+        let slot = self
+            .queries
+            .acquire(client)
+            .await
+            .ok_or_else(|| ApiError::unavailable("too many searches run at the same time", 1))?;
         let left = Arc::new(AtomicBool::new(false));
         let deadline = Instant::now() + self.query_timeout;
-        Ok(Admitted { permit, budget: Budget { deadline, left: Arc::clone(&left) }, waiting: Waiting(left) })
+        let budget = Budget { deadline, left: Arc::clone(&left), memory: Arc::clone(&self.memory) };
+        Ok(Admitted { slot, budget, waiting: Waiting(left) })
     }
 }
 
 /// A query that may run.
 struct Admitted {
     /// Its place, given back when it has ended.
-    permit: OwnedSemaphorePermit,
+    slot: Slot,
     budget: Budget,
     waiting: Waiting,
 }
@@ -197,10 +214,10 @@ impl Admitted {
         self,
         work: impl FnOnce(&Budget) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let Self { permit, budget, waiting } = self;
+        let Self { slot, budget, waiting } = self;
         let work = move || {
             let result = work(&budget);
-            drop(permit);
+            drop(slot);
             result
         };
         let result = tokio::task::spawn_blocking(work).await.map_err(ApiError::internal);

@@ -13,7 +13,7 @@ pub use grouping::Label;
 use super::index::{Count, Index, UNKNOWN};
 use super::limits::WAVE_MAX;
 use super::query::{Filter, Verdict};
-use super::search::{Budget, Part, Share, parallel};
+use super::search::{Budget, Part, Reservation, Share, WAIT_MAX, parallel};
 use super::store::{Block, Snapshot, View};
 use super::time;
 use chrono::DateTime;
@@ -59,6 +59,7 @@ pub fn hits(snapshot: &Snapshot, filter: &Filter, by: &[Label], step_seconds: i6
 
 fn count(snapshot: &Snapshot, filter: &Filter, grouping: Grouping<'_>, budget: &Budget) -> Tally {
     let mut tally = Tally::default();
+    let mut reservation = budget.memory.reservation();
     // A few segments at a time, and a few of their blocks: what is open, and what
     // was counted but not summed up yet, stays small.
     for views in snapshot.chunks(WAVE_MAX) {
@@ -69,14 +70,53 @@ fn count(snapshot: &Snapshot, filter: &Filter, grouping: Grouping<'_>, budget: &
                 texts.extend(of_view.texts.into_iter().map(|at| (Arc::clone(&part), at)));
             }
         }
-        for texts in texts.chunks(WAVE_MAX) {
+        let mut texts = texts.as_slice();
+        while !texts.is_empty() {
+            let width = reserve_texts(&mut reservation, &tally, texts, grouping);
+            if width == 0 {
+                tally.partial = true;
+                return tally;
+            }
+            let (wave, later) = texts.split_at(width);
             let count = |(part, at): &(Arc<Part>, usize), text: &mut Vec<u8>| {
                 count_text(part, *at, filter, grouping, budget, text)
             };
-            parallel::map(texts, count).into_iter().for_each(|of_block| tally.merge(of_block));
+            parallel::map(wave, count).into_iter().for_each(|of_block| tally.merge(of_block));
+            texts = later;
+        }
+        if !reservation.try_resize(tally.cost()) {
+            tally.close();
         }
     }
     tally
+}
+
+/// Reserves memory for the next blocks of which the text is counted: how many. None
+/// when there is none.
+fn reserve_texts(
+    reservation: &mut Reservation,
+    tally: &Tally,
+    texts: &[(Arc<Part>, usize)],
+    grouping: Grouping<'_>,
+) -> usize {
+    let mut width = texts.len().min(WAVE_MAX);
+    loop {
+        let blocks = texts.iter().take(width).filter_map(|(part, at)| part.reading().blocks().get(*at));
+        let (mut buffer, mut counted) = (0, 0);
+        for block in blocks {
+            buffer = buffer.max(block.len + block.stored_len);
+            // By what kinds have in common there are few keys.
+            counted += if grouping.is_by_kind() { 0 } else { block.len };
+        }
+        let len = tally.cost() + parallel::threads().min(width) * buffer + counted;
+        if width <= 1 {
+            return usize::from(reservation.resize(len, WAIT_MAX));
+        }
+        if reservation.try_resize(len) {
+            return width;
+        }
+        width /= 2;
+    }
 }
 
 /// What a segment's index counted, and the blocks of which the text is to be read.

@@ -13,7 +13,11 @@ pub struct Tally {
     counts: HashMap<Vec<u8>, BTreeMap<i64, u64>>,
     points: usize,
     keys_len: usize,
+    is_closed: bool,
 }
+
+/// The bytes that a point takes with the maps that it is in.
+const POINT_COST: usize = 300;
 
 impl Tally {
     /// Counts so many records more under a key and a step.
@@ -22,13 +26,23 @@ impl Tally {
         let point = self.counts.get_mut(key).and_then(|points| points.get_mut(&step));
         if let Some(count) = point {
             *count += records;
-        } else if self.points < POINTS_MAX && self.keys_len < LABELS_LEN_MAX {
+        } else if !self.is_closed && self.points < POINTS_MAX && self.keys_len < LABELS_LEN_MAX {
             self.points += 1;
             self.keys_len += key.len();
             self.counts.entry(key.to_owned()).or_default().insert(step, records);
         } else {
             self.partial = true;
         }
+    }
+
+    /// The bytes that it takes.
+    pub const fn cost(&self) -> usize {
+        self.points * POINT_COST + self.keys_len
+    }
+
+    /// Takes no more keys and steps: what comes under others is in the total alone.
+    pub const fn close(&mut self) {
+        self.is_closed = true;
     }
 
     /// Counts what another counted.

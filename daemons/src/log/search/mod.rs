@@ -7,16 +7,24 @@
 //! 3. A record is visited as soon as no block that is left can hold one that
 //!    comes before it. So records that were stored late, with an old time, stand
 //!    where they belong, and a search for the newest hundred ends early.
+//!
+//! What a walk holds is reserved in [`memory`] first: the blocks that it is about
+//! to look through, and the records that wait for their turn. Of those it keeps no
+//! more than are wanted.
 
+mod memory;
 pub mod parallel;
 mod part;
+mod queue;
 
 use crate::log::limits::{WAITING_MAX, WAVE_MAX};
+pub use memory::{QueryMemory, Reservation, WAIT_MAX};
 pub use part::{Part, Share};
+use queue::{Found, Queue, cost};
 
 use super::line::Line;
 use super::query::Filter;
-use super::store::Snapshot;
+use super::store::{Block, Snapshot};
 use serde::Deserialize;
 use std::collections::BinaryHeap;
 use std::io::ErrorKind;
@@ -50,6 +58,8 @@ pub struct Budget {
     pub deadline: Instant,
     /// Set when nobody waits for the answer any more.
     pub left: Arc<AtomicBool>,
+    /// What all searches together may hold.
+    pub memory: Arc<QueryMemory>,
 }
 
 impl Budget {
@@ -77,10 +87,14 @@ pub struct Walked {
     pub partial: bool,
     /// Whether the budget was used up.
     pub spent: bool,
+    /// Whether there was no memory to find anything.
+    pub starved: bool,
+    /// Whether the records came in order: without memory some come too early.
+    pub ordered: bool,
 }
 
 /// Where a record stands in an order: the larger is visited earlier.
-type Rank = (i64, u64);
+pub type Rank = (i64, u64);
 
 impl Order {
     fn rank(self, ts_ns: i64, seq: u64) -> Rank {
@@ -101,15 +115,6 @@ impl Order {
             Self::FirstStored => self.rank(0, seqs.0),
         }
     }
-}
-
-/// A found record that waits for its turn; ordered by rank.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Found {
-    rank: Rank,
-    seq: u64,
-    ts_ns: i64,
-    raw: Box<[u8]>,
 }
 
 /// Something to look at, by the best record that it can hold.
@@ -137,66 +142,68 @@ pub fn walk(
     budget: &Budget,
     mut visit: impl FnMut(Hit<'_, '_>) -> ControlFlow<()>,
 ) -> Walked {
-    let mut walk = Walk::begin(snapshot, filter, order, limit, budget);
+    let mut walk = Walk::begin(snapshot, filter, order, budget);
     let mut left = limit;
     let mut width = 1;
     while left > 0 {
-        let wave = walk.next_wave(width, budget);
+        let wave = walk.next_wave(width, left, budget);
         if walk.spent {
             walk.partial = true;
             break;
         }
-        let is_last = wave.is_empty();
-        walk.look_through(&wave);
+        let is_last = walk.pending.is_empty() && wave.is_empty();
+        walk.look_through(&wave, left);
         width = (width * 2).min(WAVE_MAX);
         while let Some(found) = walk.next_found() {
             let raw = &found.raw;
             let line = Line::read(raw.strip_suffix(b"\n").unwrap_or(raw), found.ts_ns);
             left -= 1;
             if visit(Hit { seq: found.seq, raw, line: &line }).is_break() || left == 0 {
-                return Walked { partial: walk.partial, spent: false };
+                return walk.walked();
             }
         }
         if is_last {
             break;
         }
     }
-    Walked { partial: walk.partial, spent: walk.spent }
+    walk.walked()
 }
 
 struct Walk<'a> {
     snapshot: &'a Snapshot,
     filter: &'a Filter,
     order: Order,
-    limit: usize,
-    parts: Vec<Part>,
+    /// The open segments, each with the number of its blocks that are pending; closed
+    /// with the last of them.
+    parts: Vec<(Option<Part>, usize)>,
     pending: BinaryHeap<Pending>,
-    found: BinaryHeap<Found>,
-    waiting: usize,
+    found: Queue,
+    reservation: Reservation,
+    /// Without memory, found records are visited out of turn until they take no
+    /// more than this.
+    shrink_to: Option<usize>,
     partial: bool,
     /// Whether the budget is.
     spent: bool,
+    starved: bool,
+    ordered: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn begin(
-        snapshot: &'a Snapshot,
-        filter: &'a Filter,
-        order: Order,
-        limit: usize,
-        budget: &Budget,
-    ) -> Self {
+    fn begin(snapshot: &'a Snapshot, filter: &'a Filter, order: Order, budget: &Budget) -> Self {
         let mut walk = Self {
             snapshot,
             filter,
             order,
-            limit,
             parts: Vec::new(),
             pending: BinaryHeap::new(),
-            found: BinaryHeap::new(),
-            waiting: 0,
+            found: Queue::default(),
+            reservation: budget.memory.reservation(),
+            shrink_to: None,
             partial: false,
             spent: false,
+            starved: false,
+            ordered: true,
         };
         for (at, view) in snapshot.iter().enumerate() {
             walk.spent |= budget.is_spent();
@@ -223,17 +230,27 @@ impl<'a> Walk<'a> {
         self.partial = true;
     }
 
-    /// The next blocks to look through, best first.
-    fn next_wave(&mut self, width: usize, budget: &Budget) -> Vec<(usize, usize)> {
+    const fn walked(&self) -> Walked {
+        Walked { partial: self.partial, spent: self.spent, starved: self.starved, ordered: self.ordered }
+    }
+
+    /// The next blocks to look through, best first: as many as there is memory for.
+    fn next_wave(&mut self, width: usize, wanted: usize, budget: &Budget) -> Vec<(usize, usize)> {
         let mut wave = Vec::new();
+        let mut needs = Needs { threads: parallel::threads().min(width), ..Needs::default() };
         while wave.len() < width
-            && !self.pending.is_empty()
             && !self.spent
-            && let Some(Pending { what, .. }) = self.pending.pop()
+            && let Some(Pending { best, what }) = self.pending.pop()
         {
             self.spent = budget.is_spent();
             match what {
-                What::Block(part, at) => wave.push((part, at)),
+                What::Block(part, at) => {
+                    if !self.reserve(needs.add(self.block(part, at), wanted), wave.is_empty()) {
+                        self.pending.push(Pending { best, what });
+                        break;
+                    }
+                    wave.push((part, at));
+                }
                 What::Segment(at) => {
                     let Some(view) = self.snapshot.get(at) else { continue };
                     match Part::of(view, self.filter) {
@@ -247,27 +264,55 @@ impl<'a> Walk<'a> {
         wave
     }
 
+    /// Reserves so much beside what has been found. Where even one block is too
+    /// much, what has been found has to go first.
+    fn reserve(&mut self, needs: usize, is_first: bool) -> bool {
+        let len = self.found.cost() + needs;
+        if !is_first {
+            return self.reservation.try_resize(len);
+        }
+        let reserved = self.reservation.resize(len, WAIT_MAX);
+        if !reserved && self.found.cost() > 0 {
+            self.shrink_to = Some(self.found.cost() / 2);
+        } else if !reserved {
+            tracing::warn!("a search found no memory: log.query_memory is in use by others");
+            self.spent = true;
+            self.starved = true;
+        }
+        reserved
+    }
+
+    fn block(&self, part: usize, at: usize) -> Option<&Block> {
+        self.parts.get(part)?.0.as_ref()?.reading().blocks().get(at)
+    }
+
     fn expand(&mut self, part: Part) {
         let number = self.parts.len();
+        let mut blocks = 0;
         for (at, block) in part.candidates(self.filter) {
             let best = self.order.best(part.times(at, block), (block.first_seq, block.last_seq()));
             self.pending.push(Pending { best, what: What::Block(number, at) });
+            blocks += 1;
         }
-        self.parts.push(part);
+        self.parts.push((Some(part).filter(|_| blocks > 0), blocks));
     }
 
-    fn look_through(&mut self, wave: &[(usize, usize)]) {
-        let (parts, filter, order, limit) = (&self.parts, self.filter, self.order, self.limit);
+    fn look_through(&mut self, wave: &[(usize, usize)], wanted: usize) {
+        let (parts, filter, order, found) = (&self.parts, self.filter, self.order, &self.found);
         let results = parallel::map(wave, |(part, at), text| {
             let mut places = Vec::new();
-            let visited = parts.get(*part).map_or(Ok(()), |part| {
+            let part = parts.get(*part).and_then(|(part, _)| part.as_ref());
+            let visited = part.map_or(Ok(()), |part| {
                 part.visit(*at, filter, text, |seq, start, line| {
-                    places.push((order.rank(line.ts_ns, seq), seq, line.ts_ns, start));
+                    let rank = order.rank(line.ts_ns, seq);
+                    if found.admits(rank) {
+                        places.push((rank, seq, line.ts_ns, start));
+                    }
                 })
             });
-            if places.len() > limit {
-                places.select_nth_unstable_by(limit, |a, b| b.cmp(a));
-                places.truncate(limit);
+            if places.len() > wanted {
+                places.select_nth_unstable_by(wanted, |a, b| b.cmp(a));
+                places.truncate(wanted);
             }
             let found = places.into_iter().map(|(rank, seq, ts_ns, start)| {
                 let rest = text.get(start..).unwrap_or_default();
@@ -278,23 +323,56 @@ impl<'a> Walk<'a> {
         });
         for (found, failed) in results {
             self.partial |= failed;
-            self.waiting += found.iter().map(|found| found.raw.len()).sum::<usize>();
-            self.found.extend(found);
+            self.found.extend(found, wanted);
+        }
+        for (part, _) in wave {
+            if let Some((part, blocks)) = self.parts.get_mut(*part) {
+                *blocks -= 1;
+                if *blocks == 0 {
+                    *part = None;
+                }
+            }
+        }
+        self.reservation.hold(self.found.cost());
+        if self.found.cost() > WAITING_MAX {
+            self.shrink_to = Some(WAITING_MAX / 2);
         }
     }
 
     /// The next record in order, if no block that is left can hold an earlier one.
     fn next_found(&mut self) -> Option<Found> {
-        let best_left = self.pending.peek().map(|pending| pending.best);
-        let is_due = |found: &Found| best_left.is_none_or(|best| found.rank >= best);
-        if !self.found.peek().is_some_and(is_due) {
-            if self.waiting <= WAITING_MAX {
+        let best = self.found.best()?;
+        if self.pending.peek().is_some_and(|pending| pending.best > best) {
+            // It is not due.
+            if self.shrink_to.is_none_or(|len| self.found.cost() <= len) {
+                self.shrink_to = None;
                 return None;
             }
             self.partial = true;
+            self.ordered = false;
         }
-        let found = self.found.pop()?;
-        self.waiting -= found.raw.len();
-        Some(found)
+        self.found.pop()
+    }
+}
+
+/// What a wave of blocks takes.
+#[derive(Default)]
+struct Needs {
+    threads: usize,
+    /// The largest block, as it is stored and unpacked.
+    buffer: usize,
+    /// Records that may be found.
+    found: usize,
+}
+
+impl Needs {
+    /// Adds a block of which the `wanted` best records may be found: what the wave takes with it.
+    fn add(&mut self, block: Option<&Block>, wanted: usize) -> usize {
+        if let Some(block) = block {
+            let records = usize::try_from(block.records).unwrap_or(usize::MAX).max(1);
+            self.buffer = self.buffer.max(block.len + block.stored_len);
+            self.found += wanted.min(records).saturating_mul(cost(block.len / records));
+        }
+        self.threads * self.buffer + self.found
     }
 }

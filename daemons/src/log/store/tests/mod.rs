@@ -21,7 +21,7 @@ use super::*;
 use crate::log::batch::{Batch, Defaults};
 use crate::log::ingest::{BodyKind, read};
 use crate::log::query::Filter;
-use crate::log::search::{Budget, Order, walk};
+use crate::log::search::{Budget, Order, QueryMemory, walk};
 use crate::settings::{Durability, Limit, Size};
 use faulty::FaultyDisk;
 use shared::daemon::Daemon;
@@ -139,6 +139,7 @@ impl Place {
             query_timeout: Span(Duration::from_secs(20)),
             tails_max: 1,
             queries_max: 1,
+            query_memory: Size(128 << 20),
             recompress_after: Span(self.cold_after),
         }
     }
@@ -278,7 +279,8 @@ async fn fill(store: &Store, records: u64) {
 }
 
 fn budget() -> Budget {
-    Budget { deadline: Instant::now() + Duration::from_secs(600), left: Arc::default() }
+    let memory = QueryMemory::new(1 << 30);
+    Budget { deadline: Instant::now() + Duration::from_secs(600), left: Arc::default(), memory }
 }
 
 /// All records that can be read, by sequence, and whether there are more.
