@@ -2,10 +2,12 @@
 
 use crate::client::{Client, Tail};
 use crate::process::Log;
+use crate::readers::Readers;
 use std::time::Instant;
 
 const POSTS: usize = 200;
 const TAILS: usize = 10_000;
+const BATCHES: usize = 50;
 /// Files beside those of the tails.
 const FILES: usize = 300;
 
@@ -53,13 +55,42 @@ pub fn told(log: &Log) -> Latency {
     Latency::of((0..POSTS).map(one).collect())
 }
 
+fn has_descriptors(tails: usize) -> Result<(), String> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    match limit {
+        Some(limit) if limit < (tails + FILES) as u64 => Err(format!("needs `ulimit -Hn {}`", tails + FILES)),
+        _ => Ok(()),
+    }
+}
+
+/// The time to the acknowledgement of a batch of 10,000 lines, and of one line,
+/// while so many tails are read. They share the cores with the log.
+pub fn acknowledged(log: &Log, tails: usize, batch: bool) -> Result<Latency, String> {
+    has_descriptors(tails)?;
+    let _readers = Readers::open(log.port, tails);
+    let mut posting = Client::connect(log.port);
+    let lines: String =
+        (0..10_000).map(|n| format!("{{\"message\":\"line {n} {}\"}}\n", "z".repeat(100))).collect();
+    let (posts, media_type, body) = if batch {
+        (BATCHES, "application/x-ndjson", lines.as_bytes())
+    } else {
+        (POSTS, "text/plain", b"one line".as_slice())
+    };
+    let one = |_| {
+        let began = Instant::now();
+        posting.post("/log?service=tails", media_type, body);
+        let took = began.elapsed();
+        // So that the tails have something to do during each post.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        took.as_secs_f64() * 1e3
+    };
+    Ok(Latency::of((0..posts).map(one).collect()))
+}
+
 /// Opens many tails that have nothing to tell: the megabytes that they take
 /// together, or why that cannot be measured here.
 pub fn idle_tails(log: &Log) -> Result<f64, String> {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    if limit.is_some_and(|limit| limit < (TAILS + FILES) as u64) {
-        return Err(format!("needs `ulimit -Hn {}`", TAILS + FILES));
-    }
+    has_descriptors(TAILS)?;
     let before = log.memory_mb("VmRSS");
     let open = |_| Tail::open(log.port, &[("q", "nobodysaysthis")]);
     let tails: Result<Vec<Tail>, _> = (0..TAILS).map(open).collect();

@@ -26,6 +26,7 @@ mod ingest;
 mod live;
 mod process;
 mod queries;
+mod readers;
 mod report;
 mod words;
 
@@ -61,6 +62,7 @@ fn main() {
         report.put("resident after all of this", mb("VmRSS"));
         let tails = live::idle_tails(&log);
         report.put("10,000 idle tails", Some(tails.map_or_else(|why| why, |mb| format!("{mb:.1} MB"))));
+        followed(&mut report, &log);
         let started = log.kill_and_start();
         report.put("start after kill -9", Some(format!("{:.1} ms", started.as_secs_f64() * 1e3)));
     }
@@ -93,4 +95,17 @@ fn latencies(report: &mut Report, log: &Log) {
     let show = |latency: Latency| Some(format!("{:.2} ms, p99 {:.2}", latency.p50, latency.p99));
     report.put("acknowledged to found, p50", show(live::found(log)));
     report.put("post to told at a tail, p50", show(live::told(log)));
+}
+
+/// What acknowledgements take while tails are read.
+fn followed(report: &mut Report, log: &Log) {
+    for (name, tails, batch) in [
+        ("acknowledged, 10,000 lines, no tail", 0, true),
+        ("acknowledged, 10,000 lines, 500 tails", 500, true),
+        ("acknowledged, a line, no tail", 0, false),
+        ("acknowledged, a line, 12,000 tails", 12_000, false),
+    ] {
+        let show = |latency: Latency| format!("{:.2} ms, p99 {:.2}", latency.p50, latency.p99);
+        report.put(name, Some(live::acknowledged(log, tails, batch).map_or_else(|why| why, show)));
+    }
 }

@@ -8,8 +8,8 @@ use std::num::NonZero;
 use std::thread;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// The niceness of the threads: they get a fiftieth of what a thread with none gets.
-const NICENESS: i32 = 19;
+/// The niceness of the threads: a tenth of what other threads get, when there is not enough for all.
+const NICENESS: i32 = 10;
 /// More threads do not write faster: the kernel's part is the largest.
 const THREADS_MAX: usize = 4;
 /// Threads that read older lines for followers.

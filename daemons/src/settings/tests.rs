@@ -89,6 +89,16 @@ fn a_limit_of_the_log_leaves_room_for_the_live_file() {
 }
 
 #[test]
+fn the_memory_of_searches_has_bounds() {
+    assert_eq!(load(&[], "").unwrap().log.query_memory, Size(128 << 20));
+    assert_eq!(load(&[], "[log]\nquery_memory = \"16MiB\"\n").unwrap().log.query_memory, Size(16 << 20));
+    for value in ["15MiB", "2048TiB"] {
+        let error = load(&["--log-query-memory", value], "").unwrap_err().to_string();
+        assert!(error.contains("log.query_memory"), "{error}");
+    }
+}
+
+#[test]
 fn a_share_is_a_percentage_or_a_number() {
     for (flag, share, shown) in [("30%", 0.3, "30%"), ("0.125", 0.125, "12.5%"), ("100%", 1.0, "100%")] {
         let settings = load(&["--registry-guard-share", flag], "").unwrap();
