@@ -105,7 +105,7 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
             let settings = Settings::load(cli.given, cli.config.as_deref())?;
             // One that has a URL may be on another machine, whose ports are its own.
             let here = Daemon::ALL.into_iter().filter(|daemon| settings.url(*daemon).is_none());
-            settings.check_ports(&here.collect::<Vec<_>>())?;
+            check(&settings, &here.collect::<Vec<_>>())?;
             monitor::check(&settings)?;
             let text = match replay {
                 None => explain(&settings),
@@ -118,8 +118,9 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
         daemons => {
             let settings = Settings::load(cli.given, cli.config.as_deref())?;
-            settings.check_ports(daemons.daemons())?;
+            check(&settings, daemons.daemons())?;
             diagnose();
+            settings.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             let ended = runtime.block_on(runtime::run(daemons.daemons(), settings, services::start));
             // What still runs was told to stop and had its time.
@@ -132,6 +133,17 @@ pub fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Checks what the configuration alone decides; `check-config` and the start of
+/// these daemons refuse the same with the same words.
+fn check(settings: &Settings, daemons: &[Daemon]) -> Result<(), Box<dyn Error>> {
+    settings.check_ports(daemons)?;
+    runtime::check(settings)?;
+    if daemons.contains(&Daemon::Monitor) {
+        monitor::check(settings)?;
+    }
+    Ok(())
 }
 
 /// Writes to standard output; that nobody reads on is no failure.
@@ -156,6 +168,9 @@ fn explain(settings: &Settings) -> String {
     }
     for channel in &settings.channels {
         text.push_str(&format!("{:width$} = {channel}\n", format!("channel {}", channel.name)));
+    }
+    for warning in settings.warnings() {
+        text.push_str(&format!("warning: {warning}\n"));
     }
     text
 }

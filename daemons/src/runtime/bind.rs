@@ -18,8 +18,11 @@ pub struct Listeners {
 /// second; then another one is tried, so often at most.
 const FREE_PORT_TRIES: usize = 20;
 
-/// Binds a daemon's port on every configured address.
-pub fn bind(daemon: Daemon, settings: &Settings) -> Result<Listeners, StartError> {
+/// The addresses to listen on.
+///
+/// # Errors
+/// When there is none, one is no address, or one is not allowed.
+pub fn addresses(settings: &Settings) -> Result<Vec<IpAddr>, StartError> {
     let mut addresses = Vec::new();
     for text in &settings.general.bind.0 {
         let address: IpAddr = text.trim_matches(['[', ']']).parse().map_err(|_| {
@@ -37,6 +40,12 @@ pub fn bind(daemon: Daemon, settings: &Settings) -> Result<Listeners, StartError
     if addresses.is_empty() {
         return Err(StartError::Bind("general.bind: no address to listen on".to_owned()));
     }
+    Ok(addresses)
+}
+
+/// Binds a daemon's port on every configured address.
+pub fn bind(daemon: Daemon, settings: &Settings) -> Result<Listeners, StartError> {
+    let addresses = addresses(settings)?;
     let wanted = settings.port(daemon);
     let tries = if wanted == 0 { FREE_PORT_TRIES } else { 1 };
     let mut last = None;

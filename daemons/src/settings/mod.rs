@@ -9,6 +9,7 @@ pub mod channel;
 mod check;
 mod class;
 mod glob;
+mod modes;
 mod probe;
 mod quiet;
 mod secret;
@@ -265,6 +266,14 @@ pub enum SettingsError {
         /// The line and what is wrong with it.
         source: Box<toml::de::Error>,
     },
+    /// Every user can write the file.
+    #[error(
+        "every user of this machine can write {path}, and so run programs as this daemon: run 'chmod o-w {path}'"
+    )]
+    Writable {
+        /// Which file.
+        path: PathBuf,
+    },
     /// A value that cannot be.
     #[error("{key}: {reason}")]
     Invalid {
@@ -298,6 +307,7 @@ impl Settings {
         let written: Given = match &file {
             None => Given::default(),
             Some(path) => {
+                modes::check(path)?;
                 let text = std::fs::read_to_string(path)
                     .map_err(|source| SettingsError::Read { path: path.clone(), source })?;
                 toml::from_str(&text)
