@@ -32,6 +32,9 @@ const REST: Duration = Duration::from_secs(30);
 /// The time between two looks at what is to be deleted.
 const RETENTION_LOOK: Duration = Duration::from_secs(30);
 
+/// The nice value of the upkeep's thread.
+const NICE: i32 = 10;
+
 /// The upkeep of a log.
 pub struct Upkeep {
     shared: Arc<Shared>,
@@ -82,8 +85,10 @@ impl Upkeep {
 
     /// Works until there is nobody to ring any more.
     pub fn run(mut self, bell: &Receiver<()>) {
-        // Best effort: records come first.
-        let _ = rustix::process::setpriority_process(None, 10);
+        // Records come first: this thread alone gets a lower priority.
+        if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+            tracing::warn!("the log's upkeep competes with its writer: cannot lower its priority: {error}");
+        }
         loop {
             while self.step() {}
             match bell.recv_timeout(LOOK) {
