@@ -17,10 +17,12 @@ pub const FIELDS_DEPTH_MAX: usize = 64;
 /// The longest idempotency key.
 pub const KEY_MAX: usize = 255;
 /// Bytes of bodies that may be under way, from the first byte that is read to
-/// the acknowledgement; more is refused. It bounds what ingest holds in memory:
-/// a body, what it unpacks to, and its lines, of which escapes may make four
-/// bytes of one.
+/// the acknowledgement; more waits, then is refused. It bounds what ingest holds
+/// in memory: a packed body and what it unpacks to, then its lines.
 pub const UNDER_WAY_MAX: usize = 128 << 20;
+/// Bodies that are unpacked at the same time: each decoder may have a window of
+/// 8 MiB.
+pub const UNPACKERS_MAX: usize = 16;
 
 // What is on disk.
 

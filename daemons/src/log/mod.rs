@@ -41,7 +41,7 @@ mod time;
 pub mod tool;
 mod words;
 
-use crate::runtime::{Context, Service, StartError};
+use crate::runtime::{Context, CrossSite, Service, StartError};
 use std::sync::Arc;
 
 /// Starts the log.
@@ -57,6 +57,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     Ok(Service {
         api: api::routes(Arc::clone(&store), &context),
         patient: &[],
+        cross_site: CrossSite::default(),
         tags: &["log", "core"],
         requires: &[],
         finish: Box::pin(async move { store.close().await }),

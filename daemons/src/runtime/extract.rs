@@ -1,68 +1,46 @@
 //! What handlers read from a request; each refusal is an [`ApiError`].
 
+use super::body::{self, BodyBudget, Reservation};
 use super::error::ApiError;
 use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
-use std::time::Duration;
+use std::sync::Arc;
 
 /// The largest body that a request may have unless its route says otherwise.
 pub const BODY_MAX: usize = 256 * 1024;
 
-/// The time in which a body must be complete; set on every request by the gate.
-#[derive(Debug, Clone, Copy)]
-pub struct BodyDeadline(pub Duration);
-
-/// A whole body of at most [`BODY_MAX`] bytes.
+/// A whole body of at most [`BODY_MAX`] bytes. It holds its room in the budget of
+/// the daemon until the bytes are dropped.
 pub struct Body(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        read_body(request, BODY_MAX).await.map(Self)
+        if request.body().is_end_stream() {
+            return Ok(Self(Bytes::new()));
+        }
+        let budget = request.extensions().get::<Arc<BodyBudget>>().map(Arc::clone);
+        let mut room = budget.unwrap_or_else(|| BodyBudget::new(BODY_MAX)).reserve();
+        let bytes = body::read(request, BODY_MAX, &mut room).await?;
+        Ok(Self(Bytes::from_owner(Held { bytes, _room: room })))
     }
 }
 
-/// Reads a whole body of at most `max` bytes.
-///
-/// # Errors
-/// When it is larger, breaks off, or takes too long.
-pub async fn read_body(request: Request, max: usize) -> Result<Bytes, ApiError> {
-    let deadline = request.extensions().get::<BodyDeadline>().map_or(Duration::from_secs(30), |d| d.0);
-    tokio::time::timeout(deadline, collect(request.into_body(), max)).await.unwrap_or_else(|_| {
-        Err(ApiError::new(
-            StatusCode::REQUEST_TIMEOUT,
-            format!("the body was not complete within {} seconds", deadline.as_secs_f32()),
-        ))
-    })
+/// Bytes and their room.
+struct Held {
+    bytes: Bytes,
+    _room: Reservation,
 }
 
-/// Each piece is copied and given back as it comes, so that the connection
-/// reads the next into the same memory; what comes in one piece is not copied.
-async fn collect(mut body: axum::body::Body, max: usize) -> Result<Bytes, ApiError> {
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(max).min(max);
-    let mut whole = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| ApiError::malformed(format!("the body broke off: {error}")))?;
-        let Ok(piece) = frame.into_data() else { continue };
-        if whole.len() + piece.len() > max {
-            let detail = "the body is larger than this route accepts";
-            return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-        }
-        if whole.is_empty() {
-            if body.is_end_stream() {
-                return Ok(piece);
-            }
-            whole.reserve_exact(announced);
-        }
-        whole.extend_from_slice(&piece);
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
-    Ok(whole.into())
 }
 
 /// A JSON body that its handler reads, with [`parse_json`].

@@ -1,17 +1,18 @@
 //! `POST /log`.
 
 use super::{App, level};
+use super::bodies::blocking;
 use crate::log::batch::{Batch, Defaults};
 use crate::log::codec::checksum;
 use crate::log::ingest::{BodyError, BodyKind, DecodeError, Encoding, read};
 use crate::log::limits::KEY_MAX;
 use crate::log::store::{AppendError, RequestKey};
+use crate::runtime::body;
 use crate::runtime::error::ApiError;
-use crate::runtime::extract::{Query, media_type, read_body};
+use crate::runtime::extract::{Query, media_type};
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use bytes::Bytes;
 use serde::Deserialize;
 use shared::wire::log::{Accepted, NewRecord};
 use utoipa::IntoParams;
@@ -37,7 +38,6 @@ impl From<AppendError> for ApiError {
             AppendError::KeyReused => {
                 return Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).field(KEY_HEADER);
             }
-            AppendError::Busy => 1,
             AppendError::Full | AppendError::Later(_) | AppendError::Closed => 5,
             AppendError::Broken(_) => 60,
         };
@@ -96,22 +96,18 @@ pub async fn append(
     let key = idempotency_key(headers)?;
     let defaults = Defaults::now(level(query.level.as_deref())?, query.service);
     let max = app.body_max;
-    // Room is taken for as much as may come: of a packed body that is not known.
-    let announced = text(header::CONTENT_LENGTH).parse().unwrap_or(max);
-    if announced > max {
-        let detail = format!("the body is larger than {max} bytes");
-        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-    }
-    let room = app.store.room(if encoding == Encoding::Identity { announced.min(max) } else { max })?;
-    let body = read_body(request, max).await?;
+    let mut room = app.bodies.reserve();
+    let body = body::read(request, max, &mut room).await?;
     let intake = Intake { kind, defaults, key };
     let (batch, key) = if encoding == Encoding::Identity && body.len() <= INLINE_MAX {
         intake.read(&body)?
     } else {
-        tokio::task::spawn_blocking(move || intake.read_large(encoding, body, max))
-            .await
-            .map_err(ApiError::internal)??
+        let body = app.bodies.unpack(encoding, body, max, &mut room).await?;
+        blocking(move || intake.read(&body)).await??
     };
+    // The body is gone; from here on its lines are what is held.
+    room.grow(batch.lines.len()).await?;
+    room.shrink(batch.lines.len());
     Ok(Json(app.store.append(batch, key, room).await?))
 }
 
@@ -123,20 +119,6 @@ struct Intake {
 }
 
 impl Intake {
-    fn read_large(
-        self,
-        encoding: Encoding,
-        body: Bytes,
-        max: usize,
-    ) -> Result<(Batch, Option<RequestKey>), ApiError> {
-        if encoding == Encoding::Identity {
-            return self.read(&body);
-        }
-        let unpacked = encoding.unpack(&body, max)?;
-        drop(body);
-        self.read(&unpacked)
-    }
-
     fn read(self, body: &[u8]) -> Result<(Batch, Option<RequestKey>), ApiError> {
         let batch = read(self.kind, body, &self.defaults)?;
         let request = self.key.is_some().then(|| self.fingerprint(body)).unwrap_or_default();

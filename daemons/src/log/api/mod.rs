@@ -2,6 +2,7 @@
 
 mod answer;
 mod append;
+mod bodies;
 mod context;
 mod count;
 mod cursor;
@@ -36,6 +37,7 @@ type App = Arc<Shared>;
 
 struct Shared {
     store: Arc<Store>,
+    bodies: bodies::Bodies,
     tails: Arc<Semaphore>,
     views: Arc<Views>,
     /// How far the log is, for tails.
@@ -61,6 +63,7 @@ pub fn routes(store: Arc<Store>, context: &Context) -> OpenApiRouter {
     let answers = query_memory / ANSWERS_PART;
     let app = Shared {
         store,
+        bodies: bodies::Bodies::default(),
         tails: Arc::new(Semaphore::new(settings.tails_max)),
         views: Arc::new(Views::register(&context.metrics)),
         next_seqs,

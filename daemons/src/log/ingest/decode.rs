@@ -1,6 +1,7 @@
 //! `Content-Encoding`: gzip, deflate (zlib, RFC 9110 8.4.1.2) and zstd, each
 //! bounded in what it may grow to.
 
+use bytes::{Buf as _, Bytes};
 use std::io::Read;
 
 /// The largest zstd window that is accepted, as a power of two: 8 MiB, the
@@ -48,24 +49,66 @@ impl Encoding {
     ///
     /// # Errors
     /// When it would be larger, or is broken.
+    #[cfg(any(test, fuzzing))]
     pub fn unpack(self, body: &[u8], max: usize) -> Result<Vec<u8>, DecodeError> {
-        match self {
-            Self::Identity => read_up_to(body, max),
-            Self::Gzip => read_up_to(flate2::read::MultiGzDecoder::new(body), max),
-            Self::Deflate => read_up_to(flate2::read::ZlibDecoder::new(body), max),
-            Self::Zstd => {
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(body)?;
-                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-                read_up_to(decoder, max)
-            }
-        }
+        let mut unpacker = Unpacker::new(self, Bytes::copy_from_slice(body), max)?;
+        while !unpacker.step(max)? {}
+        Ok(unpacker.finish())
     }
 }
 
-fn read_up_to(from: impl Read, max: usize) -> Result<Vec<u8>, DecodeError> {
-    let mut out = Vec::new();
-    from.take(max as u64 + 1).read_to_end(&mut out)?;
-    if out.len() > max { Err(DecodeError::TooLarge(max)) } else { Ok(out) }
+/// A body that is being unpacked, step by step, so that memory can be reserved
+/// before each step.
+pub struct Unpacker {
+    from: Box<dyn Read + Send>,
+    unpacked: Vec<u8>,
+    len_max: usize,
+}
+
+impl Unpacker {
+    /// Begins to unpack a body to at most `len_max` bytes.
+    ///
+    /// # Errors
+    /// When there is no decoder.
+    pub fn new(encoding: Encoding, body: Bytes, len_max: usize) -> Result<Self, DecodeError> {
+        let body = body.reader();
+        let from: Box<dyn Read + Send> = match encoding {
+            Encoding::Identity => Box::new(body),
+            Encoding::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(body)),
+            Encoding::Deflate => Box::new(flate2::bufread::ZlibDecoder::new(body)),
+            Encoding::Zstd => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(body)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+                Box::new(decoder)
+            }
+        };
+        Ok(Self { from, unpacked: Vec::new(), len_max })
+    }
+
+    /// The bytes that are unpacked so far.
+    pub fn len(&self) -> usize {
+        self.unpacked.len()
+    }
+
+    /// Unpacks at most `len` further bytes. Answers whether that was the end.
+    ///
+    /// # Errors
+    /// When it would be larger, or is broken.
+    pub fn step(&mut self, len: usize) -> Result<bool, DecodeError> {
+        // One byte more than is accepted shows that there is more.
+        let len = len.min(self.len_max + 1 - self.unpacked.len());
+        self.unpacked.reserve_exact(len);
+        let read = self.from.by_ref().take(len as u64).read_to_end(&mut self.unpacked)?;
+        if self.unpacked.len() > self.len_max {
+            return Err(DecodeError::TooLarge(self.len_max));
+        }
+        Ok(read < len)
+    }
+
+    /// What was unpacked.
+    pub fn finish(self) -> Vec<u8> {
+        self.unpacked
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod json;
 mod quick;
 mod record;
 
-pub use decode::{DecodeError, Encoding};
+pub use decode::{DecodeError, Encoding, Unpacker};
 pub use record::repeated;
 
 use super::batch::{Batch, Defaults, NewLine, RecordError};

@@ -134,7 +134,6 @@ mod sums;
 mod upkeep;
 mod writer;
 
-use crate::log::limits::UNDER_WAY_MAX;
 pub use block::Block;
 pub use keys::RequestKey;
 pub use live::{Chunk, Following};
@@ -145,6 +144,7 @@ pub use sealed::any_bytes;
 use super::batch::Batch;
 use super::disk::{Disk, RealDisk};
 use super::retention::{Candidate, Policy};
+use crate::runtime::body::Reservation;
 use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::{OwnDir, StartError};
@@ -160,19 +160,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use upkeep::Upkeep;
 use writer::{Request, Writer};
-
-/// They are counted in units of this size.
-const UNIT: usize = 1 << 10;
 
 /// Why records were not stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// Too much waits already.
-    #[error("too many records wait to be written")]
-    Busy,
     /// No space: nothing was stored, and it may work later.
     #[error("there is no space left for the log")]
     Full,
@@ -195,7 +189,6 @@ pub enum AppendError {
 pub struct Store {
     shared: Arc<Shared>,
     queue: Mutex<Option<Sender<Request>>>,
-    room: Arc<Semaphore>,
     threads: Mutex<Threads>,
     _dir: OwnDir,
 }
@@ -213,11 +206,6 @@ struct Still {
 struct Threads {
     writer: Option<JoinHandle<()>>,
     upkeep: Option<JoinHandle<()>>,
-}
-
-/// Room for a body among those that are under way.
-pub struct Room {
-    _permit: OwnedSemaphorePermit,
 }
 
 /// The log as it was at one moment: every segment, and the active one up to its
@@ -290,13 +278,7 @@ impl Store {
         let (ringer, bell): (SyncSender<()>, _) = sync_channel(1);
         let writer = Writer::new(Arc::clone(&shared), settings, recovered, ringer, metrics)?;
         let (queue, requests) = std::sync::mpsc::channel();
-        let store = Self {
-            shared,
-            queue: Mutex::new(Some(queue)),
-            room: Arc::new(Semaphore::new(UNDER_WAY_MAX / UNIT)),
-            threads: Mutex::default(),
-            _dir: dir,
-        };
+        let store = Self { shared, queue: Mutex::new(Some(queue)), threads: Mutex::default(), _dir: dir };
         Ok(Still { store, writer, requests, upkeep, bell })
     }
 
@@ -304,20 +286,10 @@ impl Store {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Room for a body of so many bytes, to be had before it is read. It goes
-    /// with the records until they are acknowledged, whoever waits for that.
-    ///
-    /// # Errors
-    /// When too much is under way.
-    pub fn room(&self, len: usize) -> Result<Room, AppendError> {
-        let units = u32::try_from((len / UNIT + 1).min(UNDER_WAY_MAX / UNIT)).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.room).try_acquire_many_owned(units);
-        permit.map(|permit| Room { _permit: permit }).map_err(|_| AppendError::Busy)
-    }
-
     /// Stores a batch, whole or not at all, and answers when it is on disk. With
     /// a key that was seen before nothing is stored: the same request gets the
-    /// first answer again, another one an error.
+    /// first answer again, another one an error. `room` is what the batch holds of
+    /// the memory for bodies; it is held until the answer, even if the caller leaves.
     ///
     /// # Errors
     /// When it was not stored.
@@ -325,7 +297,7 @@ impl Store {
         &self,
         batch: Batch,
         key: Option<RequestKey>,
-        room: Room,
+        room: Reservation,
     ) -> Result<Accepted, AppendError> {
         let (answer, answered) = oneshot::channel();
         let request = Request { batch, key, _room: room, answer };

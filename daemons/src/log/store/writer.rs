@@ -10,10 +10,11 @@ use super::recover::Recovered;
 use super::repair::Repair;
 use super::segment::{Plain, Segment};
 use super::sums::Sums;
-use super::{AppendError, Batch, Room, Shared};
+use super::{AppendError, Batch, Shared};
 use crate::log::disk::SyncSite;
 use crate::log::limits::GROUP_LEN_MAX;
 use crate::runtime::StartError;
+use crate::runtime::body::Reservation;
 use crate::runtime::metrics::Metrics;
 use crate::settings::{self, Durability};
 use shared::wire::log::Accepted;
@@ -34,7 +35,7 @@ pub struct Request {
     /// The idempotency key.
     pub key: Option<RequestKey>,
     /// Its share of what may be under way, given back with the answer.
-    pub _room: Room,
+    pub _room: Reservation,
     /// Where the answer goes.
     pub answer: oneshot::Sender<Result<Accepted, AppendError>>,
 }

@@ -172,7 +172,7 @@ pub fn send(store: &Store, text: &str) -> tokio::sync::oneshot::Receiver<Result<
     let request = Request {
         batch: batch(text),
         key: Some(RequestKey { key: text.to_owned(), request: 0 }),
-        _room: store.room(1).unwrap(),
+        _room: BodyBudget::new(1 << 10).reserve(),
         answer,
     };
     store.queue.lock().unwrap().as_ref().unwrap().send(request).ok().unwrap();

@@ -22,6 +22,7 @@ use crate::log::batch::{Batch, Defaults};
 use crate::log::ingest::{BodyKind, read};
 use crate::log::query::Filter;
 use crate::log::search::{Budget, Order, QueryMemory, walk};
+use crate::runtime::body::BodyBudget;
 use crate::settings::{Durability, Limit, Size};
 use faulty::FaultyDisk;
 use shared::daemon::Daemon;
@@ -260,11 +261,9 @@ async fn append_keyed(store: &Store, text: &str, key: &str) -> u64 {
 
 /// Appends a batch; its first sequence.
 async fn append_batch(store: &Store, batch: Batch, key: Option<&str>) -> u64 {
-    store
-        .append(batch, key.map(|key| RequestKey { key: key.to_owned(), request: 0 }), store.room(1).unwrap())
-        .await
-        .unwrap()
-        .first
+    let room = BodyBudget::new(1 << 10).reserve();
+    let key = key.map(|key| RequestKey { key: key.to_owned(), request: 0 });
+    store.append(batch, key, room).await.unwrap().first
 }
 
 /// So many records of all classes.
