@@ -16,6 +16,7 @@ mod crash;
 mod credentials;
 mod dns;
 mod format;
+mod http;
 mod import;
 mod library;
 mod log;

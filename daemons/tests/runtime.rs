@@ -1,12 +1,13 @@
 //! What all six have in common.
 
 use crate::harness::lines::Lines;
+use crate::harness::raw::raw;
 use crate::harness::{Answer, DAEMONS, DEADLINE, Setup, client, eventually};
 use reqwest::Method;
 use serde_json::json;
-use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 #[tokio::test]
 async fn every_daemon_tells_its_health_its_metrics_and_its_routes() {
@@ -62,17 +63,6 @@ async fn a_request_id_is_taken_over_or_made() {
     let given = registry.request(Method::GET, "registry", "/health").header("x-request-id", "abc-1");
     assert_eq!(Answer::of(given).await.header("x-request-id"), "abc-1");
     assert_eq!(registry.get("registry", "/health").await.header("x-request-id").len(), 16);
-}
-
-/// Sends bytes and reads until the other side closes.
-fn raw(port: u16, bytes: &[u8]) -> (String, Duration) {
-    let began = Instant::now();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    stream.write_all(bytes).unwrap();
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    (String::from_utf8_lossy(&answer).into_owned(), began.elapsed())
 }
 
 #[tokio::test]
@@ -177,8 +167,21 @@ fn what_cannot_be_used_is_named_and_nothing_starts() {
     let message = fault(Setup::new("log").flag("--log-file", "/nowhere/at/all.log"));
     assert!(message.contains("/nowhere/at/all.log") && message.contains("--log-file"), "{message}");
 
-    let message = fault(Setup::new("registry").flag("--bind", "0.0.0.0"));
+    let beyond = |command| fault(Setup::new(command).flag("--bind", "0.0.0.0"));
+    let message = beyond("registry");
     assert!(message.contains("0.0.0.0") && message.contains("--insecure"), "{message}");
+    assert_eq!(beyond("check-config"), message, "the check says what the start says");
+
+    let open_to_all = |command| {
+        let setup = Setup::new(command);
+        let path = setup.dir().join("distlog.toml");
+        std::fs::write(&path, "[general]\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        fault(setup)
+    };
+    let message = open_to_all("monitor");
+    assert!(message.contains("distlog.toml") && message.contains("chmod o-w"), "{message}");
+    assert_eq!(open_to_all("check-config"), message);
 
     let same_port = |command| Setup::new(command).flag("--log-port", 22050).flag("--web-port", 22050);
     for command in ["all", "check-config"] {
@@ -192,6 +195,47 @@ fn what_cannot_be_used_is_named_and_nothing_starts() {
     std::fs::write(setup.dir().join("distlog.toml"), "[monitor]\nintervall = \"1s\"\n").unwrap();
     let message = fault(setup);
     assert!(message.contains("intervall") && message.contains("line 2"), "{message}");
+}
+
+#[test]
+fn a_secret_that_every_user_can_read_is_named_by_the_check() {
+    let setup = Setup::new("check-config");
+    let token = setup.dir().join("token");
+    std::fs::write(&token, "t").unwrap();
+    let file = setup.dir().join("distlog.toml");
+    let channel = |secret: &str| {
+        format!("[[channel]]\nname = \"n\"\ntype = \"ntfy\"\nurl = \"http://h\"\ntopic = \"t\"\n{secret}\n")
+    };
+    let said = |secret: &str, mode: u32| {
+        std::fs::write(&file, channel(secret)).unwrap();
+        for path in [&file, &token] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let (status, text) = setup.run_to_end_saying();
+        assert!(status.success());
+        text
+    };
+    assert!(said("token = \"s3cret\"", 0o644).contains("distlog.toml holds secrets"));
+    assert!(said("token_file = \"token\"", 0o644).contains("token is a secret"));
+    assert!(!said("token = \"s3cret\"", 0o600).contains("warning"));
+    assert!(!said("", 0o644).contains("warning"));
+}
+
+#[tokio::test]
+async fn the_upkeep_of_the_log_has_a_lower_priority_than_its_writer() {
+    let log = Setup::new("log").start().await;
+    let nice = |thread: &str| {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", log.pid())).unwrap();
+        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("stat")).ok()).find_map(
+            |stat| {
+                let (head, rest) = stat.rsplit_once(')')?;
+                // The 17th of the fields after the name (proc(5)).
+                head.ends_with(thread).then(|| rest.split_whitespace().nth(16).unwrap().to_owned())
+            },
+        )
+    };
+    eventually("the upkeep runs", async || (nice("log-upkeep")? == "10").then_some(())).await;
+    assert_eq!(nice("log-write").unwrap(), "0");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ mod record;
 mod store;
 mod valid;
 
-use crate::runtime::{Context, Service, StartError};
+use crate::runtime::{Context, CrossSite, Service, StartError};
 use shared::client::LogClient;
 use shared::daemon::Daemon;
 use std::sync::Arc;
@@ -43,6 +43,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     Ok(Service {
         api: api::routes(Arc::clone(&library)),
         patient: &[],
+        cross_site: CrossSite::default(),
         tags: &["library", "business"],
         requires: &[Daemon::Log],
         finish: Box::pin(async move { library.close().await }),

@@ -57,7 +57,7 @@ mod uptime;
 pub use replay::replay;
 
 use crate::runtime::probe::Prober;
-use crate::runtime::{Context, Service, StartError, mirror};
+use crate::runtime::{Context, CrossSite, Service, StartError, mirror};
 use crate::settings::Settings;
 use shared::client::http;
 use shared::daemon::Daemon;
@@ -92,6 +92,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     Ok(Service {
         api: api::routes(Arc::clone(&core), &context).merge(alert::routes(alerts)),
         patient: &[],
+        cross_site: CrossSite { pages: &[], images: &["/monitor/badge/{file}", "/monitor/chart/{file}"] },
         tags: &["monitoring", "core"],
         requires: &[Daemon::Registry],
         finish: Box::pin(core.close()),

@@ -41,7 +41,7 @@ mod stream;
 mod subscription;
 mod tables;
 
-use crate::runtime::{Context, Service, StartError, book, mirror};
+use crate::runtime::{Context, CrossSite, Service, StartError, book, mirror};
 use shared::daemon::Daemon;
 use std::sync::Arc;
 
@@ -57,6 +57,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     Ok(Service {
         api: api::routes(mirror, health, Arc::clone(&desk), &context),
         patient: &[],
+        cross_site: CrossSite::default(),
         tags: &["discovery", "core"],
         requires: &[Daemon::Registry],
         finish: Box::pin(desk.close()),

@@ -33,7 +33,7 @@ mod valid;
 mod view;
 mod watch;
 
-use crate::runtime::{Context, Service, StartError};
+use crate::runtime::{Context, CrossSite, Service, StartError};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -54,6 +54,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     Ok(Service {
         api: api::routes(Arc::clone(&core), &context)?,
         patient: &["/services", "/services/{name}", "/services/tag/{tag}"],
+        cross_site: CrossSite::default(),
         tags: &["registry", "core"],
         requires: &[],
         finish: Box::pin(async move { core.close().await }),

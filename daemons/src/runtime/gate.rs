@@ -1,22 +1,30 @@
 //! What every request passes on its way in and every answer on its way out.
 //!
-//! In this order: a request id; the Host header (a name under which this daemon
-//! is known, else 421: a page that resolves its own name to 127.0.0.1 must not
-//! reach these ports through an operator's browser); the Origin header (ours or
-//! none, else 403); a bound on the time to the answer; panics made answers;
+//! In this order: a request id; the rules of [`admit`] for hosts, origins and
+//! sites (a page that resolves its own name to 127.0.0.1 must not reach these
+//! ports through an operator's browser); a bound on the time to the answer of a
+//! request that only reads; panics made answers; headers against browsers;
 //! metrics and diagnostics.
+//!
+//! A request that may change something has no bound: what it stores must not be
+//! answered as a failure, so its answer is awaited, however slow the disk is.
+//! The number of connections bounds how many wait.
+
+mod admit;
+
+pub use admit::{CrossSite, HEAD_MAX};
 
 use super::Context;
+use super::body::{BodyBudget, BodyDeadline};
 use super::error::ApiError;
-use super::extract::BodyDeadline;
 use super::metrics::Http;
+use admit::Admission;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, uri::Authority};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,23 +39,41 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id that is taken over from a client.
 const REQUEST_ID_MAX: usize = 64;
 
+/// Bytes of the bodies that one daemon reads at the same time.
+const BODIES_LEN_MAX: usize = 32 << 20;
+
+/// What an answer says that is no page: a browser must not run, frame, cache or
+/// embed it.
+const AGAINST_BROWSERS: [(HeaderName, HeaderValue); 3] = [
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+];
+
 struct Gate {
-    hosts: Vec<String>,
+    admission: Admission,
     patient: &'static [&'static str],
     body_deadline: BodyDeadline,
+    bodies: Arc<BodyBudget>,
     http: Http,
 }
 
 /// Puts the gate and the answers common to all daemons around a service's routes.
-pub fn router(context: &Context, api: OpenApiRouter, patient: &'static [&'static str]) -> Router {
+pub fn router(
+    context: &Context,
+    api: OpenApiRouter,
+    patient: &'static [&'static str],
+    cross_site: CrossSite,
+) -> Router {
     let general = &context.settings.general;
     let mut hosts = general.allow_hosts.0.clone();
     hosts.push(general.advertise_host.clone());
     hosts.extend(general.bind.0.iter().cloned());
     let gate = Arc::new(Gate {
-        hosts: hosts.iter().map(|host| host.trim_matches(['[', ']']).to_ascii_lowercase()).collect(),
+        admission: Admission::new(hosts, cross_site),
         patient,
         body_deadline: BodyDeadline(general.body_timeout.0),
+        bodies: BodyBudget::new(BODIES_LEN_MAX),
         http: Http::register(&context.metrics),
     });
     super::openapi::publish(context, api)
@@ -68,16 +94,20 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     request.extensions_mut().insert(gate.body_deadline);
+    request.extensions_mut().insert(Arc::clone(&gate.bodies));
 
-    let admitted = admit(&gate.hosts, request.uri(), request.headers());
+    let admitted = gate.admission.check(&method, request.uri(), route, request.headers());
     let uri = request.uri().clone();
     let path = uri.path();
     let mut response = match admitted {
         Err(refusal) => refusal.into_response(),
         Ok(()) => {
-            let answer_max = if gate.patient.contains(&route) { PATIENT_ANSWER_MAX } else { ANSWER_MAX };
             let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-            match tokio::time::timeout(answer_max, answer).await {
+            let answered = match gate.answer_max(&method, route) {
+                Some(answer_max) => tokio::time::timeout(answer_max, answer).await,
+                None => Ok(answer.await),
+            };
+            match answered {
                 Ok(Ok(response)) => response,
                 Ok(Err(_)) => {
                     ApiError::internal(format!("a handler panicked: {method} {path}")).into_response()
@@ -97,8 +127,34 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
         tracing::debug!(%method, path, status, elapsed = ?began.elapsed(), "request");
     }
     response.headers_mut().insert(&REQUEST_ID, id);
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    shield(response.headers_mut());
     response
+}
+
+impl Gate {
+    /// The time in which a request must be answered; none for one that may store
+    /// something.
+    fn answer_max(&self, method: &Method, route: &str) -> Option<Duration> {
+        match *method {
+            Method::GET | Method::HEAD | Method::OPTIONS if self.patient.contains(&route) => {
+                Some(PATIENT_ANSWER_MAX)
+            }
+            Method::GET | Method::HEAD | Method::OPTIONS => Some(ANSWER_MAX),
+            _ => None,
+        }
+    }
+}
+
+/// Adds the headers against browsers. An answer with a policy of its own is a
+/// page or an image, which decides for itself.
+fn shield(headers: &mut HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let is_page = headers.contains_key(header::CONTENT_SECURITY_POLICY);
+    for (name, value) in AGAINST_BROWSERS {
+        if !(is_page && headers.contains_key(&name)) {
+            headers.insert(name, value);
+        }
+    }
 }
 
 fn request_id(headers: &HeaderMap) -> HeaderValue {
@@ -110,81 +166,4 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         HeaderValue::try_from(format!("{:016x}", fastrand::u64(..)))
             .unwrap_or(HeaderValue::from_static("none"))
     })
-}
-
-/// Whether a request may come in under its Host and from its Origin.
-fn admit(hosts: &[String], uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
-    let misdirected = |detail: &str| ApiError::new(StatusCode::MISDIRECTED_REQUEST, detail);
-    let host = match uri.authority() {
-        Some(authority) => authority.clone(),
-        None => headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok()?.parse::<Authority>().ok())
-            .ok_or_else(|| misdirected("the request has no valid Host header"))?,
-    };
-    let name = host.host().trim_matches(['[', ']']).to_ascii_lowercase();
-    let loopback = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    if !loopback && !hosts.contains(&name) {
-        return Err(misdirected(
-            "this daemon is not known under that host name; add it to general.allow_hosts if it should be",
-        ));
-    }
-    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    let own = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| origin.split_once("://"))
-        .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host.as_str()));
-    if own {
-        Ok(())
-    } else {
-        Err(ApiError::new(StatusCode::FORBIDDEN, "a page of another origin may not call this daemon"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn status(host: &str, origin: Option<&str>) -> u16 {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, host.parse().unwrap());
-        if let Some(origin) = origin {
-            headers.insert(header::ORIGIN, origin.parse().unwrap());
-        }
-        match admit(&["box1".to_owned()], &Uri::from_static("/"), &headers) {
-            Ok(()) => 200,
-            Err(refusal) => refusal.into_response().status().as_u16(),
-        }
-    }
-
-    #[test]
-    fn only_loopback_and_configured_names_are_hosts() {
-        for (host, want) in [
-            ("localhost:4000", 200),
-            ("LOCALHOST", 200),
-            ("127.0.0.1:4000", 200),
-            ("127.9.9.9", 200),
-            ("[::1]:4000", 200),
-            ("box1:4000", 200),
-            ("evil.example", 421),
-            ("localhost.evil.example", 421),
-            ("10.0.0.1:4000", 421),
-            ("", 421),
-        ] {
-            assert_eq!(status(host, None), want, "{host}");
-        }
-    }
-
-    #[test]
-    fn only_the_own_origin_may_call() {
-        for (origin, want) in [
-            ("http://localhost:4000", 200),
-            ("http://localhost:5002", 403),
-            ("http://evil.example", 403),
-            ("null", 403),
-        ] {
-            assert_eq!(status("localhost:4000", Some(origin)), want, "{origin}");
-        }
-    }
 }

@@ -14,6 +14,7 @@
 //! and a start in which a later daemon failed.
 
 mod bind;
+pub mod body;
 pub mod book;
 pub mod database;
 mod enrol;
@@ -38,6 +39,7 @@ pub mod systemd;
 use crate::settings::Settings;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+pub use gate::CrossSite;
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 use shared::client::http;
@@ -124,6 +126,8 @@ pub struct Service {
     pub api: OpenApiRouter,
     /// Routes that may take long before they answer: long polls.
     pub patient: &'static [&'static str],
+    /// What pages of other sites may use.
+    pub cross_site: CrossSite,
     /// Words to find its registration by.
     pub tags: &'static [&'static str],
     /// The services that it cannot do without.
@@ -238,6 +242,14 @@ struct Running {
     finish: BoxFuture<'static, ()>,
 }
 
+/// Checks what the settings alone decide of a start.
+///
+/// # Errors
+/// The error that the start would end with.
+pub fn check(settings: &Settings) -> Result<(), StartError> {
+    bind::addresses(settings).map(drop)
+}
+
 /// Why the daemons stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
@@ -336,7 +348,7 @@ impl Fleet {
                 }
             };
             let enrolment = enrol::Enrolment::new(&context, &service);
-            let router = gate::router(&context, service.api, service.patient);
+            let router = gate::router(&context, service.api, service.patient, service.cross_site);
             let connections = serve::spawn(listeners, router, &context);
             announce(&format!("{} started on :{port}", daemon.title()));
             self.enrolled.push(enrolment.spawn(self.enrolling.clone(), &context));

@@ -4,16 +4,21 @@
 //! (or nothing) holds its connection for ever. Here hyper's header deadline
 //! runs from the moment a connection is open or idle, which also bounds the
 //! first byte; bodies have their deadline where they are read
-//! ([`super::extract`]).
+//! ([`super::body`]).
+
+mod exchange;
+mod wire;
 
 use super::Context;
 use super::bind::Listeners;
+use super::gate::HEAD_MAX;
 use super::peer::{Peer, Socket};
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
+use exchange::{Answer, Exchange};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{SockRef, TcpKeepalive};
 use std::net::IpAddr;
@@ -26,10 +31,11 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service as _;
+use wire::Wire;
 
-/// The largest request header, in bytes; a larger one is answered with 431.
-const HEADER_MAX: usize = 32 * 1024;
+/// The largest head that hyper parses. It is twice what the gate accepts, because
+/// hyper applies its limit only to what one read brought.
+const PARSED_HEAD_MAX: usize = 2 * HEAD_MAX;
 /// The pause after a failed accept: out of descriptors, mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// The time in which a refused connection must have taken its answer.
@@ -38,7 +44,9 @@ const REFUSAL_MAX: Duration = Duration::from_secs(1);
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// What a connection over the limit is told.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
-    retry-after: 1\r\ncontent-length: 121\r\nconnection: close\r\n\r\n\
+    retry-after: 1\r\ncontent-length: 121\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n\
+    content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n\
+    cross-origin-resource-policy: same-origin\r\nconnection: close\r\n\r\n\
     {\"type\":\"about:blank\",\"title\":\"too many connections\",\"status\":503,\"detail\":\"all connections are in use; try again later\"}";
 
 /// A daemon's connections.
@@ -66,7 +74,7 @@ pub fn spawn(listeners: Listeners, router: Router, context: &Context) -> Connect
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(context.settings.general.header_timeout.0)
-        .max_buf_size(HEADER_MAX);
+        .max_buf_size(PARSED_HEAD_MAX);
     let open = TaskTracker::new();
     let server = Arc::new(Server {
         http,
@@ -130,13 +138,15 @@ impl Server {
     async fn connection(self: Arc<Self>, stream: TcpStream, address: IpAddr, slot: OwnedSemaphorePermit) {
         watch_over(&stream);
         let peer = Peer::new(address);
-        let socket = TokioIo::new(Socket::new(stream, peer.clone()));
+        let exchange = Arc::new(Exchange::default());
+        let socket = Socket::new(stream, peer.clone());
+        let wire = TokioIo::new(Wire::new(socket, Arc::clone(&exchange)));
         let (router, of_request) = (self.router.clone(), peer.clone());
-        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(of_request.clone());
-            router.clone().call(request)
+            Arc::clone(&exchange).serve(router.clone(), request)
         });
-        let mut connection = Box::pin(self.http.serve_connection(socket, service));
+        let mut connection = Box::pin(self.http.serve_connection(wire, service));
         tokio::select! {
             () = drive(connection.as_mut(), &peer, &self.stop) => {}
             () = peer.wants_to_move() => {
@@ -153,11 +163,11 @@ impl Server {
 /// Serves a connection to its end; after the signal to stop, to the end of the
 /// request in flight.
 async fn drive<S>(
-    mut connection: Pin<&mut http1::Connection<TokioIo<Socket>, S>>,
+    mut connection: Pin<&mut http1::Connection<TokioIo<Wire>, S>>,
     peer: &Peer,
     stop: &CancellationToken,
 ) where
-    S: hyper::service::HttpService<Incoming, ResBody = Body>,
+    S: hyper::service::HttpService<Incoming, ResBody = Answer>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let result = tokio::select! {

@@ -18,7 +18,7 @@ mod page;
 mod render;
 mod upstream;
 
-use crate::runtime::{Context, Service, StartError};
+use crate::runtime::{Context, CrossSite, Service, StartError};
 use shared::daemon::Daemon;
 
 /// Starts the web page.
@@ -29,6 +29,7 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     Ok(Service {
         api: api::routes(upstream::Upstream::new(&context)),
         patient: &[],
+        cross_site: CrossSite { pages: &["/", "/web"], images: &[] },
         tags: &["web", "ui"],
         requires: &[Daemon::Log, Daemon::Library],
         finish: Box::pin(std::future::ready(())),

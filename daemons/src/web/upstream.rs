@@ -7,7 +7,7 @@ use crate::runtime::extract::{self, media_type};
 use axum::BoxError;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -169,16 +169,29 @@ impl Upstream {
             Some(query) => format!("{path}?{query}"),
             None => path.to_owned(),
         };
+        let is_write = passed.method != Method::GET;
         let mut request = self.request(passed.method, daemon, &path).body(passed.body);
         for name in REQUEST_HEADERS {
             if let Some(value) = passed.headers.get(&name) {
                 request = request.header(name, value);
             }
         }
-        match tokio::time::timeout(wait_max, request.send()).await {
-            Ok(sent) => sent.map_err(|e| unavailable(daemon, &root_cause(&e))),
-            Err(_) => Err(unavailable(daemon, "it did not answer in time")),
+        if !is_write {
+            return match tokio::time::timeout(wait_max, request.send()).await {
+                Ok(sent) => sent.map_err(|e| unavailable(daemon, &root_cause(&e))),
+                Err(_) => Err(unavailable(daemon, "it did not answer in time")),
+            };
         }
+        // A change that was sent may have been made: no time makes it a failure.
+        request.send().await.map_err(|error| {
+            if error.is_connect() {
+                return unavailable(daemon, &root_cause(&error));
+            }
+            let why = root_cause(&error);
+            let detail =
+                format!("the {} broke off: {why}; it is not known whether it was done", daemon.word());
+            ApiError::new(StatusCode::GATEWAY_TIMEOUT, detail)
+        })
     }
 
     fn request(&self, method: Method, daemon: Daemon, path: &str) -> RequestBuilder {

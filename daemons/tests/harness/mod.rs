@@ -10,6 +10,7 @@
 pub mod endpoint;
 pub mod fixture;
 pub mod lines;
+pub mod raw;
 
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
@@ -132,6 +133,12 @@ impl Setup {
     pub fn run_to_end(&self) -> (ExitStatus, String) {
         let output = self.command().output().unwrap();
         (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// The same, and what it said on standard output.
+    pub fn run_to_end_saying(&self) -> (ExitStatus, String) {
+        let output = self.command().output().unwrap();
+        (output.status, String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     fn spawn(self) -> Running {

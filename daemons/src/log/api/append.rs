@@ -1,7 +1,7 @@
 //! `POST /log`.
 
-use super::{App, level};
 use super::bodies::blocking;
+use super::{App, level};
 use crate::log::batch::{Batch, Defaults};
 use crate::log::codec::checksum;
 use crate::log::ingest::{BodyError, BodyKind, DecodeError, Encoding, read};

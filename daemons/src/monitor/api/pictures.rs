@@ -6,7 +6,7 @@ use crate::monitor::uptime::share;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Path, Query};
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
@@ -109,7 +109,15 @@ fn listed(app: &App, file: &str) -> Result<ServiceStatus, ApiError> {
 }
 
 fn svg(text: String) -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, "image/svg+xml; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    let headers = [
+        (header::CONTENT_TYPE, "image/svg+xml; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        ),
+        // Pages of other sites may show it.
+        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+    ];
     (headers, text).into_response()
 }

@@ -246,7 +246,10 @@ impl Balancer {
 }
 
 fn is_http(url: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme))
+    // Schemes are case-insensitive (RFC 3986, 3.1).
+    url.split_once("://").is_some_and(|(scheme, _)| {
+        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+    })
 }
 
 /// A call under way; when it is dropped, it has ended.
