@@ -45,6 +45,7 @@ impl From<Invalid> for ApiError {
 #[into_params(parameter_in = Query)]
 struct BooksQuery {
     /// At most so many, up to 10,000 (default: 1,000). A `Link` header leads on.
+    #[param(minimum = 1, maximum = 10_000)]
     limit: Option<u32>,
     /// Leave out so many at the beginning.
     offset: Option<u32>,
@@ -62,6 +63,7 @@ struct LoansQuery {
     #[serde(default)]
     active: bool,
     /// At most so many, up to 10,000 (default: 1,000). A `Link` header leads on.
+    #[param(minimum = 1, maximum = 10_000)]
     limit: Option<u32>,
     /// Leave out so many at the beginning.
     offset: Option<u32>,

@@ -89,6 +89,7 @@ async fn forget(State(app): State<App>, Path(name): Path<String>) -> Result<Stat
 #[into_params(parameter_in = Query)]
 struct HistoryQuery {
     /// How many transitions and how many probes (100; at most 1000).
+    #[param(minimum = 1, maximum = 1_000)]
     limit: Option<usize>,
     /// `json` (default), or `text`: the probes, for a terminal.
     #[serde(default)]
@@ -119,6 +120,7 @@ struct IncidentsQuery {
     #[serde(default)]
     open: bool,
     /// How many (100; at most 1000).
+    #[param(minimum = 1, maximum = 1_000)]
     limit: Option<usize>,
     /// How many to skip: that of the next page is the sum of `offset` and `limit`.
     #[serde(default)]
@@ -146,7 +148,9 @@ async fn list_incidents(
 /// Events `transition` and `incident`. `Last-Event-ID` resumes without a gap or
 /// a repeat; 410 when the events since then are no longer kept.
 #[utoipa::path(get, path = "/monitor/events", tag = "monitor",
-    responses((status = 200, content_type = "text/event-stream", body = String)))]
+    responses((status = 200, content_type = "text/event-stream", body = String,
+        description = "One event for each change of a status, an incident or a maintenance; `data` is the object that changed",
+        example = "id: 3\nevent: status\ndata: {\"name\":\"Shop\",\"status\":\"healthy\"}\n\n")))]
 async fn follow(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     let after = match headers.get("last-event-id").filter(|id| !id.is_empty()) {
         None => None,

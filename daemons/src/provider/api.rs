@@ -202,7 +202,9 @@ struct WatchQuery {
 /// `removed` and `updated`, each with a registration, and a revision as its id.
 /// A reader that is slow skips states in between, never a difference.
 #[utoipa::path(get, path = "/providers/watch", tag = "provider", params(WatchQuery),
-    responses((status = 200, content_type = "text/event-stream", body = String)))]
+    responses((status = 200, content_type = "text/event-stream", body = String,
+        description = "`snapshot`: `data` is an array of Registrations; then one event for each change, `data` is the Registration. `id` is the revision",
+        example = "id: 17\nevent: snapshot\ndata: []\n\n")))]
 async fn watch(State(app): State<App>, Query(query): Query<WatchQuery>) -> Result<Response, ApiError> {
     app.fleet()?;
     Ok(sse::answer(app.stop.clone(), stream::events(app.mirror.subscribe(), query.service)))

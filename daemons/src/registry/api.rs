@@ -233,7 +233,9 @@ struct WatchQuery {
 /// and `released`, which have no id and move no place, tell that expiry is held
 /// back, and no longer. A watcher that is too slow is told `cut`, and resumes.
 #[utoipa::path(get, path = "/services/watch", tag = "registry", params(WatchQuery),
-    responses((status = 200, content_type = "text/event-stream", body = String)))]
+    responses((status = 200, content_type = "text/event-stream", body = String,
+        description = "`snapshot`: `data` is an array of Registrations; `registered`, `updated`, `deregistered`, `expired`: a Registration; `bookmark`: the revision alone. `id` is <epoch>-<revision>",
+        example = "id: 7-17\nevent: bookmark\ndata: {}\n\n")))]
 async fn watch(
     State(app): State<App>,
     Query(query): Query<WatchQuery>,

@@ -1,5 +1,7 @@
 //! The routes that every daemon has, and the document that describes them all.
 
+mod complete;
+
 use super::Context;
 use super::health::Board;
 use super::metrics::{Form, Metrics};
@@ -12,7 +14,7 @@ use bytes::Bytes;
 use shared::wire::health::{self, Health, Status};
 use shared::wire::problem::{self, Problem};
 use std::sync::Arc;
-use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,34 +25,31 @@ pub fn publish(context: &Context, api: OpenApiRouter) -> Router {
         .routes(routes!(report_health))
         .with_state(Arc::clone(&context.health))
         .merge(OpenApiRouter::new().routes(routes!(report_metrics)).with_state(Arc::clone(&context.metrics)));
-    let (router, mut document) = common.merge(api).split_for_parts();
-    describe(context, &mut document);
-    let document = Bytes::from(document.to_json().unwrap_or_default());
+    let (router, document) = common.merge(api).split_for_parts();
+    let document = describe(context, document);
     router.route(
         "/openapi.json",
         get(async move || ([(header::CONTENT_TYPE, "application/json")], document.clone())),
     )
 }
 
-/// Every operation may be refused with a problem: said here, once.
-fn describe(context: &Context, document: &mut OpenApi) {
+/// The document as JSON, completed with what all operations have in common.
+fn describe(context: &Context, mut document: OpenApi) -> Bytes {
     document.info = InfoBuilder::new()
         .title(format!("distlog: {}", context.daemon.title()))
         .version(env!("CARGO_PKG_VERSION"))
+        .license(Some(LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()))
         .build();
-    document
-        .components
-        .get_or_insert_default()
-        .schemas
-        .insert(Problem::name().into_owned(), Problem::schema());
-    let refusal = || {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
-        RefOr::T(ResponseBuilder::new().description("Refused").content(problem::MEDIA_TYPE, content).build())
-    };
-    for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
-            operation.responses.responses.entry("default".to_owned()).or_insert_with(refusal);
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    schemas.insert(Problem::name().into_owned(), Problem::schema());
+    match serde_json::to_value(&document) {
+        Ok(mut document) => {
+            complete::complete(&mut document, problem::MEDIA_TYPE);
+            Bytes::from(document.to_string())
+        }
+        Err(error) => {
+            tracing::error!("the OpenAPI document cannot be written: {error}");
+            Bytes::new()
         }
     }
 }
@@ -58,9 +57,10 @@ fn describe(context: &Context, document: &mut OpenApi) {
 /// How this daemon does
 ///
 /// 503 where the status is `fail`.
-#[utoipa::path(get, path = "/health", tag = "common", responses((
-    status = 200, content_type = "application/health+json", body = Health
-)))]
+#[utoipa::path(get, path = "/health", tag = "common", responses(
+    (status = 200, content_type = "application/health+json", body = Health, description = "It works, perhaps with warnings"),
+    (status = 503, content_type = "application/health+json", body = Health, description = "A part of it fails")
+))]
 async fn report_health(State(board): State<Arc<Board>>) -> impl IntoResponse {
     let report = board.report();
     let status = if report.status == Status::Fail { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };

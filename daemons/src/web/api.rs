@@ -95,7 +95,9 @@ async fn send_record(State(upstream): State<Upstream>, passed: Passed) -> Result
 
 /// Follow the log (its `GET /log/tail`)
 #[utoipa::path(get, path = "/proxy/log/tail", tag = "proxy",
-    responses((status = 200, content_type = "text/event-stream", body = String)))]
+    responses((status = 200, content_type = "text/event-stream", body = String,
+        description = "As the log's `GET /log/tail`: an event for each record, `data` is a Record",
+        example = "id: 42\ndata: {\"seq\":42,\"ts\":\"2026-11-22T10:00:00.123456Z\",\"level\":\"info\",\"service\":\"LibraryService\",\"message\":\"…\"}\n\n")))]
 async fn tail(State(upstream): State<Upstream>, passed: Passed) -> Result<Response, ApiError> {
     upstream.stream(Daemon::Log, "/log/tail", passed).await
 }

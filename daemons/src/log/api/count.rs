@@ -117,6 +117,7 @@ pub struct StatsQuery {
     /// `level`, `service` or a field; several separated by commas.
     by: Option<String>,
     /// At most so many groups (100).
+    #[param(minimum = 1, maximum = 10_000)]
     limit: Option<usize>,
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]

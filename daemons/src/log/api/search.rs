@@ -30,6 +30,7 @@ pub struct SearchQuery {
     /// Before: RFC 3339, or a span ago.
     until: Option<String>,
     /// At most so many (100).
+    #[param(minimum = 1, maximum = 1_000_000)]
     limit: Option<usize>,
     /// Newest first (`desc`), or oldest first (`asc`).
     #[serde(default)]

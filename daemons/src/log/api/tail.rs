@@ -45,7 +45,9 @@ pub struct TailQuery {
 /// comes, with no gap and no repeat. A reader that follows live and falls too far
 /// behind is told how many records it missed: the event `lagged`.
 #[utoipa::path(get, path = "/log/tail", tag = "log", params(TailQuery),
-    responses((status = 200, content_type = "text/event-stream", body = String)))]
+    responses((status = 200, content_type = "text/event-stream", body = String,
+        description = "An event without a name for each record: `id` is its sequence, `data` a Record. `lagged`: `data` is {missed}, the number of records that were skipped",
+        example = "id: 42\ndata: {\"seq\":42,\"ts\":\"2026-11-22T10:00:00.123456Z\",\"level\":\"info\",\"service\":\"LibraryService\",\"message\":\"…\"}\n\n")))]
 pub async fn tail(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,

@@ -50,6 +50,7 @@ struct AlertsQuery {
     /// Only those of this channel.
     channel: Option<String>,
     /// How many (100; at most 1000).
+    #[param(minimum = 1, maximum = 1_000)]
     limit: Option<usize>,
     /// How many to skip: that of the next page is the sum of `offset` and `limit`.
     #[serde(default)]

@@ -44,6 +44,7 @@ struct BadgeQuery {
     #[param(inline)]
     what: What,
     /// Over how many days (30; at most 366, and as long as the history is kept).
+    #[param(minimum = 1, maximum = 366)]
     days: Option<u32>,
 }
 

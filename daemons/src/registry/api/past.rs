@@ -40,6 +40,7 @@ pub struct HistoryQuery {
     #[param(inline)]
     order: Order,
     /// At most so many entries: 100, up to 1000.
+    #[param(minimum = 1, maximum = 1_000)]
     limit: Option<usize>,
     /// `json` (default), or `text` for a terminal.
     #[serde(default)]

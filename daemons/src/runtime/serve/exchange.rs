@@ -18,12 +18,14 @@ use tower::Service as _;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
-    /// There is no request, or its body is still arriving.
-    Open = 0,
+    /// There is no request.
+    Idle = 0,
+    /// The handler has not read the whole body.
+    Arriving = 1,
     /// A request that only reads is being answered.
-    Reading = 1,
+    Reading = 2,
     /// A request that may change something is being answered.
-    Writing = 2,
+    Writing = 3,
 }
 
 /// The request of one connection, shared by its socket and its service.
@@ -37,9 +39,10 @@ pub struct Exchange {
 impl Exchange {
     pub fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Acquire) {
-            1 => Phase::Reading,
-            2 => Phase::Writing,
-            _ => Phase::Open,
+            1 => Phase::Arriving,
+            2 => Phase::Reading,
+            3 => Phase::Writing,
+            _ => Phase::Idle,
         }
     }
 
@@ -55,7 +58,7 @@ impl Exchange {
 
     fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Release);
-        if phase == Phase::Open {
+        if phase == Phase::Idle {
             self.reader.wake();
         }
     }
@@ -75,13 +78,14 @@ impl Exchange {
         let under_way = UnderWay(self);
         let exchange = &under_way.0;
         let request = if has_body {
+            exchange.enter(Phase::Arriving);
             request.map(|body| Body::new(Arriving { body, exchange: Arc::clone(exchange), phase }))
         } else {
             exchange.enter(phase);
             request.map(|_| Body::empty())
         };
         let mut response = router.call(request).await?;
-        let is_unread = has_body && exchange.phase() == Phase::Open;
+        let is_unread = has_body && exchange.phase() == Phase::Arriving;
         if is_unread && !response.status().is_success() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             exchange.left_unread.store(true, Ordering::Release);
@@ -100,7 +104,7 @@ struct UnderWay(Arc<Exchange>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.enter(Phase::Open);
+        self.0.enter(Phase::Idle);
     }
 }
 

@@ -4,7 +4,8 @@
 //!   for a client that left and drops the request. Here the end of the input is
 //!   held back until a request that may change something is answered, and for
 //!   [`HALF_CLOSED_MAX`] from a request that only reads: a client that really
-//!   left must not hold a search or a stream for longer.
+//!   left must not hold a search or a stream for longer. The same time holds for
+//!   a body of which the handler has not read the end.
 //! * The kernel resets a connection that is closed with unread input, and the
 //!   reset overtakes the answer. After a refusal that left a body unread the
 //!   input is read and discarded for [`LINGER_MAX`] at most.
@@ -19,7 +20,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a half-closed client may wait for what it reads.
+/// How long the end of the input is held back from a request that stores nothing.
 const HALF_CLOSED_MAX: Duration = Duration::from_secs(5);
 /// How long input is discarded before the connection closes.
 const LINGER_MAX: Duration = Duration::from_secs(1);
@@ -63,8 +64,10 @@ impl AsyncRead for Wire {
         this.exchange.register(cx);
         let until = this.half_closed.get_or_insert_with(|| Box::pin(sleep(HALF_CLOSED_MAX)));
         match this.exchange.phase() {
-            Phase::Open => Poll::Ready(Ok(())),
-            Phase::Reading => until.as_mut().poll(cx).map(Ok),
+            Phase::Idle => Poll::Ready(Ok(())),
+            // hyper reads ahead of the handler: the end of the input may come while
+            // the handler has yet to read a body that is whole.
+            Phase::Arriving | Phase::Reading => until.as_mut().poll(cx).map(Ok),
             Phase::Writing => Poll::Pending,
         }
     }
