@@ -20,7 +20,7 @@ async fn every_daemon_tells_its_health_its_metrics_and_its_routes() {
         assert!(metrics.body.contains("distlog_http_requests_total{method=\"GET\""), "{}", metrics.body);
         assert_eq!(metrics.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
         let api = fleet.get(daemon, "/openapi.json").await.ok().json();
-        assert!(api["paths"]["/health"]["get"]["responses"]["default"].is_object(), "{daemon}");
+        assert!(api["paths"]["/health"]["get"]["responses"]["200"].is_object(), "{daemon}");
     }
 }
 

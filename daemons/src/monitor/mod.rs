@@ -92,7 +92,10 @@ pub async fn start(context: Context) -> Result<Service, StartError> {
     Ok(Service {
         api: api::routes(Arc::clone(&core), &context).merge(alert::routes(alerts)),
         patient: &[],
-        cross_site: CrossSite { pages: &[], images: &["/monitor/badge/{file}", "/monitor/chart/{file}"] },
+        cross_site: CrossSite {
+            pages: &["/monitor/incidents"],
+            images: &["/monitor/badge/{file}", "/monitor/chart/{file}"],
+        },
         tags: &["monitoring", "core"],
         requires: &[Daemon::Registry],
         finish: Box::pin(core.close()),

@@ -41,6 +41,9 @@ async fn a_page_of_another_site_gets_the_page_and_badges_and_nothing_else() {
     from_page(&fleet, "log", "/log", "no-cors", "script").await.problem(403);
     from_page(&fleet, "web", "/web", "navigate", "iframe").await.problem(403);
     from_page(&fleet, "web", "/proxy/log", "cors", "empty").await.problem(403);
+    // Alerts link to the incidents.
+    from_page(&fleet, "monitor", "/monitor/incidents", "navigate", "document").await.ok();
+    from_page(&fleet, "monitor", "/monitor/incidents", "cors", "empty").await.problem(403);
     let page = from_page(&fleet, "web", "/web", "navigate", "document").await.ok();
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.header("content-security-policy").starts_with("default-src 'none'; script-src 'self'"));

@@ -4,3 +4,4 @@ mod bodies;
 mod browsers;
 mod half_closed;
 mod heads;
+mod openapi;

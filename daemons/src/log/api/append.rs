@@ -121,7 +121,7 @@ struct Intake {
 impl Intake {
     fn read(self, body: &[u8]) -> Result<(Batch, Option<RequestKey>), ApiError> {
         let batch = read(self.kind, body, &self.defaults)?;
-        let request = self.key.is_some().then(|| self.fingerprint(body)).unwrap_or_default();
+        let request = if self.key.is_some() { self.fingerprint(body) } else { 0 };
         Ok((batch, self.key.map(|key| RequestKey { key, request })))
     }
 

@@ -65,7 +65,10 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     let takes_text = operation["parameters"].as_array().is_some_and(|parameters| {
         let format = parameters.iter().find(|parameter| parameter["name"] == "format");
         format.is_some_and(|format| {
-            format["schema"]["enum"].as_array().is_some_and(|e| e.contains(&json!("text")))
+            format
+                .pointer("/schema/enum")
+                .and_then(Value::as_array)
+                .is_some_and(|e| e.contains(&json!("text")))
         })
     });
     let summary = operation["summary"].as_str().unwrap_or("Done").to_owned();
@@ -127,7 +130,7 @@ fn describe_success(status: &str, summary: &str, response: &mut Value) {
 
 /// A path segment is never empty.
 fn complete_parameter(parameter: &mut Value) {
-    if parameter["in"] == "path" && parameter["schema"]["type"] == "string" {
+    if parameter["in"] == "path" && parameter.pointer("/schema/type") == Some(&json!("string")) {
         let schema = entry(parameter, "schema");
         entry(schema, "minLength").clone_from(&json!(1));
         entry(schema, "maxLength").clone_from(&json!(2048));
@@ -173,7 +176,8 @@ fn refusal(status: StatusCode, why: &str, media_type: &str) -> Value {
         "Connection": {"$ref": "#/components/headers/Connection"},
     });
     if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-        headers["Retry-After"] = json!({"$ref": "#/components/headers/Retry-After"});
+        let reference = json!({"$ref": "#/components/headers/Retry-After"});
+        entry(&mut headers, "Retry-After").clone_from(&reference);
     }
     let example = json!({
         "type": "about:blank",

@@ -65,36 +65,42 @@ impl Exchange {
 
     /// Answers one request. A refusal that leaves the body unread closes the
     /// connection.
-    pub async fn serve(
+    ///
+    /// The request is under way from the call on, not from the first poll: hyper
+    /// may see the end of the input before it polls the answer.
+    pub fn serve(
         self: Arc<Self>,
         mut router: Router,
         request: Request<Incoming>,
-    ) -> Result<Response<Answer>, Infallible> {
+    ) -> impl Future<Output = Result<Response<Answer>, Infallible>> {
         let phase = match *request.method() {
             Method::GET | Method::HEAD | Method::OPTIONS => Phase::Reading,
             _ => Phase::Writing,
         };
         let has_body = !request.body().is_end_stream();
+        self.enter(if has_body { Phase::Arriving } else { phase });
         let under_way = UnderWay(self);
-        let exchange = &under_way.0;
-        let request = if has_body {
-            exchange.enter(Phase::Arriving);
-            request.map(|body| Body::new(Arriving { body, exchange: Arc::clone(exchange), phase }))
-        } else {
-            exchange.enter(phase);
-            request.map(|_| Body::empty())
-        };
-        let mut response = router.call(request).await?;
-        let is_unread = has_body && exchange.phase() == Phase::Arriving;
-        if is_unread && !response.status().is_success() {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            exchange.left_unread.store(true, Ordering::Release);
+        async move {
+            let exchange = &under_way.0;
+            let request = request.map(|body| {
+                if has_body {
+                    Body::new(Arriving { body, exchange: Arc::clone(exchange), phase })
+                } else {
+                    Body::empty()
+                }
+            });
+            let mut response = router.call(request).await?;
+            let is_unread = has_body && exchange.phase() == Phase::Arriving;
+            if is_unread && !response.status().is_success() {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                exchange.left_unread.store(true, Ordering::Release);
+            }
+            if !is_unread {
+                // From here on only the answer is left to be sent.
+                exchange.enter(Phase::Reading);
+            }
+            Ok(response.map(|body| Answer { body, _under_way: under_way }))
         }
-        if !is_unread {
-            // From here on only the answer is left to be sent.
-            exchange.enter(Phase::Reading);
-        }
-        Ok(response.map(|body| Answer { body, _under_way: under_way }))
     }
 }
 

@@ -124,3 +124,15 @@ fn chunked_is_the_only_transfer_coding() {
         );
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_head_enters_under_a_foreign_host(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80)) {
+        any_head::any_head(&bytes);
+    }
+
+    #[test]
+    fn no_likely_head_enters_under_a_foreign_host(text in "(localhost|127\\.0\\.0\\.1|\\[::1\\]|evil)?[:@.0-9]{0,6}\n(http://|HTTPS://|null)?(localhost|evil|\\[::1\\])?[:@.0-9]{0,6}") {
+        any_head::any_head(text.as_bytes());
+    }
+}
