@@ -30,7 +30,7 @@ fn key(first: u64, last: u64, key: &str) -> String {
 #[track_caller]
 fn verified(damage: impl FnOnce(&Fixture<'_>)) -> (i32, String) {
     let setup = Setup::new("log");
-    let fixture = Fixture::copy_to(setup.dir());
+    let fixture = Fixture::with_indexes(setup.dir());
     damage(&fixture);
     let before = fixture.files();
     let told = fixture.told(&["verify", "--quiet"]);
@@ -49,7 +49,7 @@ fn assert_told(damage: impl FnOnce(&Fixture<'_>), status: i32, wanted: &str) {
 #[test]
 fn of_every_file_it_is_told_how_it_is() {
     let setup = Setup::new("log");
-    let fixture = Fixture::copy_to(setup.dir());
+    let fixture = Fixture::with_indexes(setup.dir());
     let (status, told) = fixture.told(&["verify"]);
     assert_eq!(status, 0, "{told}");
     for wanted in [
@@ -181,7 +181,7 @@ fn what_is_lost_is_told_with_the_sequences() {
 #[test]
 fn what_is_not_there_or_not_the_logs_is_told_and_is_no_damage() {
     let setup = Setup::new("log");
-    let fixture = Fixture::copy_to(setup.dir());
+    let fixture = Fixture::with_indexes(setup.dir());
     fs::write(fixture.segment("notes.txt"), "x").unwrap();
     fs::remove_file(fixture.segment("00000000000000003001.log")).unwrap();
     let (status, told) = fixture.told(&["verify"]);
@@ -225,9 +225,23 @@ async fn a_log_that_is_written_to_is_well_at_any_moment() {
 }
 
 #[test]
-fn only_indexes_that_need_it_are_rebuilt() {
+fn an_index_of_an_earlier_version_is_told_and_rebuilt() {
     let setup = Setup::new("log");
     let fixture = Fixture::copy_to(setup.dir());
+    let (status, told) = fixture.told(&["verify", "--quiet"]);
+    assert!(
+        status == 1 && told.contains("quiet.idx: would be rebuilt: the index is of another version\n"),
+        "{told}"
+    );
+    let (status, told) = fixture.told(&["rebuild-index"]);
+    assert!(status == 0 && told.ends_with("3 sealed segments: 3 indexes rebuilt\n"), "{told}");
+    assert_eq!(fixture.told(&["verify", "--quiet"]).0, 0);
+}
+
+#[test]
+fn only_indexes_that_need_it_are_rebuilt() {
+    let setup = Setup::new("log");
+    let fixture = Fixture::with_indexes(setup.dir());
     let before = fixture.files();
     assert_eq!(fixture.told(&["rebuild-index"]), (0, "3 sealed segments: 0 indexes rebuilt\n".to_owned()));
     let [cold, quiet, rest] = SEALED.map(|name| fixture.segment(&format!("{name}.idx")));

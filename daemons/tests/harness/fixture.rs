@@ -32,6 +32,14 @@ impl<'a> Fixture<'a> {
         fixture
     }
 
+    /// A copy whose indexes are those of this version.
+    pub fn with_indexes(dir: &'a Path) -> Self {
+        let fixture = Self::copy_to(dir);
+        let (status, told) = fixture.told(&["rebuild-index"]);
+        assert_eq!(status, 0, "{told}");
+        fixture
+    }
+
     pub fn active(&self) -> PathBuf {
         self.dir.join("distributed.log")
     }

@@ -89,11 +89,11 @@ impl Grouping<'_> {
         }
     }
 
-    /// The keys of all kinds.
-    pub fn keys(self, kinds: &Kinds) -> Keys {
+    /// The keys of these levels and services, as lines hold them.
+    pub fn keys<'s>(self, sources: impl Iterator<Item = (Level, &'s [u8])>) -> Keys {
         let mut keys: Vec<Vec<u8>> = Vec::new();
         let mut numbers: HashMap<Vec<u8>, usize> = HashMap::new();
-        let of_source = kinds.sources().map(|(level, service)| {
+        let of_source = sources.map(|(level, service)| {
             let mut key = Vec::new();
             self.by.iter().for_each(|label| self.put_common(label, level, service, &mut key));
             *numbers.entry(key).or_insert_with_key(|key| {
@@ -101,9 +101,7 @@ impl Grouping<'_> {
                 keys.len() - 1
             })
         });
-        let of_source: Vec<usize> = of_source.collect();
-        let number = |kind| kinds.source(kind).and_then(|source| of_source.get(source).copied());
-        Keys { of_kind: (0..super::UNKNOWN).map_while(number).collect(), keys }
+        Keys { of_source: of_source.collect(), keys }
     }
 
     /// The labels that a key was made of.
@@ -146,10 +144,10 @@ fn push_text(key: &mut Vec<u8>, text: &str) {
     key.push(0);
 }
 
-/// The keys under which the kinds of a segment are counted.
+/// The keys under which the records of a segment are counted.
 pub struct Keys {
-    /// The number of each kind's key.
-    of_kind: Vec<usize>,
+    /// The number of the key of each level and service.
+    of_source: Vec<usize>,
     keys: Vec<Vec<u8>>,
 }
 
@@ -159,9 +157,19 @@ impl Keys {
         self.keys.len()
     }
 
+    /// The number of the key of a level and service, by their number.
+    pub fn number_of_source(&self, source: usize) -> usize {
+        self.of_source.get(source).copied().unwrap_or(usize::MAX)
+    }
+
+    /// The key of a level and service, by their number.
+    pub fn of_source(&self, source: usize) -> &[u8] {
+        self.get(self.number_of_source(source))
+    }
+
     /// The number of a kind's key.
-    pub fn number(&self, kind: u16) -> usize {
-        self.of_kind.get(usize::from(kind)).copied().unwrap_or(usize::MAX)
+    pub fn number(&self, kinds: &Kinds, kind: u16) -> usize {
+        kinds.source(kind).map_or(usize::MAX, |source| self.number_of_source(source))
     }
 
     /// A key by its number.
@@ -170,10 +178,11 @@ impl Keys {
     }
 
     /// A kind's key.
-    pub fn of(&self, kind: u16) -> &[u8] {
-        self.get(self.number(kind))
+    pub fn of(&self, kinds: &Kinds, kind: u16) -> &[u8] {
+        self.get(self.number(kinds, kind))
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,16 +1,17 @@
 //! Counting instead of listing: over time, and by label.
 //!
-//! What an index knows is summed up: by segment where all of it counts, by block
-//! and minute, or by the columns where seconds matter. Text is read only where a
+//! What an index knows is summed up: by its rollup where a whole segment counts, by
+//! block and minute, or by the columns where seconds matter. Text is read only where a
 //! label is in no index, a kind of records may or may not match, or a bound cuts
 //! through a second.
 
 mod grouping;
+mod rollup;
 mod tally;
 
 pub use grouping::Label;
 
-use super::index::{Count, Index, UNKNOWN};
+use super::index::{Count, Index, Kinds};
 use super::limits::WAVE_MAX;
 use super::query::{Filter, Verdict};
 use super::search::{Budget, Part, Reservation, Share, WAIT_MAX, parallel};
@@ -60,9 +61,18 @@ pub fn hits(snapshot: &Snapshot, filter: &Filter, by: &[Label], step_seconds: i6
 fn count(snapshot: &Snapshot, filter: &Filter, grouping: Grouping<'_>, budget: &Budget) -> Tally {
     let mut tally = Tally::default();
     let mut reservation = budget.memory.reservation();
+    let mut opened: Vec<&View> = Vec::new();
+    for view in snapshot {
+        if budget.is_spent() || rollup::count(view, filter, grouping, &mut tally).is_none() {
+            opened.push(view);
+        }
+        if !reservation.try_resize(tally.cost()) {
+            tally.close();
+        }
+    }
     // A few segments at a time, and a few of their blocks: what is open, and what
     // was counted but not summed up yet, stays small.
-    for views in snapshot.chunks(WAVE_MAX) {
+    for views in opened.chunks(WAVE_MAX) {
         let mut texts: Vec<(Arc<Part>, usize)> = Vec::new();
         for of_view in parallel::map(views, |view, _| count_segment(view, filter, grouping, budget)) {
             tally.merge(of_view.tally);
@@ -133,7 +143,7 @@ fn count_segment(view: &View, filter: &Filter, grouping: Grouping<'_>, budget: &
         counted.tally.partial = true;
         return counted;
     }
-    let part = match Part::of(view, filter) {
+    let part = match Part::to_count(view, filter) {
         Ok(None) => return counted,
         Ok(Some(part)) => part,
         // Deleted since the snapshot was taken: its time had come.
@@ -148,10 +158,18 @@ fn count_segment(view: &View, filter: &Filter, grouping: Grouping<'_>, budget: &
     match indexed {
         None => counted.texts = part.candidates(filter).map(|(at, _)| at).collect(),
         Some((index, verdicts)) => {
-            let kinds = OfKinds { index, verdicts, keys: grouping.keys(&index.kinds), grouping };
-            if kinds.add_whole(&part, filter, &mut counted.tally).is_none() {
+            let of_kinds = index.kinds().map(|kinds| {
+                let keys = grouping.keys(kinds.sources());
+                OfKinds { index, kinds, verdicts, keys, grouping }
+            });
+            let Ok(of_kinds) = of_kinds.inspect_err(|error| part.reading().note_index(error)) else {
+                counted.texts = part.candidates(filter).map(|(at, _)| at).collect();
+                counted.part = Some(part);
+                return counted;
+            };
+            if of_kinds.add_whole(&part, filter, &mut counted.tally).is_none() {
                 for (at, block) in part.candidates(filter) {
-                    if kinds.add_block(&part, at, block, filter, &mut counted.tally).is_none() {
+                    if of_kinds.add_block(&part, at, block, filter, &mut counted.tally).is_none() {
                         counted.texts.push(at);
                     }
                 }
@@ -165,8 +183,9 @@ fn count_segment(view: &View, filter: &Filter, grouping: Grouping<'_>, budget: &
 /// Counting by what an index knows.
 struct OfKinds<'a> {
     index: &'a Index,
+    kinds: &'a Kinds,
     verdicts: &'a [Verdict],
-    /// The key under which each kind is counted, by number.
+    /// The keys under which kinds are counted.
     keys: grouping::Keys,
     grouping: Grouping<'a>,
 }
@@ -177,16 +196,16 @@ impl OfKinds<'_> {
         let blocks = part.reading().blocks();
         let is_sure = self.grouping.step_seconds.is_none()
             && self.index.blocks() == blocks.len()
-            && self.index.kinds.unknown() == 0
-            && self.verdicts.len() == self.index.kinds.len()
+            && self.kinds.unknown() == 0
+            && self.verdicts.len() == self.kinds.len()
             && self.verdicts.iter().all(|verdict| *verdict != Verdict::Maybe)
             && blocks.iter().all(|block| filter.bounds.cover(block));
         if !is_sure {
             return None;
         }
-        for ((kind, (_, total)), verdict) in (0..).zip(self.index.kinds.iter()).zip(self.verdicts) {
+        for ((kind, (_, total)), verdict) in (0..).zip(self.kinds.iter()).zip(self.verdicts) {
             if *verdict == Verdict::Yes {
-                tally.add(self.keys.of(kind), 0, total);
+                tally.add(self.keys.of(self.kinds, kind), 0, total);
             }
         }
         Some(())
@@ -208,15 +227,14 @@ impl OfKinds<'_> {
             Share::Kinds => {
                 let by_minutes = self.grouping.step_seconds.is_none_or(|step| step % SECONDS_PER_MINUTE == 0);
                 if by_minutes && filter.bounds.cover(block) {
-                    self.add_minutes(at, tally);
-                    return Some(());
+                    return self.add_minutes(part, at, tally);
                 }
                 self.add_seconds(part, at, block, filter, tally)
             }
         }
     }
 
-    fn add_minutes(&self, at: usize, tally: &mut Tally) {
+    fn add_minutes(&self, part: &Part, at: usize, tally: &mut Tally) -> Option<()> {
         // The entries of one minute come together: they are summed up by key first.
         let mut sums = vec![0_u64; self.keys.len()];
         let mut current = i64::MIN;
@@ -226,18 +244,20 @@ impl OfKinds<'_> {
                 tally.add(self.keys.get(key), step, std::mem::take(sum));
             }
         };
-        self.index.counts(at, |Count { minute, kind, count }| {
+        let counted = self.index.counts(at, |Count { minute, kind, count }| {
             if minute != current {
                 flush(current, &mut sums);
                 current = minute;
             }
             if self.verdicts.get(usize::from(kind)) == Some(&Verdict::Yes)
-                && let Some(sum) = sums.get_mut(self.keys.number(kind))
+                && let Some(sum) = sums.get_mut(self.keys.number(self.kinds, kind))
             {
                 *sum += u64::from(count);
             }
         });
         flush(current, &mut sums);
+        // Nothing was counted when this failed.
+        counted.inspect_err(|error| part.reading().note_index(error)).ok()
     }
 
     /// Counts by the columns; not if a bound cuts through a second in which
@@ -260,7 +280,7 @@ impl OfKinds<'_> {
             let counts =
                 whole.contains(second) && (filter.bounds.seqs.0..filter.bounds.seqs.1).contains(&seq);
             if counts && part.verdict(*kind) == Verdict::Yes {
-                tally.add(self.keys.of(*kind), self.grouping.step(*second), 1);
+                tally.add(self.keys.of(self.kinds, *kind), self.grouping.step(*second), 1);
             }
         }
         Some(())

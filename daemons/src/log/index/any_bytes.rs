@@ -1,13 +1,15 @@
 //! Any bytes as an index: whatever they are, reading them ends.
 
-use super::file::{Opened, columns_from_bytes, directory_of, kinds_from_bytes, open};
+use super::Rollup;
+use super::columns::columns_from_bytes;
+use super::file::{Opened, directory_of, kinds_from_bytes, open};
 use crate::log::codec::checksum;
 use crate::log::fuzzing::file_of;
 
 /// Where the places of the sections are in the header, and how long one is.
 const PLACES: usize = 32;
 const PLACE_LEN: usize = 24;
-const SECTIONS: usize = 5;
+const SECTIONS: usize = 6;
 /// So many blocks are looked at.
 const BLOCKS_MAX: usize = 64;
 
@@ -18,7 +20,7 @@ pub fn index(bytes: &[u8]) {
     if let Some(mended) = mend(bytes) {
         look(&mended);
     }
-    let _ = kinds_from_bytes(bytes);
+    let _ = (kinds_from_bytes(bytes), Rollup::from_bytes(bytes));
     for records in [0, 1, bytes.len() / 3, usize::MAX] {
         if let Some(columns) = columns_from_bytes(records, bytes) {
             assert_eq!((columns.kinds.len(), columns.seconds.len()), (records, records));
@@ -29,11 +31,13 @@ pub fn index(bytes: &[u8]) {
 fn look(bytes: &[u8]) {
     let identity =
         bytes.get(16..).and_then(|rest| rest.first_chunk()).map_or(0, |id| u64::from_le_bytes(*id));
-    let Ok((kinds, _, opened)) = open(Box::new(file_of(bytes)), identity) else { return };
-    assert!(kinds.iter().count() <= kinds.len());
+    let Ok(opened) = open(Box::new(file_of(bytes)), identity) else { return };
+    if let Ok(detail) = opened.detail() {
+        assert!(detail.kinds.iter().count() <= detail.kinds.len());
+    }
     let blocks = Opened::blocks(&opened).min(BLOCKS_MAX);
     for block in 0..=blocks {
-        opened.counts(block, |_| ());
+        let _ = opened.counts(block, |_| ());
         let _ = opened.columns(block);
     }
     for hash in [0, 1 << 40, u64::MAX] {

@@ -1,8 +1,9 @@
 //! The index as a file: the layout is in [`super`].
 
+use super::columns::{pack_columns, unpack_columns};
 use super::kinds::Kinds;
 use super::words::{self, Shape};
-use super::{BlockIndex, Blocks, Columns, Count};
+use super::{BlockIndex, Blocks, Columns, Count, Resident, Rollup};
 use crate::log::codec::{Reader, checksum, put_bytes, put_signed, put_varint};
 use crate::log::disk::{Disk, DiskFile, Open};
 use crate::log::limits::SECTION_MAX;
@@ -11,18 +12,19 @@ use crate::log::words::Runs;
 use shared::wire::log::Level;
 use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 const MAGIC: &[u8; 8] = b"distlogI";
-const VERSION: u32 = 2;
-const SECTIONS: usize = 5;
+const VERSION: u32 = 3;
+const SECTIONS: usize = 6;
 const HEADER_LEN: usize = 32 + SECTIONS * 24 + 8;
 /// How hard the sections are compressed: 9 would take 3% off, for three times the work.
 const ZSTD_LEVEL: i32 = 3;
 
 /// The sections, in the order of the file.
 #[derive(Clone, Copy)]
-enum Section {
+pub enum Section {
+    Rollup,
     Kinds,
     Counts,
     Directory,
@@ -57,7 +59,9 @@ pub fn to_bytes(
         columns.extend_from_slice(&packed);
     }
     let (shape, words) = words::build(blocks);
-    let sections = [pack(&kinds_to_bytes(kinds, runs))?, pack(&counts)?, directory.to_vec(), columns, words];
+    let rollup = Rollup::of(kinds, blocks).map_or_else(Vec::new, |rollup| rollup.to_bytes());
+    let (kinds, counts) = (pack(&kinds_to_bytes(kinds, runs))?, pack(&counts)?);
+    let sections = [rollup, kinds, counts, directory.to_vec(), columns, words];
     let mut out = Vec::with_capacity(HEADER_LEN + sections.iter().map(Vec::len).sum::<usize>());
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&VERSION.to_le_bytes());
@@ -84,14 +88,14 @@ fn unicode() -> u32 {
     u32::from_be_bytes([0, major, minor, update])
 }
 
-fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
+pub fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     put_varint(&mut out, bytes.len() as u64);
     out.extend_from_slice(&zstd::bulk::compress(bytes, ZSTD_LEVEL)?);
     Ok(out)
 }
 
-fn unpack(bytes: &[u8]) -> Option<Vec<u8>> {
+pub fn unpack(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut reader = Reader(bytes);
     let len = reader.size().filter(|len| *len <= SECTION_MAX)?;
     let unpacked = zstd::bulk::decompress(reader.0, len).ok()?;
@@ -154,45 +158,10 @@ fn read_counts(reader: &mut Reader<'_>, mut each: impl FnMut(Count)) -> Option<(
     Some(())
 }
 
-fn pack_columns(columns: &Columns) -> io::Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(columns.kinds.len() * 4);
-    out.extend(columns.kinds.iter().map(|kind| *kind as u8));
-    out.extend(columns.kinds.iter().map(|kind| (kind >> 8) as u8));
-    let mut before = 0;
-    for second in &columns.seconds {
-        put_signed(&mut out, second - before);
-        before = *second;
-    }
-    let mut packed = Vec::new();
-    put_varint(&mut packed, columns.kinds.len() as u64);
-    packed.extend_from_slice(&pack(&out)?);
-    Ok(packed)
-}
-
-fn unpack_columns(packed: &[u8]) -> Option<Columns> {
-    let mut reader = Reader(packed);
-    let records = reader.size()?;
-    columns_from_bytes(records, &unpack(reader.0)?)
-}
-
-/// The columns of so many records.
-pub fn columns_from_bytes(records: usize, bytes: &[u8]) -> Option<Columns> {
-    let mut reader = Reader(bytes);
-    let (low, high) = (reader.take(records)?, reader.take(records)?);
-    let kinds = low.iter().zip(high).map(|(low, high)| u16::from_le_bytes([*low, *high])).collect();
-    let mut seconds = Vec::with_capacity(records);
-    let mut second = 0_i64;
-    for _ in 0..records {
-        second = second.wrapping_add(reader.signed()?);
-        seconds.push(second);
-    }
-    Some(Columns { kinds, seconds })
-}
-
 /// Where a section is, and its checksum.
 #[derive(Debug, Clone, Copy)]
-struct Place {
-    offset: u64,
+pub struct Place {
+    pub offset: u64,
     len: usize,
     sum: u64,
 }
@@ -208,26 +177,33 @@ impl Place {
     }
 }
 
-struct Header {
+/// The beginning of an index file.
+#[derive(Debug, Clone)]
+pub struct Header {
     identity: u64,
-    shape: Shape,
+    /// The shape of the word filters.
+    pub shape: Shape,
     places: [Place; SECTIONS],
+    /// The checksum of the header, and so of the checksums of all sections.
+    pub sum: u64,
 }
 
 impl Header {
-    fn read(file: &dyn DiskFile) -> io::Result<Self> {
+    pub fn read(file: &dyn DiskFile) -> io::Result<Self> {
         let mut bytes = [0; HEADER_LEN];
         file.read_exact_at(&mut bytes, 0)?;
+        let mut reader = Reader(&bytes);
+        if reader.take(MAGIC.len()) == Some(MAGIC) && reader.u32().is_some_and(|version| version != VERSION) {
+            return Err(io::Error::new(ErrorKind::InvalidData, "the index is of another version"));
+        }
         Self::parse(&bytes).ok_or_else(damaged)
     }
 
     fn parse(bytes: &[u8; HEADER_LEN]) -> Option<Self> {
         let (summed, sum) = bytes.split_last_chunk::<8>()?;
         let mut reader = Reader(summed);
-        if u64::from_le_bytes(*sum) != checksum(summed)
-            || reader.take(MAGIC.len())? != MAGIC
-            || reader.u32()? != VERSION
-        {
+        let sum = u64::from_le_bytes(*sum);
+        if sum != checksum(summed) || reader.take(MAGIC.len())? != MAGIC || reader.u32()? != VERSION {
             return None;
         }
         let blocks = reader.u32()? as usize;
@@ -241,12 +217,13 @@ impl Header {
         for place in &mut places {
             *place = Place { offset: reader.u64()?, len: reader.u64()? as usize, sum: reader.u64()? };
         }
-        Some(Self { identity, shape: Shape { blocks, pages }, places })
+        Some(Self { identity, shape: Shape { blocks, pages }, places, sum })
     }
 
-    const fn place(&self, section: Section) -> Place {
-        let [kinds, counts, directory, columns, words] = self.places;
+    pub const fn place(&self, section: Section) -> Place {
+        let [rollup, kinds, counts, directory, columns, words] = self.places;
         match section {
+            Section::Rollup => rollup,
             Section::Kinds => kinds,
             Section::Counts => counts,
             Section::Directory => directory,
@@ -260,9 +237,16 @@ impl Header {
 #[derive(Debug)]
 pub struct Opened {
     file: Box<dyn DiskFile>,
-    shape: Shape,
-    columns: Place,
-    words: Place,
+    pub resident: Resident,
+    pub rollup: Option<Arc<Rollup>>,
+    detail: OnceLock<Detail>,
+}
+
+/// What is read when a query first needs it.
+#[derive(Debug)]
+pub struct Detail {
+    pub kinds: Kinds,
+    pub runs: Runs,
     counts: Vec<u8>,
     blocks: Vec<BlockPlace>,
 }
@@ -274,21 +258,21 @@ struct BlockPlace {
     counts: usize,
 }
 
-/// Opens an index file and looks at all of it that is small.
-pub fn open(file: Box<dyn DiskFile>, identity: u64) -> io::Result<(Kinds, Runs, Opened)> {
+/// Opens an index file and reads its header and its rollup.
+pub fn open(file: Box<dyn DiskFile>, identity: u64) -> io::Result<Opened> {
     let header = Header::read(file.as_ref())?;
     if header.identity != identity {
         return Err(io::Error::new(ErrorKind::InvalidData, "the index is of other lines"));
     }
-    let section = |section| unpack(&header.place(section).read(file.as_ref())?).ok_or_else(damaged);
-    let (kinds, runs) = kinds_from_bytes(&section(Section::Kinds)?).ok_or_else(damaged)?;
-    let counts = section(Section::Counts)?;
-    let (columns, words) = (header.place(Section::Columns), header.place(Section::Words));
-    if Some(words.len) != header.shape.len() {
+    if Some(header.place(Section::Words).len) != header.shape.len() {
         return Err(damaged());
     }
-    let blocks = block_places(&counts, columns, header.shape.blocks).ok_or_else(damaged)?;
-    Ok((kinds, runs, Opened { file, shape: header.shape, columns, words, counts, blocks }))
+    let rollup = header.place(Section::Rollup).read(file.as_ref())?;
+    let rollup = match rollup.as_slice() {
+        [] => None,
+        bytes => Some(Arc::new(Rollup::from_bytes(bytes).ok_or_else(damaged)?)),
+    };
+    Ok(Opened { file, resident: Resident(header), rollup, detail: OnceLock::new() })
 }
 
 fn block_places(counts: &[u8], columns: Place, blocks: usize) -> Option<Vec<BlockPlace>> {
@@ -322,45 +306,77 @@ pub fn directory_of(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
 }
 
 impl Opened {
+    const fn header(&self) -> &Header {
+        &self.resident.0
+    }
+
     pub const fn blocks(&self) -> usize {
-        self.shape.blocks
+        self.header().shape.blocks
     }
 
     pub fn memory(&self) -> usize {
-        self.counts.len() + self.blocks.len() * size_of::<BlockPlace>()
+        self.rollup.as_ref().map_or(0, |rollup| rollup.memory())
+            + self.detail.get().map_or(0, |detail| {
+                detail.kinds.memory()
+                    + detail.counts.len()
+                    + detail.blocks.len() * size_of::<BlockPlace>()
+                    + size_of_val(&detail.runs)
+            })
     }
 
-    pub fn counts(&self, block: usize, each: impl FnMut(Count)) {
-        if let Some(bytes) = self.blocks.get(block).and_then(|place| self.counts.get(place.counts..)) {
-            // Read once already, when the file was opened.
+    /// Kinds and counts, read once.
+    pub fn detail(&self) -> io::Result<&Detail> {
+        if let Some(detail) = self.detail.get() {
+            return Ok(detail);
+        }
+        let header = self.header();
+        let section = |section| unpack(&header.place(section).read(self.file.as_ref())?).ok_or_else(damaged);
+        let (kinds, runs) = kinds_from_bytes(&section(Section::Kinds)?).ok_or_else(damaged)?;
+        let counts = section(Section::Counts)?;
+        let columns = header.place(Section::Columns);
+        let blocks = block_places(&counts, columns, header.shape.blocks).ok_or_else(damaged)?;
+        Ok(self.detail.get_or_init(|| Detail { kinds, runs, counts, blocks }))
+    }
+
+    pub fn counts(&self, block: usize, each: impl FnMut(Count)) -> io::Result<()> {
+        let detail = self.detail()?;
+        if let Some(bytes) = detail.blocks.get(block).and_then(|place| detail.counts.get(place.counts..)) {
+            // They were read once with the rest of the section.
             let _ = read_counts(&mut Reader(bytes), each);
         }
+        Ok(())
     }
 
     pub fn columns(&self, block: usize) -> io::Result<Columns> {
-        let place = self.blocks.get(block).ok_or_else(|| super::out_of_range(block))?;
+        let place = self.detail()?.blocks.get(block).ok_or_else(|| super::out_of_range(block))?;
         unpack_columns(&place.columns.read(self.file.as_ref())?).ok_or_else(damaged)
     }
 
     pub fn blocks_with(&self, hash: u64) -> io::Result<Blocks> {
-        words::blocks_with(self.file.as_ref(), self.words.offset, self.shape, hash)
+        let header = self.header();
+        words::blocks_with(self.file.as_ref(), header.place(Section::Words).offset, header.shape, hash)
     }
 
     /// Looks at every byte.
     pub fn check(&self) -> io::Result<()> {
-        let words = self.words.read(self.file.as_ref())?;
-        let end = self.words.offset + self.words.len as u64;
-        let whole = words::are_whole(&words, self.shape) && self.file.metadata()?.len == end;
-        self.columns.read(self.file.as_ref())?;
+        let header = self.header();
+        let place = header.place(Section::Words);
+        let words = place.read(self.file.as_ref())?;
+        let end = place.offset + place.len as u64;
+        let whole = words::are_whole(&words, header.shape) && self.file.metadata()?.len == end;
+        header.place(Section::Columns).read(self.file.as_ref())?;
         (0..self.blocks()).try_for_each(|block| self.columns(block).map(drop))?;
+        self.detail()?;
+        directory_of(self.file.as_ref())?;
         if whole { Ok(()) } else { Err(damaged()) }
     }
 
     /// Whether it has these words and this copy of a directory.
     pub fn has(&self, blocks: &[Arc<BlockIndex>], directory: &[u8]) -> io::Result<bool> {
         let (shape, words) = words::build(blocks);
-        Ok(shape == self.shape
-            && words == self.words.read(self.file.as_ref())?
+        let header = self.header();
+        Ok(shape == header.shape
+            && words == header.place(Section::Words).read(self.file.as_ref())?
             && directory == directory_of(self.file.as_ref())?)
     }
 }

@@ -114,6 +114,7 @@ impl Kinds {
 
     /// About how many bytes of memory they take.
     pub fn memory(&self) -> usize {
-        self.text_len() + self.entries.len() * (size_of::<Entry>() + size_of::<u64>())
+        let sources = self.sources.len() * 2 * (size_of::<Source>() + size_of::<u64>());
+        self.text_len() + sources + self.entries.len() * (size_of::<Entry>() + size_of::<u64>())
     }
 }

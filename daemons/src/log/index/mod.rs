@@ -14,6 +14,8 @@
 //!   no; only where one says maybe, text is read.
 //! * *Counts*: for every block, how many records of each kind there are in each
 //!   minute. `stats` and `hits` are sums over them.
+//! * A *rollup* ([`Rollup`]) of these counts by level, service and minute, which
+//!   stays in memory.
 //! * *Columns* ([`Columns`]): for every record its kind and its second.
 //! * *Words* ([`words`]): filters that tell which blocks may hold a word.
 //! * The letters that occur in variable words, as trigrams
@@ -23,12 +25,13 @@
 //!   trigram that anybody looks for, and those of longer ones are larger than
 //!   the text.
 //!
-//! # File, version 1
+//! # File, version 3
 //!
 //! ```text
-//! file     = header kinds counts directory columns words
+//! file     = header rollup kinds counts directory columns words
 //! header   = "distlogI" version:u32 blocks:u32 identity:u64
-//!            word-pages:u32 unicode:u32 (offset:u64 length:u64 checksum:u64){5} checksum:u64
+//!            word-pages:u32 unicode:u32 (offset:u64 length:u64 checksum:u64){6} checksum:u64
+//! rollup   = see [`rollup`]
 //! kinds    = zstd( trigrams:bytes count:varint kind… )
 //! kind     = level:u8 service:bytes template-length-plus-1:varint template total:varint
 //! counts   = zstd( block… )
@@ -43,22 +46,31 @@
 //! sequences of the blocks. `directory` is a copy of the sealed file's
 //! ([`super::store`]). Offset, length and checksum in a block are those of its
 //! columns. Every byte is covered by a checksum that is looked at before it is
-//! used: those of a section when the file is opened, those of columns and of a
-//! page of words when they are read.
+//! used: those of the header and of the rollup when the file is opened, those of
+//! another section, of columns and of a page of words when they are read.
+//!
+//! An index of an earlier version is rebuilt. Version 1 had no rollup, and took
+//! ANSI escape sequences for parts of words; version 2 had no rollup.
 
 #[cfg(any(test, fuzzing))]
 pub mod any_bytes;
 mod build;
+mod columns;
 mod file;
 mod hashes;
 mod kinds;
+mod resident;
+mod rollup;
 mod words;
 
 pub use build::{BlockIndex, Builder};
+pub use columns::Columns;
 #[cfg(any(test, fuzzing))]
 pub use file::directory_of;
 pub use file::{read_directory, to_bytes};
 pub use kinds::{Kinds, UNKNOWN};
+pub use resident::Resident;
+pub use rollup::Rollup;
 
 use super::disk::{Disk, Open};
 use super::query::Needs;
@@ -76,15 +88,6 @@ pub struct Count {
     pub kind: u16,
     /// How many.
     pub count: u32,
-}
-
-/// What is known of each record of a block.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Columns {
-    /// The kinds.
-    pub kinds: Vec<u16>,
-    /// When, in whole seconds since 1970, rounded down.
-    pub seconds: Vec<i64>,
 }
 
 /// Some of a segment's blocks.
@@ -123,6 +126,33 @@ impl Blocks {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// Those of so many that may hold what is needed, by those that may hold a word.
+    fn with(
+        needs: &Needs,
+        count: usize,
+        with_word: &mut dyn FnMut(u64) -> io::Result<Self>,
+    ) -> io::Result<Self> {
+        match needs {
+            Needs::Anything => Ok(Self::all(count)),
+            Needs::Nothing => Ok(Self::none(count)),
+            Needs::Word(hash) => with_word(*hash),
+            Needs::All(all) => {
+                let mut found = Self::all(count);
+                for needs in all {
+                    found.keep(&Self::with(needs, count, with_word)?);
+                }
+                Ok(found)
+            }
+            Needs::Any(any) => {
+                let mut found = Self::none(count);
+                for needs in any {
+                    found.add(&Self::with(needs, count, with_word)?);
+                }
+                Ok(found)
+            }
+        }
+    }
+
     fn keep(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
     }
@@ -135,33 +165,29 @@ impl Blocks {
 /// The index of a segment, or of its first blocks.
 #[derive(Debug)]
 pub struct Index {
-    /// The kinds of its records.
-    pub kinds: Arc<Kinds>,
-    /// The letters in its variable words.
-    pub runs: Runs,
     blocks: usize,
     source: Source,
 }
 
 #[derive(Debug)]
 enum Source {
-    Memory(Vec<Arc<BlockIndex>>),
-    File(file::Opened),
+    Memory { kinds: Arc<Kinds>, runs: Runs, blocks: Vec<Arc<BlockIndex>> },
+    File(Box<file::Opened>),
 }
 
 impl Index {
     /// Of blocks that were just built, in order.
     pub fn in_memory(kinds: Arc<Kinds>, runs: Runs, blocks: Vec<Arc<BlockIndex>>) -> Self {
-        Self { kinds, runs, blocks: blocks.len(), source: Source::Memory(blocks) }
+        Self { blocks: blocks.len(), source: Source::Memory { kinds, runs, blocks } }
     }
 
-    /// Opens an index file.
+    /// Opens an index file. Most of it is read when it is needed.
     ///
     /// # Errors
     /// When it cannot be read, is damaged, or is not of those lines.
     pub fn open(disk: &dyn Disk, path: &Path, identity: u64) -> io::Result<Self> {
-        let (kinds, runs, opened) = file::open(disk.open(path, Open::Read)?, identity)?;
-        Ok(Self { kinds: Arc::new(kinds), runs, blocks: opened.blocks(), source: Source::File(opened) })
+        let opened = file::open(disk.open(path, Open::Read)?, identity)?;
+        Ok(Self { blocks: opened.blocks(), source: Source::File(Box::new(opened)) })
     }
 
     /// How many blocks it covers, from the first on.
@@ -169,10 +195,41 @@ impl Index {
         self.blocks
     }
 
+    /// The kinds of its records.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are damaged.
+    pub fn kinds(&self) -> io::Result<&Kinds> {
+        match &self.source {
+            Source::Memory { kinds, .. } => Ok(kinds),
+            Source::File(opened) => Ok(&opened.detail()?.kinds),
+        }
+    }
+
+    /// The letters in its variable words.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are damaged.
+    pub fn runs(&self) -> io::Result<&Runs> {
+        match &self.source {
+            Source::Memory { runs, .. } => Ok(runs),
+            Source::File(opened) => Ok(&opened.detail()?.runs),
+        }
+    }
+
+    /// The rollup of the segment, and what else of its index stays in memory; none
+    /// of an index in memory.
+    pub fn resident(&self) -> Option<(&Resident, Option<&Arc<Rollup>>)> {
+        match &self.source {
+            Source::Memory { .. } => None,
+            Source::File(opened) => Some((&opened.resident, opened.rollup.as_ref())),
+        }
+    }
+
     /// The earliest and the latest time in a block that was just built.
     pub fn span(&self, block: usize) -> Option<(i64, i64)> {
         match &self.source {
-            Source::Memory(blocks) => blocks.get(block).map(|block| block.span),
+            Source::Memory { blocks, .. } => blocks.get(block).map(|block| block.span),
             Source::File(_) => None,
         }
     }
@@ -183,7 +240,7 @@ impl Index {
     /// When the file cannot be read, or is damaged.
     pub fn check(&self) -> io::Result<()> {
         match &self.source {
-            Source::Memory(_) => Ok(()),
+            Source::Memory { .. } => Ok(()),
             Source::File(opened) => opened.check(),
         }
     }
@@ -196,15 +253,18 @@ impl Index {
     /// When its file cannot be read, or is damaged.
     pub fn says(&self, built: &Builder, blocks: &[Arc<BlockIndex>], directory: &[u8]) -> io::Result<bool> {
         let same_words = match &self.source {
-            Source::Memory(own) => own == blocks,
-            Source::File(opened) => opened.has(blocks, directory)?,
+            Source::Memory { blocks: own, .. } => own == blocks,
+            Source::File(opened) => {
+                opened.has(blocks, directory)?
+                    && opened.rollup.as_deref() == Rollup::of(built.kinds(), blocks).as_ref()
+            }
         };
-        if !same_words || *self.kinds != *built.kinds() || self.runs != *built.runs() {
+        if !same_words || self.kinds()? != built.kinds() || self.runs()? != built.runs() {
             return Ok(false);
         }
         for (at, block) in blocks.iter().enumerate() {
             let mut counts = Vec::with_capacity(block.counts.len());
-            self.counts(at, |count| counts.push(count));
+            self.counts(at, |count| counts.push(count))?;
             if counts != block.counts || *self.columns(at)? != *block.columns {
                 return Ok(false);
             }
@@ -214,18 +274,21 @@ impl Index {
 
     /// About how many bytes of memory it takes.
     pub fn memory(&self) -> usize {
-        self.kinds.memory()
-            + match &self.source {
-                Source::Memory(_) => 0,
-                Source::File(opened) => opened.memory(),
-            }
+        match &self.source {
+            Source::Memory { kinds, .. } => kinds.memory(),
+            Source::File(opened) => opened.memory(),
+        }
     }
 
     /// Calls `each` with the counts of a block, in the order of minute and kind.
-    pub fn counts(&self, block: usize, each: impl FnMut(Count)) {
+    ///
+    /// # Errors
+    /// When they cannot be read, or are damaged.
+    pub fn counts(&self, block: usize, each: impl FnMut(Count)) -> io::Result<()> {
         match &self.source {
-            Source::Memory(blocks) => {
+            Source::Memory { blocks, .. } => {
                 blocks.get(block).into_iter().flat_map(|block| &block.counts).copied().for_each(each);
+                Ok(())
             }
             Source::File(opened) => opened.counts(block, each),
         }
@@ -237,7 +300,7 @@ impl Index {
     /// When they cannot be read, or are damaged.
     pub fn columns(&self, block: usize) -> io::Result<Arc<Columns>> {
         match &self.source {
-            Source::Memory(blocks) => {
+            Source::Memory { blocks, .. } => {
                 blocks.get(block).map(|block| Arc::clone(&block.columns)).ok_or_else(|| out_of_range(block))
             }
             Source::File(opened) => opened.columns(block).map(Arc::new),
@@ -249,35 +312,17 @@ impl Index {
     /// # Errors
     /// When the filters cannot be read, or are damaged.
     pub fn blocks_with(&self, needs: &Needs) -> io::Result<Blocks> {
-        match needs {
-            Needs::Anything => Ok(Blocks::all(self.blocks)),
-            Needs::Nothing => Ok(Blocks::none(self.blocks)),
-            Needs::Word(hash) => match &self.source {
-                Source::Memory(blocks) => {
-                    let mut found = Blocks::none(self.blocks);
-                    for (at, block) in blocks.iter().enumerate() {
-                        if block.words.binary_search(hash).is_ok() {
-                            found.insert(at);
-                        }
-                    }
-                    Ok(found)
-                }
-                Source::File(opened) => opened.blocks_with(*hash),
-            },
-            Needs::All(all) => {
-                let mut found = Blocks::all(self.blocks);
-                for needs in all {
-                    found.keep(&self.blocks_with(needs)?);
-                }
-                Ok(found)
-            }
-            Needs::Any(any) => {
+        match &self.source {
+            Source::Memory { blocks, .. } => Blocks::with(needs, self.blocks, &mut |hash| {
                 let mut found = Blocks::none(self.blocks);
-                for needs in any {
-                    found.add(&self.blocks_with(needs)?);
+                for (at, block) in blocks.iter().enumerate() {
+                    if block.words.binary_search(&hash).is_ok() {
+                        found.insert(at);
+                    }
                 }
                 Ok(found)
-            }
+            }),
+            Source::File(opened) => Blocks::with(needs, self.blocks, &mut |hash| opened.blocks_with(hash)),
         }
     }
 }

@@ -41,9 +41,13 @@ impl Bounds {
 
     /// Whether every record of a block lies within them.
     pub fn cover(&self, block: &Block) -> bool {
-        self.cursors == (None, None)
-            && self.contain(block.first_seq, block.min_ns)
-            && self.contain(block.last_seq(), block.max_ns)
+        self.cover_all((block.first_seq, block.last_seq()), (block.min_ns, block.max_ns))
+    }
+
+    /// Whether every record between these sequences and times, all ends among
+    /// them, lies within them.
+    pub fn cover_all(&self, seqs: (u64, u64), times: (i64, i64)) -> bool {
+        self.cursors == (None, None) && self.contain(seqs.0, times.0) && self.contain(seqs.1, times.1)
     }
 
     /// Whether a record between these sequences and times, all ends among them,

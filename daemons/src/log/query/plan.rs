@@ -62,6 +62,12 @@ impl Filter {
         self.test.verdict(&Asked { kind, template: kind.template.map(Template::new), runs })
     }
 
+    /// What the filter says of every record of a level and a service, as lines hold
+    /// it, its bounds on time and sequence left aside.
+    pub fn verdict_on_source(&self, level: Level, service: &[u8]) -> Verdict {
+        self.verdict(&Kind { level, service, template: None }, &Runs::default())
+    }
+
     /// The words that a record must hold.
     pub fn needs(&self) -> Needs {
         self.test.needs()

@@ -3,7 +3,7 @@
 use crate::log::index::{Blocks, Columns, Count, Index};
 use crate::log::line::Line;
 use crate::log::lines;
-use crate::log::query::{Filter, Verdict};
+use crate::log::query::{Filter, Needs, Verdict};
 use crate::log::store::{Block, Reading, View};
 use std::io;
 use std::sync::Arc;
@@ -39,13 +39,44 @@ impl Part {
     /// # Errors
     /// When the segment cannot be read.
     pub fn of(view: &View, filter: &Filter) -> io::Result<Option<Self>> {
+        Self::open(view, filter, false)
+    }
+
+    /// The same, and asks the kinds of records even where all match.
+    ///
+    /// # Errors
+    /// When the segment cannot be read.
+    pub fn to_count(view: &View, filter: &Filter) -> io::Result<Option<Self>> {
+        Self::open(view, filter, true)
+    }
+
+    fn open(view: &View, filter: &Filter, by_kind: bool) -> io::Result<Option<Self>> {
         let bounds = view.bounds()?;
         if !filter.bounds.meet(bounds.seqs, bounds.times) {
             return Ok(None);
         }
+        let rollup = view.rollup();
+        let (mut all, mut any) = (rollup.is_some(), rollup.is_none());
+        for source in rollup.iter().flat_map(|rollup| rollup.sources()) {
+            let verdict = filter.verdict_on_source(source.level, &source.service);
+            all &= verdict == Verdict::Yes;
+            any |= verdict != Verdict::No;
+        }
+        if !any {
+            return Ok(None);
+        }
+        let needs = filter.needs();
+        let may_hold = if needs == Needs::Anything { None } else { view.blocks_with(&needs) };
+        if may_hold.as_ref().is_some_and(|blocks| blocks.count() == 0) {
+            return Ok(None);
+        }
         let mut part = Self { reading: view.open()?, verdicts: Vec::new(), may_hold: Blocks::none(0) };
         let Some(index) = part.reading.index().cloned() else { return Ok(Some(part)) };
-        match part.ask(&index, filter) {
+        if all && !by_kind {
+            part.may_hold = Blocks::all(index.blocks());
+            return Ok(Some(part));
+        }
+        match part.ask(&index, filter, &needs, may_hold) {
             Ok(may_match) => {
                 let whole = index.blocks() == part.reading.blocks().len();
                 Ok((may_match || !whole).then_some(part))
@@ -58,14 +89,24 @@ impl Part {
     }
 
     /// Asks the index; whether anything that it covers can match.
-    fn ask(&mut self, index: &Index, filter: &Filter) -> io::Result<bool> {
-        self.may_hold = index.blocks_with(&filter.needs())?;
+    fn ask(
+        &mut self,
+        index: &Index,
+        filter: &Filter,
+        needs: &Needs,
+        may_hold: Option<Blocks>,
+    ) -> io::Result<bool> {
+        self.may_hold = match may_hold {
+            Some(known) => known,
+            None => index.blocks_with(needs)?,
+        };
         let holding = self.may_hold.count();
         if holding * FEW <= index.blocks() {
             return Ok(holding > 0);
         }
-        self.verdicts = index.kinds.iter().map(|(kind, _)| filter.verdict(&kind, &index.runs)).collect();
-        Ok(index.kinds.unknown() > 0 || self.verdicts.iter().any(|verdict| *verdict != Verdict::No))
+        let (kinds, runs) = (index.kinds()?, index.runs()?);
+        self.verdicts = kinds.iter().map(|(kind, _)| filter.verdict(&kind, runs)).collect();
+        Ok(kinds.unknown() > 0 || self.verdicts.iter().any(|verdict| *verdict != Verdict::No))
     }
 
     /// What is read.
@@ -104,14 +145,24 @@ impl Part {
         let Some(index) = self.reading.index().filter(|index| at < index.blocks()) else {
             return Share::Unknown;
         };
+        // Without verdicts the counts, which have to be read, say nothing.
+        if self.verdicts.is_empty() {
+            return Share::Unknown;
+        }
         let mut share = Share::None;
-        index.counts(at, |Count { kind, .. }| match self.verdict(kind) {
+        let counted = index.counts(at, |Count { kind, .. }| match self.verdict(kind) {
             Verdict::No => {}
             Verdict::Yes if share == Share::None => share = Share::Kinds,
             Verdict::Yes => {}
             Verdict::Maybe => share = Share::Unknown,
         });
-        share
+        match counted {
+            Ok(()) => share,
+            Err(error) => {
+                self.reading.note_index(&error);
+                Share::Unknown
+            }
+        }
     }
 
     /// Visits the records of a block that match, in order: sequence, where the line

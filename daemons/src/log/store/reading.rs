@@ -3,7 +3,8 @@
 use super::extent::Extent;
 use super::segment::{Opened, Plain, Sealed, Segment};
 use super::{Block, Shared, Snapshot};
-use crate::log::index::Index;
+use crate::log::index::{Blocks, Index, Rollup};
+use crate::log::query::Needs;
 use std::io;
 use std::sync::Arc;
 
@@ -66,6 +67,23 @@ impl View {
                 })
             }
             Segment::Plain(_) => Ok(Bounds::of(self.open()?.blocks())),
+        }
+    }
+
+    /// Its counts by level, service and time: of a sealed segment whose index has
+    /// them.
+    pub fn rollup(&self) -> Option<Arc<Rollup>> {
+        match &self.segment {
+            Segment::Sealed(sealed) => sealed.rollup(&self.shared.cache),
+            Segment::Plain(_) => None,
+        }
+    }
+
+    /// The blocks that may hold what is needed, if that is known without opening it.
+    pub fn blocks_with(&self, needs: &Needs) -> Option<Blocks> {
+        match &self.segment {
+            Segment::Sealed(sealed) => sealed.blocks_with(needs),
+            Segment::Plain(_) => None,
         }
     }
 

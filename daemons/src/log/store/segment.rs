@@ -7,10 +7,12 @@ use super::extent::{Extent, scan};
 use super::files::{Files, SealedName};
 use super::sealed::{self, Directory, Origin};
 use crate::log::disk::{Disk, DiskFile, Open};
-use crate::log::index::{self, Index};
+use crate::log::index::{self, Blocks, Index, Resident, Rollup};
+use crate::log::limits::ROLLUPS_LEN_MAX;
+use crate::log::query::Needs;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -121,8 +123,20 @@ pub struct Sealed {
     path: PathBuf,
     index_path: PathBuf,
     summary: OnceLock<Summary>,
+    resident: OnceLock<Resident>,
+    rollup: OnceLock<KeptRollup>,
     lacks_index: AtomicBool,
     damage: Arc<Damage>,
+}
+
+/// A rollup that stays in memory, and the bytes of all that do.
+#[derive(Debug)]
+struct KeptRollup(Arc<Rollup>, Arc<AtomicUsize>);
+
+impl Drop for KeptRollup {
+    fn drop(&mut self) {
+        self.1.fetch_sub(self.0.memory(), Ordering::Relaxed);
+    }
 }
 
 /// What a sealed segment is about.
@@ -150,15 +164,13 @@ pub struct Opened {
     pub directory: Directory,
     /// Its index; none while it is missing or damaged.
     pub index: Option<Arc<Index>>,
+    directory_len: usize,
 }
 
 impl Opened {
     /// About how many bytes of memory it takes.
     pub fn memory(&self) -> usize {
-        let runs = self.directory.blocks.iter().filter_map(|block| block.runs.as_deref());
-        self.directory.blocks.len() * (size_of::<Block>() + 8)
-            + runs.map(size_of_val).sum::<usize>()
-            + self.index.as_ref().map_or(0, |index| index.memory())
+        self.directory_len + self.index.as_ref().map_or(0, |index| index.memory())
     }
 
     /// Reads a block into `lines`.
@@ -181,7 +193,8 @@ impl Sealed {
         let disk = Arc::clone(files.disk());
         let (path, index_path) = (files.sealed(&name), files.index(&name));
         let lacks_index = AtomicBool::new(!disk.exists(&index_path));
-        Self { name, id, disk, path, index_path, summary: OnceLock::new(), lacks_index, damage }
+        let (summary, resident, rollup) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { name, id, disk, path, index_path, summary, resident, rollup, lacks_index, damage }
     }
 
     /// Opens it, past the cache.
@@ -205,7 +218,13 @@ impl Sealed {
                 None
             }
         };
-        let opened = Opened { file, directory, index };
+        if let Some((resident, _)) = index.as_ref().and_then(|index| index.resident()) {
+            let _ = self.resident.set(resident.clone());
+        }
+        let runs = directory.blocks.iter().filter_map(|block| block.runs.as_deref());
+        let directory_len =
+            directory.blocks.len() * (size_of::<Block>() + 8) + runs.map(size_of_val).sum::<usize>();
+        let opened = Opened { file, directory, index, directory_len };
         let _ = self.summary.set(Summary::of(&opened.directory));
         Ok(opened)
     }
@@ -220,6 +239,31 @@ impl Sealed {
         }
         let opened = cache.open(self)?;
         Ok(*self.summary.get_or_init(|| Summary::of(&opened.directory)))
+    }
+
+    /// Its counts by level, service and time, if its index has them.
+    pub fn rollup(&self, cache: &Cache) -> Option<Arc<Rollup>> {
+        if let Some(KeptRollup(rollup, _)) = self.rollup.get() {
+            return Some(Arc::clone(rollup));
+        }
+        let opened = cache.open(self).ok()?;
+        let (_, rollup) = opened.index.as_ref()?.resident()?;
+        let rollup = Arc::clone(rollup?);
+        let (len, kept) = (rollup.memory(), cache.rollups_len());
+        if kept.fetch_add(len, Ordering::Relaxed) + len > ROLLUPS_LEN_MAX {
+            kept.fetch_sub(len, Ordering::Relaxed);
+        } else {
+            // Another query may have done the same; then this one is given back.
+            drop(self.rollup.set(KeptRollup(Arc::clone(&rollup), Arc::clone(kept))));
+        }
+        Some(rollup)
+    }
+
+    /// The blocks that may hold what is needed, without opening the segment; none
+    /// if that is unknown.
+    pub fn blocks_with(&self, needs: &Needs) -> Option<Blocks> {
+        // A missing or damaged index is noticed when the segment is opened.
+        self.resident.get()?.blocks_with(self.disk.as_ref(), &self.index_path, needs).ok()
     }
 
     /// Whether its index is missing or damaged.
