@@ -137,6 +137,44 @@ async fn an_idempotency_key_with_another_request_is_refused_and_nothing_is_store
 }
 
 #[tokio::test]
+async fn times_in_many_forms_are_taken_and_what_was_assumed_is_answered() {
+    let log = Setup::new("log").start().await;
+    for (ts, want, notes) in [
+        (json!("2018-02-24T12:11:12+02:00"), "2018-02-24T10:11:12.000000Z", 0),
+        (json!("2018-02-24 12:11:12 +0200"), "2018-02-24T10:11:12.000000Z", 0),
+        (json!("24/Feb/2018:11:11:12 +0100"), "2018-02-24T10:11:12.000000Z", 0),
+        (json!(1_519_467_072), "2018-02-24T10:11:12.000000Z", 0),
+        (json!(1_519_467_072_123_u64), "2018-02-24T10:11:12.123000Z", 0),
+        (json!("2018-02-24 10:11:12"), "2018-02-24T10:11:12.000000Z", 1),
+        (json!("03/04/2018 10:11:12"), "2018-03-04T10:11:12.000000Z", 2),
+    ] {
+        let answer =
+            log.post_json("log", "/log", json!({"message": "m", "ts": ts, "level": 40})).await.ok().json();
+        assert_eq!(answer["notes"].as_array().map_or(0, Vec::len), notes, "{answer}");
+        let record = &records(&log, &format!("after={}", answer["first"].as_u64().unwrap() - 1)).await[0];
+        assert_eq!((record["ts"].as_str(), record["level"].as_str()), (Some(want), Some("warn")), "{ts}");
+    }
+    for ts in [json!("yesterday"), json!("2018-02-24 10:11:12 Europe/Berlin"), json!(5), json!(true)] {
+        let problem = log.post_json("log", "/log", json!({"message": "m", "ts": ts})).await.problem(422);
+        assert_eq!(problem["field"], "ts", "{ts}");
+    }
+    assert_eq!(records(&log, "").await.len(), 7);
+}
+
+#[tokio::test]
+async fn records_that_retention_deletes_soon_are_counted_in_the_answer() {
+    let log = Setup::new("log").flag("--log-keep-age", "30d").start().await;
+    let record = |age_days: i64| {
+        let ts = chrono::Utc::now() - chrono::Duration::days(age_days);
+        json!({"message": "m", "ts": ts.to_rfc3339()})
+    };
+    let answer = log.post_json("log", "/log", json!([record(31), record(29), record(400)])).await.ok().json();
+    assert_eq!((&answer["accepted"], &answer["expires"]), (&json!(3), &json!(2)));
+    let answer = log.post_json("log", "/log", json!([record(29)])).await.ok().json();
+    assert_eq!(answer.get("expires"), None);
+}
+
+#[tokio::test]
 async fn a_search_filters_pages_and_counts() {
     let log = Setup::new("log").flag("--log-rotate-size", "1KiB").start().await;
     for n in 0..100 {

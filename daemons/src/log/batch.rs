@@ -1,6 +1,7 @@
 //! Records made ready for the writer: their lines in one buffer, made on the
 //! cores of whoever sends them.
 
+use super::assumed::Assumed;
 use super::line::{NO_SERVICE, escape, escape_service, write_head};
 use super::time;
 use crate::log::limits::{FIELDS_DEPTH_MAX, FIELDS_MAX, RECORD_MAX, SERVICE_MAX};
@@ -58,6 +59,8 @@ pub struct Batch {
     pub records: u64,
     /// The earliest and the latest time in them.
     pub span: Option<(i64, i64)>,
+    /// What was assumed to read their times.
+    pub assumed: Assumed,
 }
 
 /// One record to be written.

@@ -5,6 +5,7 @@
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 /// The members of a JSON object, in their order.
@@ -74,6 +75,15 @@ pub fn members(json: &str, max: usize) -> Option<Vec<(Cow<'_, str>, &str)>> {
     let mut json = serde_json::Deserializer::from_str(json);
     let members = json.deserialize_map(Members(max)).ok()?;
     json.end().is_ok().then_some(members)
+}
+
+/// A name that stands twice.
+pub fn repeated(fields: &[(Cow<'_, str>, &str)]) -> Option<String> {
+    if fields.len() < 2 {
+        return None;
+    }
+    let mut seen = HashSet::with_capacity(fields.len());
+    fields.iter().find(|(name, _)| !seen.insert(name.as_ref())).map(|(name, _)| name.clone().into_owned())
 }
 
 /// A text borrowed from its JSON wherever it holds no escape.

@@ -8,7 +8,7 @@
 //!   [`store`] the life of the files).
 //!
 //! The path of a record: [`api`] → [`ingest`] makes lines of the body
-//! ([`batch`]) → [`store`]'s writer puts them on disk → readers: [`search`] and
+//! ([`batch`]), with [`read`] for times and levels in other forms → [`store`]'s writer puts them on disk → readers: [`search`] and
 //! [`count`] over a snapshot, [`tail`] over what comes, all through [`query`].
 //! What a message and its fields are made of is said in [`words`] and [`fields`];
 //! what is known of records without reading them is the [`index`].
@@ -17,6 +17,7 @@
 //! service, as `curl` does, or look after its files.
 
 mod api;
+mod assumed;
 mod batch;
 mod codec;
 mod count;
@@ -32,6 +33,7 @@ mod line;
 mod lines;
 mod output;
 mod query;
+mod read;
 mod retention;
 mod scan;
 mod search;

@@ -15,6 +15,7 @@
 //! clock is believed: set back, it deletes nothing until it has caught up; set
 //! forward, it deletes what is too old by it.
 
+use super::line::Line;
 use crate::settings::{self, Class};
 pub use shared::wire::log::DeletionReason as Reason;
 use shared::wire::log::Level;
@@ -76,10 +77,33 @@ impl Policy {
         self.classes.iter().find(|class| class.has(service, level))
     }
 
+    /// Whether anything of that time may be older than it is kept.
+    pub fn may_expire(&self, ts_ns: i64, now_ns: i64) -> bool {
+        let kept = self.classes.iter().map(|class| class.keep).chain([self.keep_age]).flatten();
+        kept.min().is_some_and(|keep| is_older(ts_ns, keep, now_ns))
+    }
+
+    /// How many of these lines are older already than their records are kept.
+    pub fn expired(&self, lines: &[u8], now_ns: i64) -> u64 {
+        let lines = lines.split(|b| *b == b'\n').filter_map(Line::parse);
+        let expired = lines.filter(|line| {
+            let class = self.class_of(&line.service(), line.level);
+            let keep = class.map_or(self.keep_age, |class| class.keep);
+            keep.is_some_and(|keep| is_older(line.ts_ns, keep, now_ns))
+        });
+        expired.count() as u64
+    }
+
     /// The class that a file names, if there still is one.
     pub fn class_named(&self, name: Option<&str>) -> Option<&Class> {
         self.classes.iter().find(|class| Some(class.name.as_str()) == name)
     }
+}
+
+/// In i128, for a time may be as far from now as times go.
+fn is_older(ts_ns: i64, keep: Duration, now_ns: i64) -> bool {
+    let age_ns = i128::from(now_ns) - i128::from(ts_ns);
+    age_ns > i128::try_from(keep.as_nanos()).unwrap_or(i128::MAX)
 }
 
 impl Candidate {
@@ -104,10 +128,7 @@ pub fn decide(policy: &Policy, files: &[Candidate], active_bytes: u64, now_ns: i
         .map(|(index, file)| {
             let class = policy.class_named(file.class.as_deref());
             let keep = class.map_or(policy.keep_age, |class| class.keep);
-            // In i128, for a time may be as far from now as times go.
-            let age_ns = i128::from(now_ns) - i128::from(file.age_from_ns());
-            let is_old =
-                keep.is_some_and(|keep| age_ns > i128::try_from(keep.as_nanos()).unwrap_or(i128::MAX));
+            let is_old = keep.is_some_and(|keep| is_older(file.age_from_ns(), keep, now_ns));
             Aged { index, file, in_class: class.is_some(), reason: is_old.then_some(Reason::Age) }
         })
         .collect();

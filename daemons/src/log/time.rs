@@ -43,6 +43,17 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + doe - 719_468
 }
 
+/// Seconds from 1970 to the beginning of a day; none if there is no such day.
+pub fn day_seconds(year: i64, month: i64, day: i64) -> Option<i64> {
+    let exists = (1..=12).contains(&month) && (1..=days_of_month(year, month)).contains(&day);
+    (exists && (0..=9_999).contains(&year)).then(|| days(year, month, day) * DAY_S)
+}
+
+/// The year of a time, in UTC.
+pub const fn year_of(ns: i64) -> i64 {
+    civil(ns.div_euclid(NANOS).div_euclid(DAY_S)).0 as i64
+}
+
 const fn days_of_month(year: i64, month: i64) -> i64 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,

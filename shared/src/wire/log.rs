@@ -156,6 +156,30 @@ pub struct Accepted {
     pub last: u64,
 }
 
+/// The answer to records that were stored: [`Accepted`], and what the sender
+/// should know of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Appended {
+    /// How many records were stored.
+    pub accepted: u64,
+    /// The sequence of the first of them.
+    pub first: u64,
+    /// The sequence of the last of them.
+    pub last: u64,
+    /// How many of them are older than the log keeps them, so that they are
+    /// deleted soon.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub expires: u64,
+    /// What was assumed to read their times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// One page of a search with `format=json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Page {

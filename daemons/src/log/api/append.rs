@@ -2,10 +2,12 @@
 
 use super::bodies::blocking;
 use super::{App, level};
+use crate::log::assumed::Assumed;
 use crate::log::batch::{Batch, Defaults};
 use crate::log::codec::checksum;
 use crate::log::ingest::{BodyError, BodyKind, DecodeError, Encoding, read};
 use crate::log::limits::KEY_MAX;
+use crate::log::retention::Policy;
 use crate::log::store::{AppendError, RequestKey};
 use crate::runtime::body;
 use crate::runtime::error::ApiError;
@@ -14,7 +16,8 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use shared::wire::log::{Accepted, NewRecord};
+use shared::wire::log::{Accepted, Appended, NewRecord};
+use std::sync::Arc;
 use utoipa::IntoParams;
 
 const KEY_HEADER: &str = "Idempotency-Key";
@@ -72,16 +75,18 @@ impl From<DecodeError> for ApiError {
 /// one record or an array. `application/x-ndjson`: one a line. gzip, deflate and
 /// zstd bodies are unpacked. With an `Idempotency-Key` a repetition stores
 /// nothing and gets the first answer; the same key with another body, type or
-/// default is 422.
+/// default is 422. `ts` is read in many forms, best is RFC 3339: what was assumed
+/// to read it is in `notes`. `expires` counts records so old that the log deletes
+/// them soon.
 #[utoipa::path(post, path = "/log", tag = "log", params(AppendQuery, ("Idempotency-Key" = Option<String>, Header,
     description = "A repetition with the same key stores nothing and gets the first answer")), request_body(content(
     (NewRecord = "application/json"), (String = "text/plain"), (NewRecord = "application/x-ndjson")
-)), responses((status = 200, body = Accepted)))]
+)), responses((status = 200, body = Appended)))]
 pub async fn append(
     State(app): State<App>,
     Query(query): Query<AppendQuery>,
     request: Request,
-) -> Result<Json<Accepted>, ApiError> {
+) -> Result<Json<Appended>, ApiError> {
     let headers = request.headers();
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?")).unwrap_or_default();
     let media_type = media_type(text(header::CONTENT_TYPE));
@@ -98,17 +103,19 @@ pub async fn append(
     let max = app.body_max;
     let mut room = app.bodies.reserve();
     let body = body::read(request, max, &mut room).await?;
-    let intake = Intake { kind, defaults, key };
-    let (batch, key) = if encoding == Encoding::Identity && body.len() <= INLINE_MAX {
+    let intake = Intake { kind, defaults, key, policy: Arc::clone(&app.retention) };
+    let ready = if encoding == Encoding::Identity && body.len() <= INLINE_MAX {
         intake.read(&body)?
     } else {
         let body = app.bodies.unpack(encoding, body, max, &mut room).await?;
         blocking(move || intake.read(&body)).await??
     };
+    let Ready { batch, key, expires, notes } = ready;
     // The body is gone; from here on its lines are what is held.
     room.grow(batch.lines.len()).await?;
     room.shrink(batch.lines.len());
-    Ok(Json(app.store.append(batch, key, room).await?))
+    let Accepted { accepted, first, last } = app.store.append(batch, key, room).await?;
+    Ok(Json(Appended { accepted, first, last, expires, notes }))
 }
 
 /// What is known of a request before its body is read.
@@ -116,13 +123,31 @@ struct Intake {
     kind: BodyKind,
     defaults: Defaults,
     key: Option<String>,
+    policy: Arc<Policy>,
+}
+
+/// Records to be stored, and what is answered with their sequences.
+struct Ready {
+    batch: Batch,
+    key: Option<RequestKey>,
+    expires: u64,
+    notes: Vec<String>,
 }
 
 impl Intake {
-    fn read(self, body: &[u8]) -> Result<(Batch, Option<RequestKey>), ApiError> {
+    fn read(self, body: &[u8]) -> Result<Ready, ApiError> {
         let batch = read(self.kind, body, &self.defaults)?;
         let request = if self.key.is_some() { self.fingerprint(body) } else { 0 };
-        Ok((batch, self.key.map(|key| RequestKey { key, request })))
+        let key = self.key.map(|key| RequestKey { key, request });
+        let expires = match batch.span {
+            Some((earliest_ns, _)) if self.policy.may_expire(earliest_ns, self.defaults.ts_ns) => {
+                self.policy.expired(&batch.lines, self.defaults.ts_ns)
+            }
+            _ => 0,
+        };
+        let assumed = Assumed::ALL.iter().filter(|(one, ..)| batch.assumed.has(*one));
+        let notes = assumed.map(|(_, what, _)| format!("ts with {what}")).collect();
+        Ok(Ready { batch, key, expires, notes })
     }
 
     /// A hash of what determines the records, except for the time of arrival. It

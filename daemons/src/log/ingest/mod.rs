@@ -8,7 +8,6 @@ mod quick;
 mod record;
 
 pub use decode::{DecodeError, Encoding, Unpacker};
-pub use record::repeated;
 
 use super::batch::{Batch, Defaults, NewLine, RecordError};
 

@@ -1,12 +1,13 @@
 //! What the keys of a record mean, whoever reads them out of its JSON.
 
+use super::super::assumed::Assumed;
 use super::super::batch::{Batch, Defaults, NewLine, RecordError};
-use super::super::fields::{Text, members};
+use super::super::fields::{Text, members, repeated};
+use super::super::read::{Moment, Options, epoch, level_number, whole_time};
 use super::super::time;
 use crate::log::limits::FIELDS_MAX;
 use shared::wire::log::Level;
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 /// The value of a key: valid JSON.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +21,7 @@ pub struct Value<'a> {
 /// A record of which some keys were read.
 #[derive(Debug, Default)]
 pub struct Draft<'a> {
-    ts_ns: Option<i64>,
+    time: Option<Moment>,
     level: Option<Level>,
     service: Option<Cow<'a, str>>,
     message: Option<Cow<'a, str>>,
@@ -33,19 +34,8 @@ impl<'a> Draft<'a> {
         let twice = match key.as_ref() {
             "message" => self.message.replace(text("message", value)?).is_some(),
             "service" => self.service.replace(text("service", value)?).is_some(),
-            "level" => {
-                let word = text("level", value)?;
-                let parsed = word
-                    .parse()
-                    .map_err(|e| RecordError::new("level", format!("'{}': {e}", short(&word))))?;
-                self.level.replace(parsed).is_some()
-            }
-            "ts" => {
-                let reason = "must be a time as RFC 3339 writes it, from 1678 to 2261";
-                let parsed =
-                    time::parse_rfc3339(&text("ts", value)?).ok_or_else(|| RecordError::new("ts", reason))?;
-                self.ts_ns.replace(parsed).is_some()
-            }
+            "level" => self.level.replace(level(value)?).is_some(),
+            "ts" => self.time.replace(moment(value)?).is_some(),
             "fields" => {
                 match members(value.json, FIELDS_MAX) {
                     Some(inner) => self.fields.extend(inner),
@@ -72,14 +62,40 @@ impl<'a> Draft<'a> {
             return Err(RecordError::new(name, "is given twice"));
         }
         let message = self.message.as_ref().ok_or_else(|| RecordError::new("message", "is missing"))?;
+        let assumed = self.time.map_or(Assumed::NOTHING, |time| time.assumed);
+        batch.assumed.add(assumed);
         batch.push(&NewLine {
-            ts_ns: self.ts_ns.unwrap_or(defaults.ts_ns),
+            ts_ns: self.time.map_or(defaults.ts_ns, |time| time.ns),
             level: self.level.unwrap_or(defaults.level),
             service: self.service.as_deref().filter(|name| !name.is_empty()).unwrap_or(&defaults.service),
             message: message.as_bytes(),
             fields: &self.fields,
         })
     }
+}
+
+/// A level by its name or its number.
+fn level(value: Value<'_>) -> Result<Level, RecordError> {
+    if let Some(level) = value.json.parse().ok().and_then(level_number) {
+        return Ok(level);
+    }
+    let word = text("level", value)?;
+    word.parse().map_err(|e| RecordError::new("level", format!("'{}': {e}", short(&word))))
+}
+
+/// RFC 3339 at once; every other form by the reader of times.
+fn moment(value: Value<'_>) -> Result<Moment, RecordError> {
+    if let Some(ns) = value.plain.and_then(time::parse_rfc3339) {
+        return Ok(Moment::certain(ns));
+    }
+    let read = match value.json.as_bytes().first() {
+        Some(b'0'..=b'9') => epoch(value.json).map(Moment::certain),
+        _ => whole_time(&text("ts", value)?, &Options::open(time::now_ns())),
+    };
+    read.ok_or_else(|| {
+        let reason = "must be a time, best as RFC 3339 writes it, or an epoch, from 1678 to 2261";
+        RecordError::new("ts", format!("{reason}; not {}", short(value.json)))
+    })
 }
 
 /// A value that must be a text.
@@ -94,15 +110,6 @@ fn text<'a>(field: &'static str, value: Value<'a>) -> Result<Cow<'a, str>, Recor
         }
         Err(error) => Err(RecordError::new(field, error.to_string())),
     }
-}
-
-/// A name that stands twice.
-pub fn repeated(fields: &[(Cow<'_, str>, &str)]) -> Option<String> {
-    if fields.len() < 2 {
-        return None;
-    }
-    let mut seen = HashSet::with_capacity(fields.len());
-    fields.iter().find(|(name, _)| !seen.insert(name.as_ref())).map(|(name, _)| name.clone().into_owned())
 }
 
 fn short(text: &str) -> String {

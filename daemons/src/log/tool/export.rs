@@ -41,6 +41,9 @@ pub struct Export {
     /// How records are written
     #[arg(long, value_name = "FORMAT", default_value = "ndjson")]
     format: Form,
+    /// CSV exactly as it is, also what a spreadsheet runs as a formula
+    #[arg(long)]
+    raw: bool,
     /// Write to this file, not to standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -78,7 +81,9 @@ impl Export {
             partial |= page.partial;
             records += page.records.len() as u64;
             for record in &page.records {
-                self.format.write(&mut text, record, to_terminal).map_err(|e| service.unexpected(&e))?;
+                self.format
+                    .write(&mut text, record, to_terminal, self.raw)
+                    .map_err(|e| service.unexpected(&e))?;
             }
         }
         if let Some(path) = &self.output {

@@ -2,16 +2,19 @@
 //! of its own, so that one whose answer was lost is stored once.
 
 use super::input::is_stdin;
+use super::notes::Notes;
 use super::parcel::{Packer, Parcel, ReadError};
 use super::progress::{Progress, note};
 use super::service::{CallError, Service};
 use super::{count, say};
+use crate::log::read::{DateOrder, Options, Zone};
+use crate::log::time;
 use crate::runtime::systemd::stop_signal;
 use crate::settings::Settings;
 use bytes::Bytes;
 use reqwest::Method;
 use shared::span::{Span, age};
-use shared::wire::log::Level;
+use shared::wire::log::{Appended, Level};
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -34,6 +37,20 @@ pub struct Import {
     /// The level of records that tell none [default: info]
     #[arg(long, value_name = "LEVEL")]
     level: Option<Level>,
+    /// The zone of times that name none: UTC, an offset such as +02:00, an abbreviation, or
+    /// local (this machine's, or that of the variable TZ) [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    zone: Option<Zone>,
+    /// The order of dates in numbers that can be read in several ways [default: as most programs
+    /// write them]
+    #[arg(long, value_name = "ORDER")]
+    date_order: Option<DateOrder>,
+    /// The year of dates without one [default: the last one that is not after the file's]
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i64).range(1678..=2261))]
+    year: Option<i64>,
+    /// Go on with records that are older than the log keeps them
+    #[arg(long)]
+    expired: bool,
     /// Lines of the first file to leave out: those that are stored already
     #[arg(long, value_name = "LINES", default_value_t = 0, hide_default_value = true)]
     skip: u64,
@@ -46,8 +63,9 @@ pub struct Import {
 #[derive(Debug, Default)]
 struct Come {
     records: u64,
-    changed: u64,
-    split: u64,
+    /// Records that the log deletes soon.
+    expired: u64,
+    notes: Notes,
     /// The file that was stored last, counted from 0.
     file: usize,
     /// Its lines that are stored.
@@ -60,7 +78,11 @@ enum Cause {
     Read(ReadError),
     Call(CallError),
     Interrupted,
+    Expired(u64),
 }
+
+/// The status of an import that stored everything, but not as it should be.
+const DOUBTFUL: u8 = 3;
 
 impl Import {
     /// Imports.
@@ -79,13 +101,14 @@ impl Import {
         let began = Instant::now();
         let mut come = Come { lines: self.skip, ..Come::default() };
         let ended = self.store(&service, &stop, total, &mut come).await;
-        come.note();
+        self.note(&come);
         match ended {
             Ok(()) => {
                 let (records, files) =
                     (count(come.records, "record"), count(self.files.len() as u64, "file"));
                 say(&format!("{records} from {files} in {}", took(began.elapsed())));
-                Ok(ExitCode::SUCCESS)
+                let is_doubtful = come.notes.has_unread() || come.expired > 0;
+                Ok(if is_doubtful { ExitCode::from(DOUBTFUL) } else { ExitCode::SUCCESS })
             }
             Err(cause) => Err(self.how_far(&cause, &come).into()),
         }
@@ -103,7 +126,13 @@ impl Import {
         let (out, mut parcels) = channel(1);
         let read = Arc::new(AtomicU64::new(0));
         let mut progress = Progress::new(Arc::clone(&read), total);
-        let packer = Packer::new(out, self.service.clone(), read);
+        let options = Options {
+            zone: self.zone,
+            date_order: self.date_order,
+            year: self.year,
+            reference_ns: time::now_ns(),
+        };
+        let packer = Packer::new(out, self.service.clone(), read, options);
         let (files, skip) = (self.files.clone(), self.skip);
         // Nobody waits for this thread at the end: it may be reading a terminal.
         std::thread::spawn(move || packer.run(&files, skip));
@@ -121,11 +150,27 @@ impl Import {
                 .header("content-type", "application/x-ndjson")
                 .header("idempotency-key", format!("import-{run:016x}-{number}"))
                 .body(body);
-            service.call(request).await.map_err(Cause::Call)?;
-            come.add(&parcel);
+            let body = service.call(request).await.map_err(Cause::Call)?;
+            let answer: Appended =
+                serde_json::from_slice(&body).map_err(|e| Cause::Call(service.unexpected(&e)))?;
+            come.add(&parcel, &answer);
+            if come.expired > 0 && !self.expired {
+                return Err(Cause::Expired(come.expired));
+            }
             progress.draw(come.records);
         }
         Ok(())
+    }
+
+    /// Says what is not stored as it was.
+    fn note(&self, come: &Come) {
+        let name =
+            |file: usize| self.files.get(file).map(|path| path.display().to_string()).unwrap_or_default();
+        come.notes.sentences(name).for_each(|sentence| note(&sentence));
+        if come.expired > 0 && self.expired {
+            let records = count(come.expired, "record");
+            note(&format!("{records} older than the log keeps them: they are deleted soon (log.keep_age)"));
+        }
     }
 
     fn how_far(&self, cause: &Cause, come: &Come) -> String {
@@ -134,6 +179,7 @@ impl Import {
         let name = |path: &PathBuf| path.display().to_string();
         let first = left.first().map(name).unwrap_or_default();
         let stored = count(*records, "record");
+        let flag = if matches!(cause, Cause::Expired(_)) { "--expired " } else { "" };
         let doubt = match cause {
             Cause::Call(error) if error.in_doubt() => {
                 "; the records after them may be stored too, for an answer was lost"
@@ -142,28 +188,17 @@ impl Import {
         };
         let left = left.iter().map(name).collect::<Vec<_>>().join(" ");
         format!(
-            "{cause}\n{stored} stored, up to line {lines} of {first}{doubt}\ngo on with: --skip {lines} {left}"
+            "{cause}\n{stored} stored, up to line {lines} of {first}{doubt}\ngo on with: {flag}--skip {lines} {left}"
         )
     }
 }
 
 impl Come {
-    fn add(&mut self, parcel: &Parcel) {
+    fn add(&mut self, parcel: &Parcel, answer: &Appended) {
         self.records += parcel.records;
-        self.changed += parcel.changed;
-        self.split += parcel.split;
+        self.expired += answer.expires;
+        self.notes.extend(&parcel.notes);
         (self.file, self.lines) = (parcel.file, parcel.lines);
-    }
-
-    /// Says what is not stored as it was.
-    fn note(&self) {
-        if self.changed > 0 {
-            let lines = count(self.changed, "line");
-            note(&format!("{lines} with bytes that are no UTF-8: each of those is stored as U+FFFD"));
-        }
-        if self.split > 0 {
-            note(&format!("{} longer than 1 MiB: stored as several records", count(self.split, "line")));
-        }
     }
 }
 
@@ -173,6 +208,10 @@ impl fmt::Display for Cause {
             Self::Read(error) => error.fmt(f),
             Self::Call(error) => error.fmt(f),
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Expired(records) => {
+                let records = count(*records, "record");
+                write!(f, "{records} older than the log keeps them: they are deleted soon (log.keep_age)")
+            }
         }
     }
 }

@@ -1,7 +1,9 @@
-//! Files as they come: plain, gzip or zstd, told apart by their first bytes.
+//! Files as they come: plain, gzip or zstd, in UTF-8 or UTF-16, told apart by
+//! their first bytes.
 
+use super::utf16::{Utf16, recognise};
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufRead as _, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +32,13 @@ pub fn open(path: &Path, read: &Arc<AtomicU64>) -> io::Result<Input> {
     unpack(Counted { inner, read: Arc::clone(read) })
 }
 
+/// When a file was written last; none for what is no plain file.
+pub fn modified_ns(path: &Path) -> Option<i64> {
+    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let since_1970 = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since_1970.as_nanos()).ok()
+}
+
 /// A file as far as it goes now: the live log, imported into itself, would never
 /// end. What has no size, a pipe or a file of the kernel's, is read to its end.
 fn as_it_is(file: File) -> io::Result<Box<dyn Read>> {
@@ -49,7 +58,9 @@ fn unpack(mut packed: impl Read + 'static) -> io::Result<Input> {
     } else {
         Box::new(packed)
     };
-    Ok(BufReader::with_capacity(CHUNK, plain))
+    let mut plain = BufReader::with_capacity(CHUNK, plain);
+    let Some(order) = recognise(plain.fill_buf()?) else { return Ok(plain) };
+    Ok(BufReader::with_capacity(CHUNK, Box::new(Utf16::new(plain, order))))
 }
 
 struct Counted<R> {

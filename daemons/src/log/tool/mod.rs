@@ -4,8 +4,8 @@
 //! tell what [`super::store`] finds in them. The other two talk to a log service that runs, over HTTP as everybody does, and hold
 //! no more than a few batches at a time:
 //!
-//! * in: [`input`] opens and unpacks → [`lines`] → [`recognise`] (with [`json`]
-//!   and [`when`]) makes a record of a line → [`parcel`] → [`import`] sends;
+//! * in: [`input`] opens and unpacks → [`lines`] → [`super::read`] makes a record
+//!   of a line → [`parcel`] → [`import`] sends, and says what is in the [`notes`];
 //! * out: [`pages`] asks → [`export`] writes, in one of the [`form`]s.
 //!
 //! [`service`] calls, and tries again.
@@ -14,16 +14,15 @@ mod export;
 mod form;
 mod import;
 mod input;
-mod json;
 mod lines;
+mod notes;
 mod pages;
 mod parcel;
 mod progress;
 mod rebuild;
-mod recognise;
 mod service;
+mod utf16;
 mod verify;
-mod when;
 
 use crate::settings::Settings;
 use clap::Subcommand;
@@ -38,10 +37,12 @@ use std::process::ExitCode;
 pub enum Tool {
     /// Store files of lines or NDJSON in a log service that runs
     ///
-    /// A line is a record: JSON with a message, a line of the log's own files, or
-    /// any text, whose time and level are taken where it begins with them. A record
-    /// without a time has that of the line above it, the first ones that of their
-    /// arrival.
+    /// A line is a record: JSON, a line of the log's own files, or any text, whose
+    /// time and level are read in the forms of many programs. A record without a
+    /// time has that of the line above it, the first ones that of their arrival. The
+    /// parts of a line in the logs of containers are joined. Says what was assumed.
+    /// Ends with 3 when a time was not understood, or records are so old that the
+    /// log deletes them soon.
     Import(import::Import),
     /// Write the records of a log service that runs, oldest first
     ///

@@ -2,8 +2,9 @@
 
 use super::input::{self, is_stdin, service_of};
 use super::lines::{Line, Lines};
-use super::recognise::{Entry, Recogniser};
-use crate::log::limits::RECORD_MAX;
+use super::notes::{Note, Notes};
+use crate::log::limits::{FIELDS_MAX, RECORD_MAX};
+use crate::log::read::{Entry, LineReader, Options, Stream, Wrapped, unwrap};
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,10 +30,19 @@ pub struct Parcel {
     pub records: u64,
     /// So many lines of the file end in this parcel or before.
     pub lines: u64,
-    /// Lines in which bytes that are no UTF-8 became U+FFFD.
-    pub changed: u64,
-    /// Lines that are more than one record.
-    pub split: u64,
+    /// What there is to be said of them.
+    pub notes: Notes,
+}
+
+/// Parts of a line that goes on.
+#[derive(Debug)]
+struct Pending {
+    text: String,
+    /// When its first part was written.
+    ts_ns: i64,
+    /// Lines of the file before its first part.
+    before: u64,
+    is_changed: bool,
 }
 
 /// Why a file is not read on.
@@ -61,8 +71,11 @@ pub struct Packer {
     pub service: Option<String>,
     /// Bytes that were read.
     pub read: Arc<AtomicU64>,
-    recogniser: Recogniser,
+    options: Options,
+    reader: LineReader,
     parcel: Parcel,
+    /// Lines of containers that go on, for each stream.
+    pending: [Option<Pending>; 2],
     line: Vec<u8>,
     /// The time of the last record that tells one.
     last_ns: Option<i64>,
@@ -74,13 +87,16 @@ impl Packer {
         out: Sender<Result<Parcel, ReadError>>,
         service: Option<String>,
         read: Arc<AtomicU64>,
+        options: Options,
     ) -> Self {
         Self {
             out,
             service,
             read,
-            recogniser: Recogniser::default(),
+            options,
+            reader: LineReader::new(options),
             parcel: Parcel::default(),
+            pending: [None, None],
             line: Vec::new(),
             last_ns: None,
         }
@@ -104,6 +120,9 @@ impl Packer {
         let service = self.service.clone().or_else(|| service_of(path));
         self.parcel = Parcel { file, service, ..Parcel::default() };
         self.last_ns = None;
+        // A date without a year is of the last year in which the file was written.
+        let reference_ns = input::modified_ns(path).unwrap_or(self.options.reference_ns);
+        self.reader = LineReader::new(Options { reference_ns, ..self.options });
         let fail = |line, source| ReadError::Io { path: path.to_owned(), line, source };
         let input = input::open(path, &self.read).map_err(|e| fail(0, e))?;
         let mut lines = Lines::new(input).map_err(|e| fail(0, e))?;
@@ -115,27 +134,106 @@ impl Packer {
                 self.hand_over()?;
             }
         }
+        for stream in [Stream::Out, Stream::Err] {
+            if let Some(pending) = self.pending_of(stream).take() {
+                self.parcel.notes.add(Note::Unfinished, self.parcel.file, pending.before + 1);
+                self.add_whole(&pending, stream)?;
+            }
+        }
         Ok(())
     }
 
     fn add_line(&mut self, line: &Line<'_>, skipped: bool) -> Result<(), ReadError> {
         let text = String::from_utf8_lossy(line.bytes);
+        let is_changed = matches!(text, Cow::Owned(_));
         if text.trim_ascii().is_empty() && line.is_whole {
             return Ok(());
         }
-        let mut entry = if line.is_whole {
-            self.recogniser.read(&text)
+        if let Some(wrapped) = Some(&*text).filter(|_| line.is_whole).and_then(unwrap) {
+            return self.add_part(wrapped, is_changed, skipped);
+        }
+        // A file that was emptied while its writer held it open begins with zeros.
+        let plain = text.trim_start_matches('\0');
+        let entry = if line.is_whole {
+            self.reader.read(plain)
         } else {
-            Entry { message: Cow::Borrowed(&*text), ..Entry::default() }
+            Entry { message: Cow::Borrowed(plain), ..Entry::default() }
         };
-        // The lines of a stack trace happened when the line above them did.
         self.last_ns = entry.ts_ns.or(self.last_ns);
         if skipped {
             return Ok(());
         }
-        entry.ts_ns = self.last_ns;
-        self.parcel.changed += u64::from(entry.is_changed || matches!(text, Cow::Owned(_)));
-        self.parcel.split += u64::from(line.ends && (entry.message.len() > RECORD_MAX || !line.is_whole));
+        let (file, number) = (self.parcel.file, self.parcel.lines + 1);
+        if plain.len() < text.len() {
+            self.parcel.notes.add(Note::Nuls, file, number);
+        }
+        self.add_noted(entry, is_changed, line.ends.then_some(line.is_whole), number)
+    }
+
+    /// Adds a line of a container, when all its parts are there.
+    fn add_part(&mut self, part: Wrapped<'_>, is_changed: bool, skipped: bool) -> Result<(), ReadError> {
+        let before = self.parcel.lines;
+        let pending = self.pending_of(part.stream).take();
+        let mut pending =
+            pending.unwrap_or(Pending { text: String::new(), ts_ns: part.ts_ns, before, is_changed });
+        pending.text.push_str(&part.text);
+        pending.is_changed |= is_changed;
+        if part.is_partial && pending.text.len() < RECORD_MAX {
+            *self.pending_of(part.stream) = Some(pending);
+            return Ok(());
+        }
+        self.last_ns = Some(pending.ts_ns);
+        if skipped { Ok(()) } else { self.add_whole(&pending, part.stream) }
+    }
+
+    /// Adds a line of a container: what it says itself, else what the runtime says.
+    fn add_whole(&mut self, line: &Pending, stream: Stream) -> Result<(), ReadError> {
+        let mut entry = self.reader.read(&line.text);
+        let outer = entry.ts_ns.is_none();
+        entry.ts_ns = entry.ts_ns.or(Some(line.ts_ns));
+        entry.is_unread &= !outer;
+        self.last_ns = entry.ts_ns;
+        if entry.fields.len() < FIELDS_MAX && !entry.fields.iter().any(|(name, _)| name == "stream") {
+            entry.fields.push((Cow::Borrowed("stream"), stream.json()));
+        }
+        self.add_noted(entry, line.is_changed, Some(true), line.before + 1)
+    }
+
+    const fn pending_of(&mut self, stream: Stream) -> &mut Option<Pending> {
+        let [out, err] = &mut self.pending;
+        match stream {
+            Stream::Out => out,
+            Stream::Err => err,
+        }
+    }
+
+    /// Adds a record, in pieces where it is too long, and what there is to be said
+    /// of its line. `ended` is none for a piece of a line, else whether it is whole.
+    fn add_noted(
+        &mut self,
+        mut entry: Entry<'_>,
+        is_changed: bool,
+        ended: Option<bool>,
+        number: u64,
+    ) -> Result<(), ReadError> {
+        let file = self.parcel.file;
+        let is_split = ended.is_some_and(|is_whole| !is_whole || entry.message.len() > RECORD_MAX);
+        // The lines of a stack trace happened when the line above them did.
+        let is_continued =
+            self.last_ns.is_some() && entry.message.starts_with([' ', '\t', '}', ')', ']', '<']);
+        let is_untimed = entry.ts_ns.is_none() && !entry.is_unread && ended == Some(true) && !is_continued;
+        for (note, is_so) in [
+            (Note::Changed, is_changed || entry.is_changed),
+            (Note::Split, is_split),
+            (Note::Unread, entry.is_unread),
+            (Note::Untimed, is_untimed),
+        ] {
+            if is_so {
+                self.parcel.notes.add(note, file, number);
+            }
+        }
+        self.parcel.notes.add_assumed(entry.assumed, file, number);
+        entry.ts_ns = entry.ts_ns.or(self.last_ns);
         let message = std::mem::take(&mut entry.message);
         let mut rest: &str = &message;
         while rest.len() > RECORD_MAX {
@@ -169,7 +267,10 @@ impl Packer {
         }
         let Parcel { file, lines, .. } = self.parcel;
         let next = Parcel { file, lines, service: self.parcel.service.clone(), ..Parcel::default() };
-        let parcel = std::mem::replace(&mut self.parcel, next);
+        let mut parcel = std::mem::replace(&mut self.parcel, next);
+        // An import that goes on from here reads a line that is not finished again.
+        let unfinished = self.pending.iter().flatten().map(|pending| pending.before);
+        parcel.lines = unfinished.min().unwrap_or(lines);
         self.out.blocking_send(Ok(parcel)).map_err(|_| ReadError::Gone)
     }
 }

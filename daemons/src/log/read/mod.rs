@@ -1,9 +1,27 @@
-//! From a line to a record: JSON, the log's own format, or any text.
+//! The one reader of times, levels and messages: what a line of any program means.
+//!
+//! [`place`] finds the time in a line, [`moment`] reads it (with [`zone`] and
+//! [`cursor`]), [`level`] reads the level, [`json`] an object, [`wrapped`] what a
+//! container runtime puts around a line. All of it is pure, and nothing is
+//! invented: a time that leaves something open says what was assumed, and a line
+//! whose time is not understood says so.
 
-use super::{json, when};
+mod cursor;
+mod json;
+mod level;
+mod moment;
+mod place;
+mod wrapped;
+mod zone;
+
+pub use level::number as level_number;
+pub use moment::{DateOrder, Moment, Options, epoch, whole as whole_time};
+pub use wrapped::{Stream, Wrapped, read as unwrap};
+pub use zone::Zone;
+
+use crate::log::assumed::Assumed;
 use crate::log::batch::{Batch, NewLine};
-use crate::log::fields::members;
-use crate::log::ingest::repeated;
+use crate::log::fields::{members, repeated};
 use crate::log::limits::FIELDS_MAX;
 use crate::log::line::Line;
 use crate::log::output::write_string;
@@ -17,6 +35,10 @@ use std::io::Write as _;
 pub struct Entry<'a> {
     /// When, in nanoseconds since 1970.
     pub ts_ns: Option<i64>,
+    /// What was assumed to read it.
+    pub assumed: Assumed,
+    /// Whether there seems to be a time that is not understood.
+    pub is_unread: bool,
     /// How grave.
     pub level: Option<Level>,
     /// Who.
@@ -30,6 +52,11 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
+    fn at(self, moment: Option<Moment>) -> Self {
+        let assumed = moment.map_or(Assumed::NOTHING, |moment| moment.assumed);
+        Self { ts_ns: moment.map(|moment| moment.ns), assumed, ..self }
+    }
+
     /// Writes a line of NDJSON that the log service reads as this record.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.push(b'{');
@@ -61,20 +88,27 @@ impl Entry<'_> {
     }
 }
 
-/// Recognises lines.
-#[derive(Debug, Default)]
-pub struct Recogniser {
+/// Reads lines.
+#[derive(Debug)]
+pub struct LineReader {
+    options: Options,
     scratch: Batch,
 }
 
-impl Recogniser {
+impl LineReader {
+    /// One that decides as the options say.
+    pub fn new(options: Options) -> Self {
+        Self { options, scratch: Batch::default() }
+    }
+
     /// Makes a record of a line. What is no record, or one that the log service
     /// would not take, is a text; only a text can be longer than a record may be.
     pub fn read<'a>(&mut self, line: &'a str) -> Entry<'a> {
-        json::read(line)
+        json::read(line, &self.options)
             .or_else(|| own(line))
+            .or_else(|| timed_json(line, &self.options))
             .filter(|entry| self.is_taken(entry))
-            .unwrap_or_else(|| text(line))
+            .unwrap_or_else(|| text(line, &self.options))
     }
 
     /// Whether the log service would take it: the same code tells.
@@ -112,28 +146,41 @@ fn own(line: &str) -> Option<Entry<'_>> {
         message,
         fields,
         is_changed,
+        ..Entry::default()
     })
 }
 
-/// Any line.
-fn text(line: &str) -> Entry<'_> {
-    let (ts_ns, message) = when::leading(line);
-    Entry { ts_ns, level: level(message), message: Cow::Borrowed(message), ..Entry::default() }
+/// A JSON object behind a time.
+fn timed_json<'a>(line: &'a str, options: &Options) -> Option<Entry<'a>> {
+    if !line.ends_with('}') {
+        return None;
+    }
+    let found = place::find(line, options).filter(|found| found.len > 0)?;
+    let entry = json::read(line.get(found.len..)?.trim_start(), options)?;
+    Some(if entry.ts_ns.is_none() { entry.at(Some(found.moment)) } else { entry })
 }
 
-/// The level, where one of the first words can be nothing else: it stands in
-/// capitals, in brackets, or after `level=`.
-fn level(text: &str) -> Option<Level> {
-    text.split_whitespace().take(4).find_map(|word| {
-        if let Some(value) = word.strip_prefix("level=") {
-            return value.trim_matches('"').parse().ok();
-        }
-        let bare = word.trim_matches(['[', ']', '(', ')', '<', '>', '|', ':']);
-        let is_marked = word.starts_with(['[', '<']) || bare.bytes().all(|b| b.is_ascii_uppercase());
-        if is_marked { bare.parse().ok() } else { None }
-    })
+/// Any line. A time that it begins with is cut off; one that is a part of
+/// something else is left where it is.
+fn text<'a>(line: &'a str, options: &Options) -> Entry<'a> {
+    let found = place::find(line, options);
+    let after = found.and_then(|found| line.get(found.len..)).map(str::trim_start);
+    let message = match found {
+        Some(found) if found.len > 0 => after.filter(|after| !after.is_empty()).unwrap_or(line),
+        _ => line,
+    };
+    let by_time = found.and_then(|found| found.level);
+    let by_priority = || level::priority(line.as_bytes()).map(|(_, level)| level);
+    Entry {
+        // What is indented belongs to the line above.
+        is_unread: found.is_none() && !line.starts_with([' ', '\t']) && place::seems_timed(line),
+        level: by_time.or_else(by_priority).or_else(|| level::find(message)),
+        message: Cow::Borrowed(message),
+        ..Entry::default().at(found.map(|found| found.moment))
+    }
 }
 
 #[cfg(test)]
-#[path = "recognise/tests.rs"]
+mod shapes;
+#[cfg(test)]
 mod tests;

@@ -6,9 +6,13 @@ use proptest::prelude::*;
 
 const TS: i64 = 1_795_341_600_000_000_000;
 
+fn reader() -> LineReader {
+    LineReader::new(Options::open(TS))
+}
+
 /// What is recognised in a line: time, level, service, message, fields.
 fn seen(line: &str) -> (Option<i64>, Option<Level>, String, String, String) {
-    let entry = Recogniser::default().read(line);
+    let entry = reader().read(line);
     let fields: Vec<_> = entry.fields.iter().map(|(name, json)| format!("{name}={json}")).collect();
     let service = entry.service.unwrap_or_default().into_owned();
     (entry.ts_ns, entry.level, service, entry.message.into_owned(), fields.join(" "))
@@ -84,7 +88,7 @@ fn json_that_is_no_record_is_a_text() {
         assert_eq!(seen(line), is(None, None, "", line, ""));
     }
     let long = format!(r#"{{"message":"{}"}}"#, "x".repeat(RECORD_MAX + 1));
-    assert_eq!(Recogniser::default().read(&long).message, long);
+    assert_eq!(reader().read(&long).message, long);
 }
 
 #[test]
@@ -116,7 +120,7 @@ fn a_line_that_only_begins_as_the_log_s_own_is_a_text() {
 
 #[test]
 fn bytes_that_no_json_can_carry_are_told() {
-    let entry_is_changed = |line| Recogniser::default().read(line).is_changed;
+    let entry_is_changed = |line| reader().read(line).is_changed;
     assert!(entry_is_changed("2026-11-22T10:00:00.000000Z  INFO S: \\xff"));
     assert!(!entry_is_changed("2026-11-22T10:00:00.000000Z  INFO S: \\xe4\\xb9\\xa6"));
 }
@@ -135,26 +139,54 @@ proptest! {
         write_string(&mut line, &field);
         line.extend_from_slice(b":1.0}");
         let line = String::from_utf8(line).unwrap();
-        let entry = Recogniser::default().read(&line);
+        let entry = reader().read(&line);
         let want = Entry {
             ts_ns: Some(ts_ns),
             level: Some(level),
             service: Some(service.into()),
             message: message.into(),
             fields: vec![(field.into(), "1.0")],
-            is_changed: false,
+            ..Entry::default()
         };
         prop_assert_eq!(&entry, &want);
         let mut sent = Vec::new();
         entry.write(&mut sent);
         let sent = String::from_utf8(sent).unwrap();
         prop_assert_eq!(sent.matches('\n').count(), 1);
-        prop_assert_eq!(Recogniser::default().read(sent.trim_end()), want);
+        prop_assert_eq!(reader().read(sent.trim_end()), want);
     }
 
     #[test]
     fn no_line_is_lost(line in any::<String>()) {
-        let entry = Recogniser::default().read(&line);
+        let entry = reader().read(&line);
         prop_assert!(entry.ts_ns.is_some() || entry.message == line);
+    }
+
+    #[test]
+    fn what_looks_like_a_time_is_read_without_a_panic_or_left(
+        line in "([0-9]{1,4}|[-/.:, T+Z\\[\\]<>=\\x1b\"]|Feb|Sat|UTC|PM|Europe/Berlin|ts=|\\{|I|é){0,16}"
+    ) {
+        let entry = reader().read(&line);
+        unwrap(&line);
+        prop_assert!(entry.ts_ns.is_some() || entry.message == line);
+        prop_assert!(line.ends_with(entry.message.as_ref()));
+        // Nothing is assumed of a time that is not there.
+        prop_assert!(entry.ts_ns.is_some() || entry.assumed == Assumed::NOTHING);
+    }
+
+    #[test]
+    fn a_time_means_the_same_in_every_form(ns in 0..4_000_000_000_000_000_000_i64, offset in -18 * 60..18 * 60) {
+        use chrono::{DateTime, FixedOffset};
+        let zone = FixedOffset::east_opt(offset * 60).unwrap();
+        let local = DateTime::from_timestamp_nanos(ns).with_timezone(&zone);
+        for form in [
+            "%Y-%m-%dT%H:%M:%S%.9f%:z", "%Y-%m-%d %H:%M:%S,%9f %z", "%d/%b/%Y:%H:%M:%S.%9f %z",
+            "%Y/%m/%d %I:%M:%S.%9f %p %z", "%a, %d %b %Y %H:%M:%S.%9f %z", "%d.%m.%Y %H:%M:%S.%9f%:z",
+            "%B %d, %Y %I:%M:%S.%9f %p %:z", "%Y%m%dT%H%M%S.%9f%z",
+        ] {
+            let text = local.format(form).to_string();
+            let read = whole_time(&text, &Options::open(TS));
+            prop_assert_eq!(read, Some(Moment::certain(ns)), "{}", text);
+        }
     }
 }
