@@ -1,9 +1,9 @@
 //! Files as they come: plain, gzip or zstd, in UTF-8 or UTF-16, told apart by
 //! their first bytes.
 
-use super::utf16::{Utf16, recognise};
+use super::utf16::{SAMPLE, Utf16, recognise};
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,16 +51,26 @@ fn unpack(mut packed: impl Read + 'static) -> io::Result<Input> {
     packed.by_ref().take(ZSTD.len() as u64).read_to_end(&mut head)?;
     let (is_gzip, is_zstd) = (head.starts_with(GZIP), head.starts_with(ZSTD));
     let packed = Cursor::new(head).chain(packed);
-    let plain: Box<dyn Read> = if is_gzip {
+    let mut plain: Box<dyn Read> = if is_gzip {
         Box::new(flate2::read::MultiGzDecoder::new(packed))
     } else if is_zstd {
         Box::new(zstd::stream::read::Decoder::new(packed)?)
     } else {
         Box::new(packed)
     };
-    let mut plain = BufReader::with_capacity(CHUNK, plain);
-    let Some(order) = recognise(plain.fill_buf()?) else { return Ok(plain) };
-    Ok(BufReader::with_capacity(CHUNK, Box::new(Utf16::new(plain, order))))
+    let mut head = Vec::new();
+    plain.by_ref().take(ZSTD.len() as u64).read_to_end(&mut head)?;
+    if head.contains(&0) {
+        // UTF-16 without a mark is known by more of it.
+        plain.by_ref().take(SAMPLE as u64).read_to_end(&mut head)?;
+    }
+    let order = recognise(&head);
+    let plain = Cursor::new(head).chain(plain);
+    let plain: Box<dyn Read> = match order {
+        Some(order) => Box::new(Utf16::new(plain, order)),
+        None => Box::new(plain),
+    };
+    Ok(BufReader::with_capacity(CHUNK, plain))
 }
 
 struct Counted<R> {

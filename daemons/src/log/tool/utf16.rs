@@ -6,7 +6,7 @@ use std::io::{self, Read};
 /// Bytes that are read at a time.
 const CHUNK: usize = 64 * 1024;
 /// Bytes by which UTF-16 without a mark is recognised.
-const SAMPLE: usize = 1_024;
+pub const SAMPLE: usize = 1_024;
 
 /// The order of the two bytes of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
