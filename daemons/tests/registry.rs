@@ -1,6 +1,7 @@
 //! The registry: many instances, leases, watches, durability.
 
 mod guard;
+mod owners;
 mod past;
 mod recorded;
 mod validators;

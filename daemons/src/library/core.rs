@@ -8,7 +8,6 @@ use super::store;
 use crate::runtime::database::{Database, DatabaseError};
 use crate::runtime::error::ApiError;
 use crate::runtime::{Context, OwnDir, StartError};
-use axum::http::StatusCode;
 use chrono::{DateTime, SubsecRound, Utc};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
@@ -46,7 +45,7 @@ impl From<ChangeError> for ApiError {
                 let words = refusal.to_string();
                 let said = match refusal {
                     Refusal::Unknown(_) => Self::unknown(words),
-                    Refusal::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, words),
+                    Refusal::Full => Self::unavailable(words, 60),
                     _ => Self::conflict(words),
                 };
                 match refusal.field() {

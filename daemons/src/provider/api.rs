@@ -293,10 +293,15 @@ fn unknown(id: &str) -> ApiError {
     ApiError::unknown(format!("there is no subscription '{id}'"))
 }
 
+/// When a client may try again to subscribe where there are too many subscriptions:
+/// those of dead receivers end hourly.
+const FULL_RETRY_AFTER_S: u32 = 3_600;
+
 impl From<CreateError> for ApiError {
     fn from(error: CreateError) -> Self {
         match error {
-            CreateError::Full(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
+            CreateError::Full(_) => Self::unavailable(error.to_string(), FULL_RETRY_AFTER_S),
+            CreateError::ReceiverFull(_) => Self::too_many(error.to_string(), FULL_RETRY_AFTER_S),
             CreateError::Database(error) => Self::internal(error),
         }
     }

@@ -231,7 +231,7 @@ fn subscribe_all(
     for wish in wanted {
         match subscribe(connection, wish, now, effects) {
             Ok(_) => {}
-            Err(CreateError::Full(_)) => effects.left_out = Some(true),
+            Err(CreateError::Full(_) | CreateError::ReceiverFull(_)) => effects.left_out = Some(true),
             Err(CreateError::Database(error)) => return Err(error),
         }
     }

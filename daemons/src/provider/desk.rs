@@ -190,7 +190,7 @@ impl Desk {
             );
             registry.register(
                 "provider_subscriptions_given_up",
-                "Subscriptions ended because their receiver accepted nothing for a week",
+                "Subscriptions ended because their receiver accepted nothing for a day",
                 meters.given_up.clone(),
             );
             registry.register("provider_notices_waiting", "Notices that wait", meters.waiting.clone());
@@ -220,6 +220,12 @@ impl Desk {
         loop {
             if let Ok(waiting) = self.database.read(outbox::waiting).await {
                 self.meters.waiting.set(waiting);
+            }
+            if let Ok((count, max)) = self.database.read(store::occupancy).await {
+                match count >= max - max / 10 {
+                    true => self.health.warn("subscriptions", format!("{count} of at most {max}")),
+                    false => self.health.pass("subscriptions"),
+                }
             }
             tokio::time::sleep(COUNT).await;
         }

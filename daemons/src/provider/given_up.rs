@@ -14,8 +14,8 @@ use shared::wire::provider::Subscription;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A receiver that has accepted nothing for so long has forgotten that it asked.
-const GIVE_UP: TimeDelta = TimeDelta::days(7);
+/// A subscription whose receiver has accepted nothing for so long ends.
+const GIVE_UP: TimeDelta = TimeDelta::days(1);
 /// How often it is looked for such ones.
 const LOOK: Duration = Duration::from_secs(3_600);
 /// While the log is away, the longest pause between two tries to tell it.
@@ -60,7 +60,7 @@ async fn tell(log: &LogClient, subscription: &Subscription) {
 
 fn message(subscription: &Subscription) -> String {
     let (service, url) = (&subscription.service, without_password(&subscription.callback_url));
-    format!("subscription given up: {url} has accepted no notice of '{service}' for a week")
+    format!("subscription given up: {url} has accepted no notice of '{service}' for a day")
 }
 
 fn record(subscription: &Subscription, now: DateTime<Utc>) -> NewRecord {
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!((&told[0]["level"], &told[0]["service"]), (&json!("warn"), &json!("ProviderService")));
         assert_eq!(
             told[0]["message"],
-            "subscription given up: http://ann:***@h/told has accepted no notice of 'Checkout' for a week"
+            "subscription given up: http://ann:***@h/told has accepted no notice of 'Checkout' for a day"
         );
         assert_eq!(told[0]["last_error"], "it answered 500");
     }

@@ -8,7 +8,7 @@
 //!   monitor has said nothing counts as healthy.
 //! * A subscriber is posted what exists and then every change: at least once, in
 //!   order, with a key that is the same on every attempt, also over restarts of
-//!   either side. One that is dead delays no other, and after a week is given
+//!   either side. One that is dead delays no other, and after a day is given
 //!   up if it was a request that subscribed it, which a log record says. When a thousand changes wait
 //!   for one, they are folded into the difference that they make.
 //! * A registration with `requiredServices` and `serviceUpdateUrl` is a

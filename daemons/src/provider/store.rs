@@ -10,6 +10,7 @@ use super::outbox::Effects;
 use super::subscription::{Owner, Wish};
 use crate::runtime::database::columns::unsigned;
 use chrono::{DateTime, Utc};
+use reqwest::Url;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::wire::provider::Subscription;
 use std::fmt;
@@ -18,6 +19,10 @@ use std::fmt;
 /// for leave room for requests, and the other way round; each is a task and at
 /// times a connection.
 const SUBSCRIPTIONS_MAX: u32 = 4_096;
+
+/// Subscriptions that one receiver (scheme, host and port of the callback URL) may
+/// have by request, so that one client cannot take up all of them.
+const PER_RECEIVER_MAX: usize = 1_024;
 
 /// The tables. An owner's names are empty where a request made the subscription.
 pub const MIGRATIONS: &[&str] = &[
@@ -117,6 +122,9 @@ pub enum CreateError {
     /// One too many.
     #[error("there are {SUBSCRIPTIONS_MAX} {0} subscriptions already")]
     Full(Kind),
+    /// One too many of one receiver.
+    #[error("{0} has {PER_RECEIVER_MAX} subscriptions already; delete some of them")]
+    ReceiverFull(String),
     /// The database.
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
@@ -177,6 +185,12 @@ pub fn create(
         let kind = if owner_service.is_empty() { Kind::Requested } else { Kind::Automatic };
         return Err(CreateError::Full(kind));
     }
+    if owner_service.is_empty()
+        && let Some(receiver) = receiver(&wish.callback_url)
+        && count_of_receiver(connection, &receiver)? >= PER_RECEIVER_MAX
+    {
+        return Err(CreateError::ReceiverFull(receiver));
+    }
     let id = format!("{:016x}", fastrand::u64(..));
     connection
         .prepare_cached(
@@ -202,6 +216,33 @@ fn is_full(connection: &Connection, owner_service: &str) -> rusqlite::Result<boo
     connection
         .prepare_cached("SELECT count(*) >= ?2 FROM subscriptions WHERE (owner_service = '') = (?1 = '')")?
         .query_row(params![owner_service, SUBSCRIPTIONS_MAX], |row| row.get(0))
+}
+
+/// Scheme, host and port of a callback URL.
+fn receiver(callback_url: &str) -> Option<String> {
+    Some(Url::parse(callback_url).ok()?.origin().ascii_serialization())
+}
+
+fn count_of_receiver(connection: &Connection, of: &str) -> rusqlite::Result<usize> {
+    let mut statement =
+        connection.prepare_cached("SELECT callback_url FROM subscriptions WHERE owner_service = ''")?;
+    let mut rows = statement.query([])?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        let url: String = row.get(0)?;
+        count += usize::from(receiver(&url).as_deref() == Some(of));
+    }
+    Ok(count)
+}
+
+/// How many subscriptions of the fuller kind there are, and the most there can be.
+pub fn occupancy(connection: &Connection) -> rusqlite::Result<(u32, u32)> {
+    let fuller = connection.query_row(
+        "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM subscriptions GROUP BY owner_service = '')",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok((fuller, SUBSCRIPTIONS_MAX))
 }
 
 /// Whether registrations could subscribe no more before so many subscriptions

@@ -5,8 +5,10 @@ mod errors;
 mod health;
 mod leases;
 mod past;
+mod probes;
 mod targets;
 
+use self::probes::Probes;
 use super::core::Core;
 use super::state::Entry;
 use super::stream;
@@ -14,7 +16,6 @@ use super::view::Beginning;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Path, Query};
 use crate::runtime::listing::{Format, TableRow, ago, or_dash, table};
-use crate::runtime::probe::Prober;
 use crate::runtime::{Context, StartError, sse};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -27,7 +28,6 @@ use shared::span::Span;
 use shared::wire::registry::{INDEX_HEADER, Place, Registration};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -37,15 +37,13 @@ use utoipa_axum::routes;
 const WAIT_MAX: Duration = Duration::from_secs(600);
 /// The wait of a long poll that names none.
 const WAIT_DEFAULT: Duration = Duration::from_secs(30);
-/// Probes at a time for all requests.
-const PROBES_MAX: usize = 128;
 
 #[derive(Clone)]
 struct App {
     core: Arc<Core>,
-    prober: Prober,
+    probes: Probes,
     monitor: MonitorClient,
-    probes: Arc<Semaphore>,
+    dns_domain: Arc<str>,
     stop: CancellationToken,
 }
 
@@ -54,7 +52,7 @@ struct App {
 /// # Errors
 /// When the HTTP client for probes cannot be set up.
 pub fn routes(core: Arc<Core>, context: &Context) -> Result<OpenApiRouter, StartError> {
-    let prober = Prober::new().map_err(|e| StartError::Other(format!("cannot set up probes: {e}")))?;
+    let probes = Probes::new().map_err(|e| StartError::Other(format!("cannot set up probes: {e}")))?;
     Ok(OpenApiRouter::new()
         .routes(routes!(list_services, change::register, change::deregister))
         .routes(routes!(list_tag))
@@ -68,9 +66,9 @@ pub fn routes(core: Arc<Core>, context: &Context) -> Result<OpenApiRouter, Start
         .routes(routes!(targets::prometheus))
         .with_state(App {
             core,
-            prober,
+            probes,
             monitor: MonitorClient::new(context.peer(Daemon::Monitor), context.client.clone()),
-            probes: Arc::new(Semaphore::new(PROBES_MAX)),
+            dns_domain: context.settings.registry.dns_domain.as_str().into(),
             stop: context.stop.clone(),
         }))
 }

@@ -1,6 +1,7 @@
 //! What the registry is told by its settings.
 
 use super::guard;
+use super::state::Capacity;
 use super::store::Kept;
 use crate::settings::Registry;
 use shared::span::Span;
@@ -9,7 +10,7 @@ use shared::span::Span;
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
     /// Registrations that it keeps; one more is refused.
-    pub registrations_max: usize,
+    pub capacity: Capacity,
     /// Changes that a watch can resume over.
     pub changes_kept: usize,
     /// The past that it keeps on disk.
@@ -24,7 +25,10 @@ impl Config {
         let count = settings.history_max.max(settings.changes_kept);
         let ms = |span: Span| i64::try_from(span.0.as_millis()).unwrap_or(i64::MAX);
         Self {
-            registrations_max: settings.registrations_max,
+            capacity: Capacity {
+                registrations_max: settings.registrations_max,
+                leaseless_max: settings.leaseless_max,
+            },
             changes_kept: settings.changes_kept,
             kept: Kept { age_ms: ms(settings.history), count: i64::try_from(count).unwrap_or(i64::MAX) },
             guard: guard::Bounds::new(settings.guard_share.0, settings.guard_hold),

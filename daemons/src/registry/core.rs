@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::expiry::Holds;
 use super::metrics::{CoreMetrics, gauge};
-use super::state::{Entry, Full, Registering, Selector, State};
+use super::state::{Entry, Refused, Registering, Selector, State};
 use super::store::{self, Record};
 use super::view::{Begun, Gone, Made, View};
 use super::watch::{Told, Watched};
@@ -22,9 +22,9 @@ use tokio::sync::watch;
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// One registration too many.
+    /// The registration is refused.
     #[error(transparent)]
-    Full(#[from] Full),
+    Refused(#[from] Refused),
     /// Nothing is registered there.
     #[error("nothing of that kind is registered")]
     Unknown,
@@ -51,9 +51,19 @@ pub struct Core {
     pub config: Config,
     /// What it measures.
     pub metrics: CoreMetrics,
+    health: Arc<Board>,
     /// Whom the guard holds.
     pub holds: watch::Sender<Arc<Holds>>,
     _dir: OwnDir,
+}
+
+/// Why a lease is not renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RenewError {
+    /// No such instance is registered.
+    Unknown,
+    /// The instance was registered again, at this revision.
+    Replaced(u64),
 }
 
 /// An instance that is to expire, and why in words.
@@ -74,7 +84,7 @@ impl Core {
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
         let path = dir.path().join("registry.db");
-        let database = Database::open(&path, store::MIGRATIONS, health)?;
+        let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&health))?;
         let connection = Connection::open(&path).map_err(|e| StartError::path("cannot read", &path, e))?;
         let load = || -> rusqlite::Result<_> {
             let changes = store::changes(&connection, config.changes_kept)?;
@@ -95,6 +105,7 @@ impl Core {
             clock,
             config,
             metrics: CoreMetrics::register(metrics),
+            health,
             holds: watch::Sender::default(),
             _dir: dir,
         };
@@ -118,20 +129,22 @@ impl Core {
 
     /// Registers, or renews and updates.
     pub async fn register(self: &Arc<Self>, register: Register) -> Result<Registration, WriteError> {
-        let (now_ms, max) = (self.now_ms(), self.config.registrations_max);
+        let (now_ms, capacity) = (self.now_ms(), self.config.capacity);
         // A renewal changes nothing and needs no disk.
-        if let Ok(Registering::Renewed(entry)) = self.view().state.register(register.clone(), Utc::now(), max)
+        if let Ok(Registering::Renewed(entry)) =
+            self.view().state.register(register.clone(), Utc::now(), now_ms, capacity)
             && entry.renew(now_ms)
         {
             return Ok(entry.registration.clone());
         }
-        let outcome = self.change(move |ahead| match ahead.register(register, Utc::now(), max)? {
+        let core = Arc::clone(self);
+        let decide = move |ahead: &State| match ahead.register(register, Utc::now(), core.now_ms(), capacity)? {
             Registering::Renewed(entry) => Ok((entry.registration.clone(), Vec::new())),
             Registering::Changed(change) => {
                 Ok((change.registration.clone(), vec![Record { change: *change, detail: None }]))
             }
-        });
-        outcome.await
+        };
+        self.change(decide).await
     }
 
     /// Removes what is selected, and says what it was and the revision after it.
@@ -181,18 +194,29 @@ impl Core {
         outcome
     }
 
-    /// Renews a lease; none when the instance is unknown.
-    pub fn heartbeat(&self, service: &str, instance: &str) -> Option<Lease> {
+    /// Renews a lease, if the registration is still the one of `revision` (any, if
+    /// none is given).
+    pub fn heartbeat(
+        &self,
+        service: &str,
+        instance: &str,
+        revision: Option<u64>,
+    ) -> Result<Lease, RenewError> {
         let view = self.view();
-        let entry = view.state.get(service, instance)?;
+        let entry = view.state.get(service, instance).ok_or(RenewError::Unknown)?;
+        let current = entry.registration.revision;
+        if revision.is_some_and(|revision| revision != current) {
+            return Err(RenewError::Replaced(current));
+        }
         if !entry.renew(self.now_ms()) {
-            return None;
+            return Err(RenewError::Unknown);
         }
         self.metrics.heartbeats.inc();
-        Some(Lease {
+        Ok(Lease {
             service_name: service.to_owned(),
             instance_id: instance.to_owned(),
             ttl_seconds: entry.registration.ttl_seconds,
+            revision: current,
         })
     }
 
@@ -265,6 +289,10 @@ impl Core {
     fn measure(&self, view: &View) {
         self.metrics.registrations.set(gauge(view.state.count()));
         self.metrics.watchers.set(gauge(view.watchers()));
+        match self.config.capacity.shortage(&view.state) {
+            Some(words) => self.health.warn("capacity", words),
+            None => self.health.pass("capacity"),
+        }
     }
 
     /// The registry on disk.

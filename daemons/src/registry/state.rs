@@ -1,6 +1,7 @@
 //! What is registered, and what a request makes of it: pure.
 
 use chrono::{DateTime, Utc};
+use shared::credentials::without_password;
 use shared::wire::registry::{Change, ChangeKind, Register, Registration};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -85,6 +86,7 @@ pub struct State {
     pub revision: u64,
     services: BTreeMap<String, BTreeMap<String, Arc<Entry>>>,
     count: usize,
+    leaseless: usize,
 }
 
 /// Which registrations to remove.
@@ -110,9 +112,45 @@ impl Selector {
 }
 
 /// Why a registration is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the registry is full: it keeps {0} registrations")]
-pub struct Full(pub usize);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// One registration too many.
+    #[error("the registry is full: it keeps {max} registrations")]
+    Full { max: usize },
+    /// One registration without a lease too many.
+    #[error(
+        "the registry keeps {max} registrations without a lease: deregister some, or register with ttlSeconds \
+         and renew the lease"
+    )]
+    LeaselessFull { max: usize },
+    /// The instance is registered at another URL.
+    #[error(
+        "instance '{instance}' of '{service}' is registered at {url}: use another instanceId, or deregister it \
+         first; {expiry}"
+    )]
+    OtherUrl { service: String, instance: String, url: String, expiry: &'static str },
+}
+
+/// How many registrations the registry keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct Capacity {
+    /// All of them.
+    pub registrations_max: usize,
+    /// Those without a lease, which stay until they are removed.
+    pub leaseless_max: usize,
+}
+
+impl Capacity {
+    /// What there is little room left for: from nine tenths on.
+    pub fn shortage(&self, state: &State) -> Option<String> {
+        let kinds = [
+            (state.count(), self.registrations_max, "registrations"),
+            (state.leaseless(), self.leaseless_max, "registrations without a lease"),
+        ];
+        let mut short = kinds.into_iter().filter(|(count, max, _)| *count >= max - max / 10);
+        short.next().map(|(count, max, kind)| format!("{count} of at most {max} {kind}"))
+    }
+}
 
 /// What registering amounts to.
 #[derive(Debug)]
@@ -149,14 +187,46 @@ impl State {
         self.count
     }
 
+    /// How many registrations have no lease.
+    pub const fn leaseless(&self) -> usize {
+        self.leaseless
+    }
+
     /// What registering this would do: nothing but a renewal when nothing is
     /// different, so that a client may register again as often as it likes.
     ///
+    /// An instance keeps its URL until it is deregistered or its lease has run
+    /// out (`now_ms`, also while the guard holds expiry back).
+    ///
     /// # Errors
-    /// When it would be one registration too many.
-    pub fn register(&self, register: Register, now: DateTime<Utc>, max: usize) -> Result<Registering, Full> {
+    /// When the instance has another URL, or there are too many registrations.
+    pub fn register(
+        &self,
+        register: Register,
+        now: DateTime<Utc>,
+        now_ms: u64,
+        capacity: Capacity,
+    ) -> Result<Registering, Refused> {
         let instance_id = self.instance_id(&register);
         let known = self.get(&register.service_name, &instance_id);
+        if let Some(known) = known
+            && known.registration.service_url != register.service_url
+            && !known.has_expired(now_ms)
+        {
+            return Err(Refused::OtherUrl {
+                service: register.service_name,
+                instance: instance_id,
+                url: without_password(&known.registration.service_url).into_owned(),
+                expiry: match known.registration.ttl_seconds {
+                    Some(_) => "the id is free as soon as its lease has run out",
+                    None => "it has no lease and does not expire",
+                },
+            });
+        }
+        let was_leaseless = known.is_some_and(|known| known.registration.ttl_seconds.is_none());
+        if register.ttl_seconds.is_none() && !was_leaseless && self.leaseless >= capacity.leaseless_max {
+            return Err(Refused::LeaselessFull { max: capacity.leaseless_max });
+        }
         let registration = Registration {
             service_name: register.service_name,
             service_url: register.service_url,
@@ -174,7 +244,9 @@ impl State {
         match known {
             Some(known) if known.registration == registration => Ok(Registering::Renewed(Arc::clone(known))),
             Some(_) => Ok(Registering::Changed(self.change(ChangeKind::Updated, registration))),
-            None if self.count >= max => Err(Full(max)),
+            None if self.count >= capacity.registrations_max => {
+                Err(Refused::Full { max: capacity.registrations_max })
+            }
             None => Ok(Registering::Changed(self.change(ChangeKind::Registered, registration))),
         }
     }
@@ -214,11 +286,13 @@ impl State {
         self.revision = registration.revision;
         let instances = self.services.entry(registration.service_name.clone()).or_default();
         let before = instances.len();
-        if kind.removes() {
-            instances.remove(&registration.instance_id);
+        let replaced = if kind.removes() {
+            instances.remove(&registration.instance_id)
         } else {
-            instances.insert(registration.instance_id.clone(), Arc::clone(entry));
-        }
+            self.leaseless += usize::from(registration.ttl_seconds.is_none());
+            instances.insert(registration.instance_id.clone(), Arc::clone(entry))
+        };
+        self.leaseless -= usize::from(replaced.is_some_and(|old| old.registration.ttl_seconds.is_none()));
         self.count = self.count + instances.len() - before;
         if instances.is_empty() {
             self.services.remove(&registration.service_name);

@@ -6,7 +6,7 @@ use super::core::Core;
 use super::expiry::Looks;
 use super::guard::Bounds;
 use super::history::{At, Which};
-use super::state::Selector;
+use super::state::{Capacity, Selector};
 use super::store::Kept;
 use crate::runtime::OwnDir;
 use crate::runtime::health::Board;
@@ -81,7 +81,7 @@ struct Real {
 impl Real {
     fn open(dir: TempDir, clock: Arc<AtomicU64>) -> Self {
         let config = Config {
-            registrations_max: 100,
+            capacity: Capacity { registrations_max: 100, leaseless_max: 100 },
             changes_kept: 100,
             kept: Kept { age_ms: 86_400_000, count: 100_000 },
             guard: Bounds { share: 0.3, hold_ms: HOLD_MS },
@@ -253,10 +253,10 @@ async fn run(steps: Vec<Step>) {
             }
             Step::Renew(count) => {
                 for (key, known) in model.known.iter_mut().take(count) {
-                    assert!(real.core.heartbeat(&key.0, &key.1).is_some());
+                    assert!(real.core.heartbeat(&key.0, &key.1, None).is_ok());
                     known.renewed_ms = model.now_ms;
                 }
-                assert!(real.core.heartbeat("S0", "nobody").is_none());
+                assert!(real.core.heartbeat("S0", "nobody", None).is_err());
             }
             Step::RemoveInstance(at) => {
                 let Some((service, instance)) = model.instance(at) else { continue };

@@ -137,6 +137,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::state::{Capacity, Registering};
     use chrono::Utc;
     use shared::wire::registry::Register;
 
@@ -150,8 +151,8 @@ mod tests {
             service_url: format!("http://localhost:{port}"),
             ..Register::default()
         };
-        if let super::super::state::Registering::Changed(change) =
-            view.state.register(register, Utc::now(), 100).unwrap()
+        let room = Capacity { registrations_max: 100, leaseless_max: 100 };
+        if let Registering::Changed(change) = view.state.register(register, Utc::now(), 0, room).unwrap()
         {
             view.publish(&Made::new(view.epoch, &change, 0));
         }

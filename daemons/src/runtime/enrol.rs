@@ -64,7 +64,8 @@ impl Enrolment {
         Enrolled { registry, keeping: context.tasks.spawn(self.keep(stop, health)) }
     }
 
-    /// Registers, renews the lease, and registers again when it was forgotten.
+    /// Registers, renews the lease, and registers again when the registration was
+    /// lost or another client replaced it.
     /// It stops between two calls, never in one: a registration whose answer is
     /// not waited for could not be removed.
     async fn keep(self, stop: CancellationToken, health: Arc<Board>) -> Option<Registration> {
@@ -76,8 +77,8 @@ impl Enrolment {
             let outcome = match &held {
                 None => self.registry.register(&self.register).await.map(Some),
                 Some(held) => {
-                    let renewed = self.registry.heartbeat(&held.service_name, &held.instance_id).await;
-                    renewed.map(|_| None)
+                    let Registration { service_name, instance_id, revision, .. } = held;
+                    self.registry.heartbeat(service_name, instance_id, *revision).await.map(|_| None)
                 }
             };
             pause = match outcome {
@@ -91,7 +92,8 @@ impl Enrolment {
                     told = false;
                     self.lease / 3
                 }
-                Err(error) if held.is_some() && error.status() == Some(404) => {
+                Err(error) if held.is_some() && matches!(error.status(), Some(404 | 409)) => {
+                    tracing::warn!("{}: registering again: {error}", self.daemon.title());
                     held = None;
                     Duration::ZERO
                 }

@@ -51,6 +51,11 @@ impl ApiError {
         Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
+    /// 429: more than one client's share; try again after so many seconds.
+    pub fn too_many(detail: impl Into<String>, retry_after_s: u32) -> Self {
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+    }
+
     /// 500: the inside is logged here, and stays inside.
     pub fn internal(inside: impl Display) -> Self {
         tracing::error!("internal error: {inside}");

@@ -74,6 +74,7 @@ impl Settings {
         }
         for (key, count) in [
             ("registry.registrations_max", self.registry.registrations_max),
+            ("registry.leaseless_max", self.registry.leaseless_max),
             ("registry.changes_kept", self.registry.changes_kept),
         ] {
             if !(1..=COUNT_MAX).contains(&count) {

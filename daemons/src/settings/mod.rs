@@ -63,6 +63,8 @@ settings! {
         url: String = "", "registry-url", "DISTLOG_REGISTRY_URL";
         /// Registrations that it keeps; one more is refused.
         registrations_max: usize = "100000", "registry-registrations-max", "DISTLOG_REGISTRY_REGISTRATIONS_MAX";
+        /// Registrations without a lease that it keeps; one more is refused.
+        leaseless_max: usize = "10000", "registry-leaseless-max", "DISTLOG_REGISTRY_LEASELESS_MAX";
         /// Changes that a watch can resume over.
         changes_kept: usize = "10000", "registry-changes-kept", "DISTLOG_REGISTRY_CHANGES_KEPT";
         /// For how long the history of changes is kept.

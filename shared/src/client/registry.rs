@@ -45,13 +45,19 @@ impl RegistryClient {
         self.0.post("/services", register).await
     }
 
-    /// Renews an instance's lease; 404 says that it has to register again.
+    /// Renews the lease of a registration that was made at `revision`. 404 (unknown)
+    /// and 409 (another registration replaced it) tell the client to register again.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn heartbeat(&self, service: &str, instance: &str) -> Result<Lease, ClientError> {
+    pub async fn heartbeat(
+        &self,
+        service: &str,
+        instance: &str,
+        revision: u64,
+    ) -> Result<Lease, ClientError> {
         let path = format!("/services/{}/{}/lease", segment(service), segment(instance));
-        self.0.json(self.0.call(Method::PUT, &path)).await
+        self.0.json(self.0.call(Method::PUT, &path).query(&[("revision", revision)])).await
     }
 
     /// How an instance's lease stands.

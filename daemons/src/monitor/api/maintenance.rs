@@ -7,7 +7,6 @@ use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Json, Query};
 use crate::runtime::listing::ListQuery;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -23,7 +22,7 @@ const TEXT_MAX: usize = 1_000;
 impl From<MaintenanceError> for ApiError {
     fn from(error: MaintenanceError) -> Self {
         match error {
-            MaintenanceError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
+            MaintenanceError::Full => Self::unavailable(error.to_string(), 60),
             MaintenanceError::Database(error) => Self::internal(error),
         }
     }

@@ -1,6 +1,7 @@
 //! Registering and deregistering.
 
 use super::App;
+use crate::registry::dns::unfit;
 use crate::registry::state::Selector;
 use crate::registry::valid;
 use crate::runtime::error::ApiError;
@@ -41,6 +42,9 @@ struct Registered {
     /// Keys of the request that mean nothing here; absent where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<String>,
+    /// What this registration cannot be used for; absent where there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// The keys of a registration that nobody takes up.
@@ -52,14 +56,18 @@ fn ignored(body: &[u8]) -> Vec<String> {
 /// Register an instance, or renew and update it
 ///
 /// A key that is not known is not taken, so that clients of other registries can
-/// join; the answer names it as `ignored`, so that a slip of the pen is seen.
+/// join; the answer names it as `ignored`, so that a slip of the pen is seen. A
+/// name that DNS cannot look up is accepted with a warning. 409: the instance is
+/// registered at another URL; deregister it first, or wait until its lease has
+/// run out.
 #[utoipa::path(post, path = "/services", tag = "registry", request_body = Register,
     responses((status = 200, body = Registered)))]
 pub(super) async fn register(State(app): State<App>, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
     let register: Register = parse_json(&body)?;
     valid::check(&register).map_err(|invalid| ApiError::invalid(invalid.field, invalid.reason))?;
     let registration = app.core.register(register).await?;
-    Ok(axum::Json(Registered { registration, ignored: ignored(&body) }).into_response())
+    let warnings = unfit(&registration.service_name, &app.dns_domain).into_iter().collect();
+    Ok(axum::Json(Registered { registration, ignored: ignored(&body), warnings }).into_response())
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

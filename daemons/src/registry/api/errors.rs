@@ -2,13 +2,21 @@
 
 use crate::registry::core::ChangeError;
 use crate::registry::history::AtError;
+use crate::registry::state::Refused;
 use crate::runtime::error::ApiError;
 use axum::http::StatusCode;
+
+/// When a client may try again to register where the registry is full: leases
+/// that end make room.
+const FULL_RETRY_AFTER_S: u32 = 30;
 
 impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         match error {
-            ChangeError::Full(full) => Self::new(StatusCode::INSUFFICIENT_STORAGE, full.to_string()),
+            ChangeError::Refused(refused @ Refused::OtherUrl { .. }) => {
+                Self::conflict(refused.to_string()).field("instanceId")
+            }
+            ChangeError::Refused(full) => Self::unavailable(full.to_string(), FULL_RETRY_AFTER_S),
             ChangeError::Unknown => Self::unknown(error.to_string()),
             ChangeError::Database(error) => Self::internal(error),
         }

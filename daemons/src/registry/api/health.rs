@@ -13,8 +13,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a probe on request may take.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the monitor may take to say what it holds of whom.
 const MONITOR_MAX: Duration = Duration::from_millis(500);
 /// Probes at a time for one request.
@@ -22,6 +20,7 @@ const PROBES_OF_ONE_MAX: usize = 32;
 
 /// Whether a service answers, by probing it now
 ///
+/// An instance is probed at most once a second: until then the last probe counts.
 /// Of one that reports by itself it says what the monitor has heard.
 #[utoipa::path(get, path = "/health/{name}", tag = "registry", params(("name" = String, Path)),
     responses((status = 200, body = ServiceHealth)))]
@@ -68,17 +67,16 @@ impl App {
             .unwrap_or_default()
     }
 
-    /// Probes instances now, in the order given.
+    /// Probes instances, in the order given; a probe of the last second counts.
     async fn probe(&self, entries: &[&Arc<Entry>]) -> Vec<InstanceHealth> {
-        let target = |r: &Registration| (r.instance_id.clone(), Spec::of(r.probe_url(), &r.metadata));
+        let target =
+            |r: &Registration| (r.instance_id.clone(), r.revision, Spec::of(r.probe_url(), &r.metadata));
         let targets: Vec<_> = entries.iter().map(|entry| target(&entry.registration)).collect();
-        let reports = |(_, spec): &(String, Spec)| matches!(spec.kind, Kind::Push);
+        let reports = |(.., spec): &(String, u64, Spec)| matches!(spec.kind, Kind::Push);
         let reporting: Vec<bool> = targets.iter().map(reports).collect();
         let probing = futures_util::stream::iter(targets)
-            .map(|(instance_id, spec)| async move {
-                // Without a permit the daemon is stopping, and the probe with it.
-                let _permit = self.probes.acquire().await;
-                let outcome = self.prober.probe(&spec, PROBE_TIMEOUT).await;
+            .map(|(instance_id, revision, spec)| async move {
+                let outcome = self.probes.probe(revision, spec).await;
                 let latency = u64::try_from(outcome.latency.as_millis()).unwrap_or(u64::MAX);
                 InstanceHealth {
                     instance_id,

@@ -1,27 +1,46 @@
 //! Leases: renewing them, how they stand, and who is held.
 
 use super::App;
+use crate::registry::core::RenewError;
 use crate::runtime::error::ApiError;
 use crate::runtime::extract::{Path, Query};
 use crate::runtime::listing::{Format, ListQuery, TableRow, table};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize;
 use shared::wire::registry::{GuardStatus, HeldLease, Lease, LeaseStatus};
+use utoipa::IntoParams;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RenewQuery {
+    /// The revision of the registration to renew, as registering answered it.
+    revision: Option<u64>,
+}
 
 /// Heartbeat: renew a lease
 ///
-/// 404 says that the instance is unknown and has to register again.
+/// 404 says that the instance is unknown, 409 that it is not the registration of
+/// that `revision` any more, because another client registered the instance:
+/// register it again.
 #[utoipa::path(put, path = "/services/{name}/{instance}/lease", tag = "registry",
-    params(("name" = String, Path), ("instance" = String, Path)),
+    params(("name" = String, Path), ("instance" = String, Path), RenewQuery),
     responses((status = 200, body = Lease)))]
 pub async fn renew(
     State(app): State<App>,
     Path((name, instance)): Path<(String, String)>,
+    Query(RenewQuery { revision }): Query<RenewQuery>,
 ) -> Result<axum::Json<Lease>, ApiError> {
-    let lease = app.core.heartbeat(&name, &instance);
-    lease.map(axum::Json).ok_or_else(|| {
-        ApiError::unknown(format!("no instance '{instance}' of '{name}' is registered; register it again"))
+    app.core.heartbeat(&name, &instance, revision).map(axum::Json).map_err(|error| match error {
+        RenewError::Unknown => {
+            ApiError::unknown(format!("no instance '{instance}' of '{name}' is registered; register it again"))
+        }
+        RenewError::Replaced(current) => ApiError::conflict(format!(
+            "instance '{instance}' of '{name}' was registered again, at revision {current}; register it again"
+        ))
+        .field("revision"),
     })
 }
 

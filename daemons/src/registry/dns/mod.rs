@@ -18,10 +18,13 @@
 //! [`listen`] takes bytes from sockets → [`message`] makes them a question →
 //! [`hosts`] finds the addresses of host names → [`zone`] answers, purely.
 
+mod fit;
 mod hosts;
 mod listen;
 mod message;
 mod zone;
+
+pub use fit::unfit;
 
 use super::core::Core;
 use super::state::Entry;

@@ -2,6 +2,8 @@
 
 use super::*;
 
+const ROOM: Capacity = Capacity { registrations_max: 100, leaseless_max: 100 };
+
 fn register(name: &str, url: &str) -> Register {
     Register { service_name: name.to_owned(), service_url: url.to_owned(), ..Register::default() }
 }
@@ -11,7 +13,7 @@ fn apply(state: &mut State, change: &Change) {
 }
 
 fn put(state: &mut State, register: Register) -> Registration {
-    match state.register(register, Utc::now(), 100).unwrap() {
+    match state.register(register, Utc::now(), 0, ROOM).unwrap() {
         Registering::Renewed(entry) => entry.registration.clone(),
         Registering::Changed(change) => {
             apply(state, &change);
@@ -85,10 +87,12 @@ fn a_url_selects_across_services_unless_one_is_named() {
 fn one_registration_too_many_is_refused_but_an_update_is_not() {
     let mut state = State::default();
     put(&mut state, register("S", "http://localhost:1"));
-    let more = state.register(register("S", "http://localhost:2"), Utc::now(), 1);
-    assert_eq!(more.err(), Some(Full(1)));
+    let room = Capacity { registrations_max: 1, leaseless_max: 1 };
+    let more = Register { ttl_seconds: Some(9), ..register("S", "http://localhost:2") };
+    let more = state.register(more, Utc::now(), 0, room);
+    assert_eq!(more.err(), Some(Refused::Full { max: 1 }));
     let tagged = Register { tags: vec!["x".to_owned()], ..register("S", "http://localhost:1") };
-    assert!(state.register(tagged, Utc::now(), 1).is_ok());
+    assert!(state.register(tagged, Utc::now(), 0, room).is_ok());
 }
 
 #[test]
@@ -115,4 +119,40 @@ fn one_that_was_given_up_and_spared_is_as_old_as_it_was() {
     assert!(entry.renew(5_001) && !entry.has_expired(5_001), "and now somebody has");
     entry.spare();
     assert_eq!(entry.age_ms(5_001), 0);
+}
+
+#[test]
+fn an_instance_keeps_its_url_until_its_lease_has_run_out() {
+    let mut state = State::default();
+    let named = |url: &str, ttl_seconds| Register {
+        instance_id: Some("a".to_owned()),
+        ttl_seconds,
+        ..register("S", url)
+    };
+    put(&mut state, named("http://localhost:1", Some(10)));
+    let moved = |now_ms| state.register(named("http://localhost:2", Some(10)), Utc::now(), now_ms, ROOM);
+    let refused = moved(10_000).unwrap_err();
+    assert!(matches!(refused, Refused::OtherUrl { .. }), "{refused}");
+    assert!(refused.to_string().contains("registered at http://localhost:1"), "{refused}");
+    assert!(moved(10_001).is_ok());
+    put(&mut state, named("http://localhost:1", None));
+    let refused = state.register(named("http://localhost:2", None), Utc::now(), u64::MAX, ROOM).unwrap_err();
+    assert!(refused.to_string().contains("does not expire"), "{refused}");
+}
+
+#[test]
+fn registrations_without_a_lease_have_a_bound_of_their_own() {
+    let mut state = State::default();
+    let room = Capacity { registrations_max: 100, leaseless_max: 1 };
+    put(&mut state, register("S", "http://localhost:1"));
+    let leased = |port: u16| Register { ttl_seconds: Some(9), ..register("S", &format!("http://h:{port}")) };
+    let attempt = |state: &State, register| state.register(register, Utc::now(), 0, room).map(drop);
+    let refused = Err(Refused::LeaselessFull { max: 1 });
+    assert_eq!(attempt(&state, register("S", "http://localhost:2")), refused);
+    assert_eq!(attempt(&state, leased(2)), Ok(()));
+    put(&mut state, leased(2));
+    assert_eq!(attempt(&state, register("S", "http://h:2")), refused, "it gives its lease up");
+    put(&mut state, Register { ttl_seconds: Some(9), ..register("S", "http://localhost:1") });
+    assert_eq!(state.leaseless(), 0);
+    assert_eq!(attempt(&state, register("S", "http://localhost:2")), Ok(()));
 }

@@ -14,6 +14,9 @@ pub struct Lease {
     pub instance_id: String,
     /// For how long it is granted from now, in seconds; none for a registration without a lease.
     pub ttl_seconds: Option<u32>,
+    /// The revision of the registration that is renewed.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 /// How an instance's lease stands.
