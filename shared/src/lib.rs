@@ -16,5 +16,6 @@ pub mod config;
 pub mod credentials;
 pub mod daemon;
 pub mod sanitize;
+pub mod share;
 pub mod span;
 pub mod wire;

@@ -1,5 +1,6 @@
 //! Numbers and reasons in words, on the screen and in what `--once` prints.
 
+use shared::share;
 use shared::wire::monitor::Phase;
 
 /// A number with its thousands set apart.
@@ -26,8 +27,7 @@ pub fn short(count: u64) -> String {
 
 /// A share from 0 to 1 as a percentage; 100 % only where nothing is missing.
 pub fn percent(share: f64) -> String {
-    let share = share.clamp(0.0, 1.0) * 100.0;
-    if share >= 100.0 { "100 %".to_owned() } else { format!("{:.1} %", (share * 10.0).floor() / 10.0) }
+    format!("{} %", share::percent(share, 1))
 }
 
 /// A percentage, where there is one.

@@ -11,6 +11,7 @@ pub use chart::chart;
 
 use crate::runtime::listing;
 use shared::sanitize::sanitize;
+use shared::share;
 use shared::wire::monitor::Status;
 
 const GREEN: &str = "#1a7f37";
@@ -26,7 +27,7 @@ const fn colour(status: Status) -> &'static str {
     match status {
         Status::Healthy => GREEN,
         Status::Unhealthy => RED,
-        Status::Unknown => GREY,
+        Status::Unknown | Status::Pending => GREY,
         Status::Maintenance | Status::Draining => BLUE,
     }
 }
@@ -65,8 +66,7 @@ fn shortened(name: &str) -> String {
 
 /// `99.83%`, and 100 % only where no probe failed.
 fn percent(share: f64) -> String {
-    let hundredths = (share * 10_000.0).floor() / 100.0;
-    format!("{hundredths:.2}%").replace("100.00%", "100%")
+    format!("{}%", share::percent(share, 2))
 }
 
 #[cfg(test)]

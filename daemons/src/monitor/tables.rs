@@ -2,10 +2,15 @@
 
 use crate::runtime::listing::{TableRow, ago, or_dash, shortened};
 use chrono::{DateTime, Utc};
+use shared::share;
 use shared::span::age;
 use shared::wire::monitor::{
     Incident, Maintenance, MaintenanceMode, ProbeRecord, ServiceStatus, UptimeReport,
 };
+
+fn percent(share: f64) -> String {
+    format!("{}%", share::percent(share, 2))
+}
 
 /// The widest failure in a table.
 const WHY_MAX: usize = 44;
@@ -19,7 +24,7 @@ impl TableRow for ServiceStatus {
             self.name.clone(),
             self.status.to_string(),
             or_dash(self.latency.map(|ms| format!("{ms} ms"))),
-            or_dash(self.uptime.map(|share| format!("{:.2}%", share * 100.0))),
+            or_dash(self.uptime.map(percent)),
             or_dash(self.since.map(ago)),
             self.instances.len().to_string(),
             why(self.reason.map(|phase| phase.as_str()), self.detail.as_deref()),
@@ -31,7 +36,7 @@ impl TableRow for UptimeReport {
     const HEADS: &'static [&'static str] = &["service", "day", "week", "month"];
 
     fn cells(&self) -> Vec<String> {
-        let share = |share: Option<f64>| or_dash(share.map(|share| format!("{:.2}%", share * 100.0)));
+        let share = |share: Option<f64>| or_dash(share.map(percent));
         vec![self.service.clone(), share(self.day), share(self.week), share(self.month)]
     }
 }

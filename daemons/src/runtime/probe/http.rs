@@ -1,9 +1,8 @@
 //! The probe by an HTTP request.
 
 use super::address::{self, Guard, Refusal};
-use super::certificate;
 use super::spec::Http;
-use super::{Failure, Passed};
+use super::{Failure, Passed, body, certificate};
 use reqwest::tls::TlsInfo;
 use reqwest::{Client, Response, redirect};
 use shared::client::{http, root_cause};
@@ -14,8 +13,6 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// How much of an answer is read.
-const BODY_MAX: usize = 64 * 1024;
 /// Redirects that are followed.
 const REDIRECTS_MAX: usize = 5;
 /// Of a header's value so many characters are told.
@@ -70,14 +67,18 @@ impl Clients {
         if !is_health && probe.body.is_none() {
             return Ok(warning);
         }
-        let body = read(&mut response).await?;
+        let (body, complete) = body::read(&mut response).await?;
         if let Some(why) = Some(&body).filter(|_| is_health).and_then(|body| complaint(body)) {
             return Err(Failure::new(Phase::Body, format!("it reports that it fails: {why}")));
         }
         match &probe.body {
-            Some(wanted) if !wanted.is_in(&body) => {
+            Some(wanted) if !wanted.is_in(&body) && complete => {
                 Err(Failure::new(Phase::Body, format!("the body does not hold {wanted}")))
             }
+            Some(wanted) if !wanted.is_in(&body) => Err(Failure::new(
+                Phase::Body,
+                format!("{wanted} is not in the first {} KiB of the body; no more is read", body::MAX / 1024),
+            )),
             _ => Ok(warning),
         }
     }
@@ -97,17 +98,6 @@ fn hop(attempt: redirect::Attempt<'_>) -> redirect::Action {
 fn header(response: &Response, name: &str) -> Option<String> {
     let value = response.headers().get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).chars().take(TOLD_MAX).collect())
-}
-
-async fn read(response: &mut Response) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|e| Failure::new(Phase::Body, root_cause(&e)))? {
-        body.extend_from_slice(&chunk);
-        if body.len() > BODY_MAX {
-            break;
-        }
-    }
-    Ok(body)
 }
 
 /// Why a health document says that the service fails, if it does.

@@ -7,6 +7,7 @@
 //! connected to.
 
 pub mod address;
+mod body;
 mod certificate;
 mod dns;
 mod expect;

@@ -15,7 +15,7 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{A, TXT};
 use hickory_proto::rr::{RData, Record, RecordType};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -160,13 +160,57 @@ fn shop() -> String {
 
 #[tokio::test]
 async fn a_certificate_is_read_whoever_signed_it_and_an_https_probe_asks_who_did() {
-    let place = shop();
+    let place = shop().replace("127.0.0.1", "localhost");
     assert_eq!(found(&format!("tcp://{place}"), &[("", "tls")]).await, (None, String::new()));
     let (phase, warning) = found(&format!("tls://{place}"), &[(".warn", "5200w")]).await;
     assert!(phase.is_none() && warning.contains("ends in"), "{warning}");
     assert_eq!(found(&format!("https://{place}"), &[]).await.0, Some(Phase::Tls));
     let plain = website().await.replace("http://", "tls://");
     assert_eq!(found(&plain, &[]).await.0, Some(Phase::Tls));
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_host_is_a_failure_of_a_tls_probe() {
+    let (phase, detail) = found(&format!("tls://{}", shop()), &[]).await;
+    assert_eq!(phase, Some(Phase::Tls));
+    assert!(detail.contains("not valid for name") && detail.contains("localhost"), "{detail}");
+}
+
+/// The text, as gzip writes it.
+fn gzip(text: &str) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text.as_bytes()).unwrap();
+    gzip.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_compressed_or_long_body_is_decoded_and_the_failure_says_what_was_read() {
+    let encoded = |encoding: &'static str, body: Vec<u8>| {
+        get(async move || ([("content-encoding", encoding)], body.clone()))
+    };
+    let long = format!("{}all is well", "x".repeat(64 * 1024));
+    let router = Router::new()
+        .route("/gzip", encoded("gzip", gzip("all is well")))
+        .route("/bomb", encoded("gzip", gzip(&long)))
+        .route("/wrong", encoded("gzip", b"all is well".to_vec()))
+        .route("/br", encoded("br", b"?".to_vec()))
+        .route("/long", get(async || long));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let wanted = [(".body", "is well")];
+    assert_eq!(found(&format!("{url}/gzip"), &wanted).await, (None, String::new()));
+    for (path, words) in [
+        ("/long", "'is well' is not in the first 64 KiB of the body"),
+        ("/bomb", "'is well' is not in the first 64 KiB of the body"),
+        ("/wrong", "the body says that it is gzip, and is not"),
+        ("/br", "the body is encoded as 'br', which no probe decodes"),
+    ] {
+        let (phase, detail) = found(&format!("{url}{path}"), &wanted).await;
+        assert!(phase == Some(Phase::Body) && detail.starts_with(words), "{path}: {detail}");
+    }
+    let (_, detail) = found(&format!("{url}/gzip"), &[(".body", "is bad")]).await;
+    assert_eq!(detail, "the body does not hold 'is bad'");
 }
 
 #[test]

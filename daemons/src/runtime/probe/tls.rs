@@ -1,14 +1,17 @@
-//! The probe of a certificate: a handshake, and the date in what is shown.
+//! The probe of a certificate: a handshake, the name and the dates in what is shown.
 //!
-//! Whether the chain is trusted is not asked here, for inside a fleet it often
-//! leads to an authority of one's own; that the server holds the certificate's
-//! key is. An `https` probe asks for both.
+//! The certificate has to name the host (a subject alternative name, as browsers
+//! ask for) and the server has to hold its key. Whether the chain is trusted is
+//! not asked, for inside a fleet it often leads to a private authority, or to the
+//! certificate itself. An `https` probe asks for that too.
 
 use super::spec::Place;
 use super::{Failure, Passed, address, certificate, connect};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme};
 use shared::wire::monitor::Phase;
 use std::sync::Arc;
@@ -79,19 +82,20 @@ async fn shake(mut connection: ClientConnection, mut stream: TcpStream) -> Resul
     shown.map(|certificate| certificate.to_vec()).ok_or_else(|| failed(&"it shows no certificate"))
 }
 
-/// Takes any chain, but only from who has its key.
+/// Takes any chain, but only for the name and from a server that has the key.
 #[derive(Debug)]
 struct AnyChain(Arc<CryptoProvider>);
 
 impl ServerCertVerifier for AnyChain {
     fn verify_server_cert(
         &self,
-        _: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
+        name: &ServerName<'_>,
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
         Ok(ServerCertVerified::assertion())
     }
 
