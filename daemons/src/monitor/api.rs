@@ -146,7 +146,8 @@ async fn list_incidents(
 /// Transitions and incidents as they happen, as server-sent events
 ///
 /// Events `transition` and `incident`. `Last-Event-ID` resumes without a gap or
-/// a repeat; 410 when the events since then are no longer kept.
+/// a repeat; 410 when the events since then are no longer kept. A stream that
+/// cannot go on ends with the event `error` and is not complete.
 #[utoipa::path(get, path = "/monitor/events", tag = "monitor",
     responses((status = 200, content_type = "text/event-stream", body = String,
         description = "One event for each change of a status, an incident or a maintenance; `data` is the object that changed",
@@ -158,7 +159,7 @@ async fn follow(State(app): State<App>, headers: HeaderMap) -> Result<Response, 
             ApiError::malformed("Last-Event-ID is the number of an event").field("Last-Event-ID")
         })?),
     };
-    Ok(sse::answer(app.stop.clone(), events::follow(Arc::clone(&app.core), after).await?))
+    Ok(sse::answer_fallible(app.stop.clone(), events::follow(Arc::clone(&app.core), after).await?))
 }
 
 fn unknown(name: &str) -> ApiError {

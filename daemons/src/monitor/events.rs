@@ -16,6 +16,11 @@ use tokio::sync::broadcast::error::RecvError;
 /// Stored events that are read at a time.
 const CHUNK: usize = 200;
 
+/// Stored events cannot be read now; the reader resumes from the last id it has.
+#[derive(Debug, thiserror::Error)]
+#[error("the stored events cannot be read now; resume with Last-Event-ID")]
+pub struct Interrupted;
+
 struct Following {
     core: Arc<Core>,
     queue: Receiver<Arc<Told>>,
@@ -33,7 +38,7 @@ struct Following {
 pub async fn follow(
     core: Arc<Core>,
     after: Option<u64>,
-) -> Result<impl Stream<Item = Event> + Send, ApiError> {
+) -> Result<impl Stream<Item = Result<Event, Interrupted>> + Send, ApiError> {
     // The queue begins before the store is read: nothing falls between them.
     let queue = core.subscribe();
     let (oldest, newest) = core.event_range().await?;
@@ -47,32 +52,40 @@ pub async fn follow(
     }
     let following =
         Following { core, queue, told: after.unwrap_or(newest), behind: after.is_some_and(|id| id < newest) };
-    let events = stream::unfold(following, |mut following| async move {
-        let events = following.next().await?;
-        Some((stream::iter(events), following))
+    let events = stream::unfold(Some(following), |following| async move {
+        let mut following = following?;
+        match following.next().await {
+            Ok(None) => None,
+            Ok(Some(events)) => Some((events.into_iter().map(Ok).collect(), Some(following))),
+            Err(error) => Some((vec![Err(error)], None)),
+        }
     });
-    Ok(events.flatten())
+    Ok(events.flat_map(|events: Vec<_>| stream::iter(events)))
 }
 
 impl Following {
-    async fn next(&mut self) -> Option<Vec<Event>> {
+    /// The next events; none when the monitor stops.
+    async fn next(&mut self) -> Result<Option<Vec<Event>>, Interrupted> {
         loop {
             if self.behind {
-                let stored = self.core.events_after(self.told, CHUNK).await.ok()?;
+                let stored = self.core.events_after(self.told, CHUNK).await.map_err(|error| {
+                    tracing::warn!("a reader of events is cut off: {error}");
+                    Interrupted
+                })?;
                 self.behind = stored.len() == CHUNK;
                 self.told = stored.last().map_or(self.told, |last| last.id);
                 if !stored.is_empty() {
-                    return Some(stored.iter().map(event).collect());
+                    return Ok(Some(stored.iter().map(event).collect()));
                 }
             }
             match self.queue.recv().await {
                 Ok(told) if told.id <= self.told => {}
                 Ok(told) => {
                     self.told = told.id;
-                    return Some(vec![event(&told)]);
+                    return Ok(Some(vec![event(&told)]));
                 }
                 Err(RecvError::Lagged(_)) => self.behind = true,
-                Err(RecvError::Closed) => return None,
+                Err(RecvError::Closed) => return Ok(None),
             }
         }
     }

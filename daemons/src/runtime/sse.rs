@@ -7,7 +7,9 @@ use axum::http::header;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
+use serde_json::json;
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::task::{Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -22,6 +24,30 @@ pub fn answer(stop: CancellationToken, events: impl Stream<Item = Event> + Send 
     let events = events.map(Ok::<_, Infallible>).take_until(stop.cancelled_owned());
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
+
+/// As [`answer`], of events that may fail: the stream then ends with the event
+/// `error` and a broken chunk, so that the client knows that it is not complete.
+pub fn answer_fallible<E: Display + Send + 'static>(
+    stop: CancellationToken,
+    events: impl Stream<Item = Result<Event, E>> + Send + 'static,
+) -> Response {
+    let events = events.take_until(stop.cancelled_owned()).flat_map(|event| {
+        stream::iter(match event {
+            Ok(event) => vec![Ok(event)],
+            Err(error) => {
+                let detail = error.to_string();
+                let last = Event::default().event("error").data(json!({ "detail": detail }).to_string());
+                vec![Ok(last), Err(Interrupted(detail))]
+            }
+        })
+    });
+    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+}
+
+/// A stream cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[error("the stream is interrupted: {0}")]
+struct Interrupted(String);
 
 /// As [`answer`], of events that are written already, so that one that is told
 /// to many is written once. A long one may come in several parts.
@@ -67,4 +93,25 @@ pub fn written(name: &str, id: Option<&str>, data: &str) -> Bytes {
 /// An event with JSON in it. What cannot be written as JSON is not told.
 pub fn event(name: &'static str, id: impl ToString, data: &impl serde::Serialize) -> Event {
     Event::default().event(name).id(id.to_string()).data(serde_json::to_string(data).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_that_cannot_go_on_ends_with_an_error_event_and_a_broken_body() {
+        let events = stream::iter([Ok(event("transition", 7, &1)), Err("the database cannot be read")]);
+        let mut body = answer_fallible(CancellationToken::new(), events).into_body().into_data_stream();
+        let mut text = String::new();
+        let broken = loop {
+            match body.next().await {
+                Some(Ok(part)) => text.push_str(&String::from_utf8_lossy(&part)),
+                other => break matches!(other, Some(Err(_))),
+            }
+        };
+        assert!(broken, "a complete end would say that there is no more");
+        let last = text.split_once("event: error\n").map_or("", |(_, last)| last);
+        assert!(last.contains("the database cannot be read"), "{text}");
+    }
 }
