@@ -4,6 +4,7 @@ mod incidents;
 mod maintenance;
 mod probes;
 mod scale;
+mod starting;
 mod told;
 
 use crate::harness::endpoint::{Endpoint, Mood};

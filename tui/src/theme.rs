@@ -147,6 +147,7 @@ impl Theme {
             Status::Healthy => self.good,
             Status::Unhealthy => self.bad,
             Status::Unknown => self.muted,
+            Status::Pending => self.warn,
             Status::Maintenance | Status::Draining => self.note,
         }
     }
@@ -192,6 +193,7 @@ pub const fn glyph(status: Status) -> &'static str {
         Status::Healthy => "●",
         Status::Unhealthy => "✗",
         Status::Unknown => "○",
+        Status::Pending => "◔",
         Status::Maintenance => "◆",
         Status::Draining => "▽",
     }

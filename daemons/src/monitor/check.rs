@@ -1,7 +1,7 @@
 //! What probes make of one instance: pure.
 
 use crate::runtime::probe::Outcome;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use shared::wire::monitor::{Phase, Status};
 
@@ -15,6 +15,9 @@ pub struct Thresholds {
     pub failures: u32,
     /// Successes that make an unhealthy one healthy again.
     pub successes: u32,
+    /// For how long an instance that has not been well yet is pending instead of
+    /// unhealthy.
+    pub grace: TimeDelta,
 }
 
 /// What is known of one instance from its probes.
@@ -25,6 +28,8 @@ pub struct Check {
     pub status: Status,
     /// Since when.
     pub since: Option<DateTime<Utc>>,
+    /// When it came, while it has not been well since.
+    pub awaited_since: Option<DateTime<Utc>>,
     /// Probes in a row that went as the last one did; negative for failures.
     pub streak: i64,
     /// When the first of them was, if they fail.
@@ -54,6 +59,7 @@ impl Default for Check {
         Self {
             status: Status::Unknown,
             since: None,
+            awaited_since: None,
             streak: 0,
             failing_since: None,
             last_good: None,
@@ -70,8 +76,18 @@ impl Default for Check {
 }
 
 impl Check {
-    /// The check after one more probe. The first success makes an unknown
-    /// instance healthy; everything else takes a streak.
+    /// The check of an instance that has just come.
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self { awaited_since: Some(now), ..Self::default() }
+    }
+
+    /// Until when it cannot become unhealthy, because it has not been well yet.
+    pub fn pending_until(&self, thresholds: Thresholds) -> Option<DateTime<Utc>> {
+        self.awaited_since?.checked_add_signed(thresholds.grace)
+    }
+
+    /// The check after one more probe. The first success makes an unknown or
+    /// pending instance healthy; everything else takes a streak.
     #[must_use]
     pub fn after(&self, outcome: &Outcome, thresholds: Thresholds, now: DateTime<Utc>) -> Self {
         let good = outcome.failure.is_none();
@@ -80,9 +96,16 @@ impl Check {
             (false, streak) => streak.min(0).saturating_sub(1),
         };
         let status = match self.status {
-            Status::Unknown if good => Status::Healthy,
+            Status::Unknown | Status::Pending if good => Status::Healthy,
             Status::Unhealthy if streak >= i64::from(thresholds.successes) => Status::Healthy,
-            Status::Unknown | Status::Healthy if streak <= -i64::from(thresholds.failures) => {
+            Status::Unknown | Status::Pending
+                if self.pending_until(thresholds).is_some_and(|until| now < until) =>
+            {
+                Status::Pending
+            }
+            Status::Unknown | Status::Pending | Status::Healthy
+                if streak <= -i64::from(thresholds.failures) =>
+            {
                 Status::Unhealthy
             }
             unchanged => unchanged,
@@ -92,6 +115,7 @@ impl Check {
         Self {
             status,
             since: if status == self.status { self.since } else { Some(now) },
+            awaited_since: if good { None } else { self.awaited_since },
             streak,
             failing_since: if good { None } else { self.failing_since.or(Some(now)) },
             last_good: if good { Some(now - outcome.latency) } else { self.last_good },
@@ -130,7 +154,7 @@ impl Check {
     /// The check of an instance that came back: nothing is known of it but its past.
     #[must_use]
     pub fn returned(&self, now: DateTime<Utc>) -> Self {
-        Self { probes: self.probes, last_check: self.last_check, since: Some(now), ..Self::default() }
+        Self { probes: self.probes, last_check: self.last_check, since: Some(now), ..Self::new(now) }
     }
 
     /// Whether its last probe failed.
@@ -145,7 +169,7 @@ mod tests {
     use crate::runtime::probe::Failure;
     use std::time::Duration;
 
-    const THRESHOLDS: Thresholds = Thresholds { failures: 3, successes: 2 };
+    const THRESHOLDS: Thresholds = Thresholds { failures: 3, successes: 2, grace: TimeDelta::zero() };
 
     fn outcome(good: bool) -> Outcome {
         let failure = (!good).then(|| Failure { phase: Phase::Connect, detail: "refused".to_owned() });
@@ -188,6 +212,26 @@ mod tests {
         let later = first.after(&outcome(false), THRESHOLDS, Utc::now() + Duration::from_secs(9));
         assert_eq!(first.since, later.since);
         assert_eq!((later.streak, later.reason, later.latency), (-1, Some(Phase::Connect), None));
+    }
+
+    #[test]
+    fn what_was_never_well_is_pending_for_the_grace_and_only_then_unhealthy() {
+        let start = Utc::now();
+        let at = |second| start + TimeDelta::seconds(second);
+        let thresholds = Thresholds { grace: TimeDelta::seconds(30), ..THRESHOLDS };
+        let probe = |check: &Check, good, second| check.after(&outcome(good), thresholds, at(second));
+        let mut check = Check::new(start);
+        for second in 0..30 {
+            check = probe(&check, false, second);
+            assert_eq!((check.status, check.since), (Status::Pending, Some(start)), "{second}");
+        }
+        assert_eq!(probe(&check, false, 30).status, Status::Unhealthy);
+        assert_eq!(probe(&check, true, 30).status, Status::Healthy);
+        let mut well = probe(&check, true, 5);
+        for second in 6..9 {
+            well = probe(&well, false, second);
+        }
+        assert_eq!(well.status, Status::Unhealthy, "the grace is over once it was well");
     }
 
     #[test]

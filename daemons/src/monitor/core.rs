@@ -9,6 +9,7 @@ use super::check::Thresholds;
 use super::configured::Configured;
 use super::flap::FlapRules;
 use super::maintenance;
+use super::measure::ServiceCounts;
 use super::prune;
 use super::pulse::Pulse;
 use super::schedule::Target;
@@ -44,11 +45,16 @@ pub fn rules(settings: &settings::Monitor) -> Rules {
     let delta = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
     let to_recover = settings.interval.0.saturating_mul(settings.failures.saturating_add(settings.successes));
     Rules {
-        thresholds: Thresholds { failures: settings.failures, successes: settings.successes },
+        thresholds: Thresholds {
+            failures: settings.failures,
+            successes: settings.successes,
+            grace: delta(settings.grace.0),
+        },
         interval: settings.interval.0,
         confirm: settings.confirm.0,
         flaps: FlapRules { changes: settings.flap_changes, window: delta(settings.flap_window.0) },
         history: delta(settings.history.0),
+        forget_after: delta(settings.forget_after.0),
         recovery: delta(to_recover.saturating_add(settings.timeout.0)),
     }
 }
@@ -62,6 +68,7 @@ pub struct Core {
     history: TimeDelta,
     desk: Desk,
     pulse: Pulse,
+    counts: ServiceCounts,
     _dir: OwnDir,
 }
 
@@ -91,6 +98,7 @@ impl Core {
             history: rules.history,
             desk: Desk::new(context),
             pulse: Pulse::new(Instant::now()),
+            counts: ServiceCounts::register(&context.metrics),
             _dir: dir,
         })
     }
@@ -275,7 +283,11 @@ impl Core {
         loop {
             let passed = last.elapsed();
             last += passed;
-            self.change(|state, batch| state.tick(passed, Utc::now(), batch));
+            let statuses = self.change(|state, batch| {
+                state.tick(passed, Utc::now(), batch);
+                state.statuses()
+            });
+            self.counts.set(&statuses);
             tokio::time::sleep(TICK).await;
         }
     }

@@ -10,7 +10,7 @@ use crate::runtime::probe::Kind;
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::credentials::without_password;
 use shared::span::age;
-use shared::wire::monitor::{Explanation, InstanceExplanation, Part, ProbeRecord, Required};
+use shared::wire::monitor::{Explanation, InstanceExplanation, Part, ProbeRecord, Required, Status};
 use std::time::Duration;
 
 /// Probes that are told of one instance.
@@ -98,6 +98,7 @@ impl State {
             .to_owned(),
             lease_seconds,
             streak: check.streak,
+            pending_until: check.pending_until(thresholds).filter(|_| check.status == Status::Pending),
             failures_needed: thresholds.failures,
             successes_needed: thresholds.successes,
             next,

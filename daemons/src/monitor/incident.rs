@@ -96,7 +96,7 @@ pub fn reconcile(
                 None => continue,
             },
             // Not known to be well: whether it is over will be known soon.
-            Some(Status::Unknown | Status::Unhealthy) => continue,
+            Some(Status::Unknown | Status::Pending | Status::Unhealthy) => continue,
             Some(Status::Maintenance) => Some("under maintenance".to_owned()),
             Some(Status::Draining) => Some("taken out of use".to_owned()),
             None => Some("deregistered".to_owned()),

@@ -29,35 +29,54 @@ impl Hold {
     }
 }
 
-/// Every maintenance, by service and instance.
+/// Every maintenance, by service and instance. One that is scheduled has no effect
+/// before its start.
 #[derive(Debug, Default)]
-pub struct Maintenances(BTreeMap<String, BTreeMap<Option<String>, Maintenance>>);
+pub struct Maintenances {
+    by_service: BTreeMap<String, BTreeMap<Option<String>, Maintenance>>,
+    /// The time up to which starts have been looked at; it never goes back.
+    now: DateTime<Utc>,
+}
 
 impl Maintenances {
     /// Takes one up, in place of one of the same service or instance.
-    pub fn insert(&mut self, maintenance: Maintenance) {
-        let of_service = self.0.entry(maintenance.service.clone()).or_default();
+    pub fn insert(&mut self, maintenance: Maintenance, now: DateTime<Utc>) {
+        self.now = self.now.max(now);
+        let of_service = self.by_service.entry(maintenance.service.clone()).or_default();
         of_service.insert(maintenance.instance.clone(), maintenance);
     }
 
     /// Takes one away.
     pub fn remove(&mut self, (service, instance): &Key) {
-        if let Some(of_service) = self.0.get_mut(service) {
+        if let Some(of_service) = self.by_service.get_mut(service) {
             of_service.remove(instance);
             if of_service.is_empty() {
-                self.0.remove(service);
+                self.by_service.remove(service);
             }
         }
     }
 
     /// Each of them, by service.
     pub fn iter(&self) -> impl Iterator<Item = &Maintenance> {
-        self.0.values().flat_map(BTreeMap::values)
+        self.by_service.values().flat_map(BTreeMap::values)
     }
 
     /// Those that concern a service or its instances.
     pub fn of(&self, service: &str) -> impl Iterator<Item = &Maintenance> {
-        self.0.get(service).into_iter().flat_map(BTreeMap::values)
+        self.by_service.get(service).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// Moves the time on, and names the services of which one begins by that.
+    pub fn advance(&mut self, now: DateTime<Utc>) -> Vec<String> {
+        let before = self.now;
+        self.now = before.max(now);
+        let begins = |m: &&Maintenance| m.since.is_some_and(|since| before < since && since <= self.now);
+        self.iter().filter(begins).map(|maintenance| maintenance.service.clone()).collect()
+    }
+
+    /// Those of a service or its instances that are in force.
+    pub fn in_force(&self, service: &str) -> impl Iterator<Item = &Maintenance> {
+        self.of(service).filter(|maintenance| maintenance.since.is_none_or(|since| since <= self.now))
     }
 
     /// Those whose end has come.
@@ -71,7 +90,7 @@ impl Maintenances {
     /// What is said of an instance, by itself or with its whole service. Of the
     /// two, maintenance goes before draining.
     pub fn hold(&self, service: &str, instance: &str) -> Option<Hold> {
-        self.of(service)
+        self.in_force(service)
             .filter(|maintenance| maintenance.instance.as_deref().is_none_or(|id| id == instance))
             .min_by_key(|maintenance| maintenance.mode == MaintenanceMode::Drain)
             .map(|maintenance| Hold { mode: maintenance.mode, since: maintenance.since })
@@ -79,7 +98,7 @@ impl Maintenances {
 
     /// The services of which anything is under maintenance.
     pub fn services(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.by_service.keys().map(String::as_str)
     }
 }
 
@@ -90,12 +109,13 @@ mod tests {
     fn maintenances(all: &[(Option<&str>, MaintenanceMode)]) -> Maintenances {
         let mut maintenances = Maintenances::default();
         for (instance, mode) in all {
-            maintenances.insert(Maintenance {
+            let maintenance = Maintenance {
                 service: "S".to_owned(),
                 instance: instance.map(str::to_owned),
                 mode: *mode,
                 ..Maintenance::default()
-            });
+            };
+            maintenances.insert(maintenance, Utc::now());
         }
         maintenances
     }
@@ -109,5 +129,18 @@ mod tests {
         assert_eq!(mode(&[(Some("a"), Drain)], "b"), None);
         assert_eq!(mode(&[(None, Drain), (Some("a"), Maintenance)], "a"), Some(Maintenance));
         assert_eq!(mode(&[(None, Maintenance), (Some("a"), Drain)], "a"), Some(Maintenance));
+    }
+
+    #[test]
+    fn a_scheduled_maintenance_has_no_effect_before_its_start() {
+        let now = Utc::now();
+        let since = Some(now + chrono::TimeDelta::seconds(60));
+        let mut maintenances = Maintenances::default();
+        maintenances.insert(Maintenance { service: "S".to_owned(), since, ..Maintenance::default() }, now);
+        assert_eq!(maintenances.hold("S", "a"), None);
+        assert!(maintenances.advance(now + chrono::TimeDelta::seconds(59)).is_empty());
+        assert_eq!(maintenances.advance(now + chrono::TimeDelta::seconds(60)), ["S"]);
+        assert!(maintenances.hold("S", "a").is_some());
+        assert!(maintenances.advance(now + chrono::TimeDelta::seconds(61)).is_empty());
     }
 }

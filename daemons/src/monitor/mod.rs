@@ -16,8 +16,8 @@
 //!   its history, its uptime and the changes of its status stay with its name:
 //!   whoever comes back goes on with them. A service whose last lease ran out stays listed as
 //!   unhealthy, for a crashed daemon must be seen: until it registers again, is
-//!   taken from the list (`DELETE /monitor/health/{name}`), or as long as the
-//!   history is kept.
+//!   removed from the list (`DELETE /monitor/health/{name}`), or `forget_after`
+//!   has passed.
 //! * Under maintenance, or drained, a service or an instance is neither well nor
 //!   not: it is probed, but opens no incident and its uptime stands still
 //!   ([`maintenance`]). That ends when it is taken away, at its end, or when its
@@ -40,6 +40,7 @@ mod explain;
 mod flap;
 mod incident;
 mod maintenance;
+mod measure;
 mod picture;
 mod prune;
 mod pulse;

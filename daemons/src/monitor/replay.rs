@@ -51,7 +51,7 @@ pub fn replay(settings: &Settings, Span(span): Span) -> Result<String, StartErro
     let mut would = run::run(record, rules, now);
     would.retain(asked);
 
-    let Thresholds { failures, successes } = rules.thresholds;
+    let Thresholds { failures, successes, .. } = rules.thresholds;
     let monitor = &settings.monitor;
     let mut text = format!(
         "The last {} with these rules: {}, {}, flapping after \

@@ -41,6 +41,9 @@ pub struct Instance {
     /// When it was heard of last, by the time for which the monitor has listened.
     #[serde(skip)]
     pub heard: Duration,
+    /// For how long it had been silent when the monitor started.
+    #[serde(skip)]
+    pub silent_before: Duration,
     /// The changes of what they say.
     pub flaps: Flaps,
     /// What its operator says; drawn from the maintenances.
@@ -56,7 +59,7 @@ impl Instance {
 
     /// An instance that was never probed.
     pub fn new(now: DateTime<Utc>) -> Self {
-        Self { seen: Some(now), ..Self::default() }
+        Self { seen: Some(now), check: Check::new(now), ..Self::default() }
     }
 
     /// Takes over what its registration says, or in its place the configuration
@@ -96,10 +99,12 @@ impl Instance {
     /// it says that it failed.
     pub fn thresholds(&self, usual: Thresholds) -> Thresholds {
         let is_push = matches!(self.spec.kind, Kind::Push);
-        let usual = if is_push { Thresholds { failures: 1, successes: 1 } } else { usual };
+        let usual =
+            if is_push { Thresholds { failures: 1, successes: 1, grace: TimeDelta::zero() } } else { usual };
         Thresholds {
             failures: self.spec.failures.unwrap_or(usual.failures),
             successes: self.spec.successes.unwrap_or(usual.successes),
+            grace: usual.grace,
         }
     }
 
@@ -195,8 +200,8 @@ impl Service {
         self.instances.values().filter(|instance| instance.hold.is_none())
     }
 
-    /// Healthy while one instance is; unhealthy when all that are known are;
-    /// else unknown. Without a usable one it is what its operator says.
+    /// Healthy while one instance is; unhealthy when all that are known are; else
+    /// pending while one is, or unknown. Without a usable one it is what its operator says.
     pub fn status(&self) -> Status {
         let has = |status| self.usable().any(|instance| instance.check.status == status);
         let modes = || self.instances.values().filter_map(|instance| instance.hold).map(|hold| hold.mode);
@@ -204,6 +209,8 @@ impl Service {
             Status::Healthy
         } else if has(Status::Unhealthy) {
             Status::Unhealthy
+        } else if has(Status::Pending) {
+            Status::Pending
         } else if self.usable().next().is_some() || modes().next().is_none() {
             Status::Unknown
         } else if modes().all(|mode| mode == MaintenanceMode::Drain) {
@@ -213,10 +220,10 @@ impl Service {
         }
     }
 
-    /// What failed: of an unhealthy instance, one that told a phase first.
-    pub fn failure(&self) -> (Option<Phase>, Option<String>) {
-        let unhealthy = || self.usable().map(|i| &i.check).filter(|c| c.status == Status::Unhealthy);
-        let told = unhealthy().find(|check| check.reason.is_some()).or_else(|| unhealthy().next());
+    /// What failed: of the instances of this status, one that told a phase first.
+    pub fn failure(&self, status: Status) -> (Option<Phase>, Option<String>) {
+        let failing = || self.usable().map(|i| &i.check).filter(|check| check.status == status);
+        let told = failing().find(|check| check.reason.is_some()).or_else(|| failing().next());
         told.map_or((None, None), |check| (check.reason, check.detail.clone()))
     }
 
@@ -240,7 +247,7 @@ impl Service {
     /// it is probed less often.
     pub fn recovery(&self, usual: TimeDelta, thresholds: Thresholds) -> TimeDelta {
         let own = self.usable().filter(|instance| instance.spec.is_asked()).filter_map(|instance| {
-            let Thresholds { failures, successes } = instance.thresholds(thresholds);
+            let Thresholds { failures, successes, .. } = instance.thresholds(thresholds);
             let probes = failures.saturating_add(successes);
             TimeDelta::from_std(instance.spec.interval?.saturating_mul(probes)).ok()
         });

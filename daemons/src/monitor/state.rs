@@ -36,8 +36,10 @@ pub struct Rules {
     /// The time to the next probe of one that has just failed, where it is
     /// probed at that usual interval.
     pub confirm: Duration,
-    /// For how long a service whose leases ran out stays listed.
+    /// For how long a service that is gone is kept by name.
     pub history: TimeDelta,
+    /// For how long a service whose leases ran out stays listed.
+    pub forget_after: TimeDelta,
     /// How long a service usually needs to be seen well again after its root is.
     pub recovery: TimeDelta,
     /// When a status changes too often.
@@ -164,7 +166,7 @@ impl State {
         let mut changed = instance.update(registration, way.as_ref());
         changed |= std::mem::replace(&mut instance.configured, configured) != configured;
         if std::mem::replace(&mut instance.lost, false) {
-            instance.heard = listened;
+            (instance.heard, instance.silent_before) = (listened, Duration::ZERO);
             instance.check = instance.check.returned(now);
             changed = true;
         }
@@ -233,7 +235,7 @@ impl State {
             instance.flaps.changed(self.rules.flaps, now);
         }
         instance.check = check;
-        instance.heard = self.listened;
+        (instance.heard, instance.silent_before) = (self.listened, Duration::ZERO);
         batch.check(name, id);
         if instance.hold.is_none() {
             let bucket = service.uptime.count(outcome.failure.is_none(), for_ms, now);
@@ -245,7 +247,7 @@ impl State {
     /// Puts a service or an instance under maintenance.
     pub fn begin_maintenance(&mut self, maintenance: Maintenance, now: DateTime<Utc>, batch: &mut Batch) {
         let name = maintenance.service.clone();
-        self.maintenance.insert(maintenance);
+        self.maintenance.insert(maintenance, now);
         self.settle(&name, now, batch);
     }
 
@@ -270,10 +272,13 @@ impl State {
             .is_some_and(|service| instance.as_ref().is_none_or(|id| service.instances.contains_key(id)))
     }
 
-    /// Does what time alone does: maintenance ends, what flapped is steady,
+    /// Does what time alone does: maintenance begins and ends, what flapped is steady,
     /// services that were lost long ago leave the list, excuses run out. `passed`
     /// is the time since the last look.
     pub fn tick(&mut self, passed: Duration, now: DateTime<Utc>, batch: &mut Batch) {
+        for name in self.maintenance.advance(now) {
+            self.settle(&name, now, batch);
+        }
         for key in self.maintenance.over(now) {
             self.end_maintenance(&key, now, batch);
             batch.maintenance_ended.insert(key);
@@ -282,7 +287,7 @@ impl State {
         let passed = passed.min(LOOK_MAX);
         self.hear_silence(passed, now, batch);
         self.count_leases(passed, now, batch);
-        let horizon = now - self.rules.history;
+        let horizon = now - self.rules.forget_after;
         let stale: Vec<String> = self
             .services
             .iter()
@@ -313,13 +318,13 @@ impl State {
         }
         service.hold(name, &self.maintenance);
         let to = service.status();
-        let failure = service.failure();
+        let failure = service.failure(to);
         let record = &mut service.record;
         let from = record.status;
         let (reason, detail) = match to {
             // A success on the way back does not hide why it is down.
             Status::Unhealthy if failure == (None, None) => (record.reason, record.detail.clone()),
-            Status::Unhealthy => failure,
+            Status::Unhealthy | Status::Pending => failure,
             _ => (None, None),
         };
         if to == from && record.reason == reason && record.detail == detail {
@@ -361,6 +366,11 @@ impl State {
     /// One service as it is listed.
     pub fn report_one(&self, name: &str, now: DateTime<Utc>) -> Option<ServiceStatus> {
         self.services.get(name).map(|service| service.report(name, now))
+    }
+
+    /// The status of each service.
+    pub fn statuses(&self) -> Vec<Status> {
+        self.services.values().map(|service| service.record.status).collect()
     }
 
     /// Every maintenance.

@@ -67,10 +67,11 @@ pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqli
         Ok(())
     })?;
     each(connection, "SELECT body FROM maintenance", |row| {
-        state.maintenance.insert(json(row, 0)?);
+        state.maintenance.insert(json(row, 0)?, now);
         Ok(())
     })?;
     state.hold_all();
+    state.carry_silence(now);
     state.next_event = newest(connection, "events")? + 1;
     state.next_incident = newest(connection, "incidents")? + 1;
     Ok(state)

@@ -138,12 +138,13 @@ impl Core {
             return Ok(entry.registration.clone());
         }
         let core = Arc::clone(self);
-        let decide = move |ahead: &State| match ahead.register(register, Utc::now(), core.now_ms(), capacity)? {
-            Registering::Renewed(entry) => Ok((entry.registration.clone(), Vec::new())),
-            Registering::Changed(change) => {
-                Ok((change.registration.clone(), vec![Record { change: *change, detail: None }]))
-            }
-        };
+        let decide =
+            move |ahead: &State| match ahead.register(register, Utc::now(), core.now_ms(), capacity)? {
+                Registering::Renewed(entry) => Ok((entry.registration.clone(), Vec::new())),
+                Registering::Changed(change) => {
+                    Ok((change.registration.clone(), vec![Record { change: *change, detail: None }]))
+                }
+            };
         self.change(decide).await
     }
 

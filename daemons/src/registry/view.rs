@@ -152,8 +152,7 @@ mod tests {
             ..Register::default()
         };
         let room = Capacity { registrations_max: 100, leaseless_max: 100 };
-        if let Registering::Changed(change) = view.state.register(register, Utc::now(), 0, room).unwrap()
-        {
+        if let Registering::Changed(change) = view.state.register(register, Utc::now(), 0, room).unwrap() {
             view.publish(&Made::new(view.epoch, &change, 0));
         }
     }

@@ -128,6 +128,12 @@ impl Settings {
         if self.monitor.confirm.0.as_millis() < 100 {
             return invalid("monitor.confirm", "must be at least 100ms");
         }
+        if self.monitor.grace.0 > second * 3_600 {
+            return invalid("monitor.grace", "must be at most 1h");
+        }
+        if !(second..=second * 86_400 * 3_650).contains(&self.monitor.forget_after.0) {
+            return invalid("monitor.forget_after", "must be from 1s to 3650d");
+        }
         if self.monitor.timeout.0.is_zero() {
             return invalid("monitor.timeout", "must be more than nothing");
         }

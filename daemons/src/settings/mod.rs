@@ -170,6 +170,9 @@ settings! {
         /// are enough: failures times this is what is tolerated. As long as the interval, it
         /// is patient. For an instance with an interval of its own it is as long a part of that.
         confirm: Span = "400ms", "monitor-confirm", "DISTLOG_MONITOR_CONFIRM";
+        /// For how long an instance that has not been well since it registered is pending
+        /// instead of unhealthy.
+        grace: Span = "30s", "monitor-grace", "DISTLOG_MONITOR_GRACE";
         /// Successes in a row after which an unhealthy instance is healthy again.
         successes: u32 = "2", "monitor-successes", "DISTLOG_MONITOR_SUCCESSES";
         /// Changes of a status within the window that are not too many; one more, and
@@ -182,6 +185,8 @@ settings! {
         /// For how long transitions, incidents and uptime are kept; of single probes the
         /// last 1,000 of each instance.
         history: Span = "7d", "monitor-history", "DISTLOG_MONITOR_HISTORY";
+        /// For how long a service whose leases have run out stays listed as unhealthy.
+        forget_after: Span = "7d", "monitor-forget-after", "DISTLOG_MONITOR_FORGET_AFTER";
         /// A URL to which alerts are posted as JSON: a [[channel]] named webhook.
         alert_webhook: Target = "", "monitor-alert-webhook", "DISTLOG_MONITOR_ALERT_WEBHOOK";
         /// A URL that is called for as long as the monitor works: a dead-man's switch.

@@ -107,6 +107,8 @@ impl Setup {
             // Nobody is there unless a test says so.
             flags.insert("--registry-url".to_owned(), "http://127.0.0.1:1".to_owned());
         }
+        // What does not answer is down at once unless a test is about starting.
+        flags.insert("--monitor-grace".to_owned(), "0s".to_owned());
         flags.extend(self.flags.iter().cloned());
         flags.iter().for_each(|(flag, value)| {
             command.arg(format!("{flag}={value}"));

@@ -83,3 +83,30 @@ async fn what_is_taken_out_of_use_is_not_listed_as_healthy() {
     fleet.delete("monitor", "/monitor/maintenance?service=LibraryService").await.ok();
     assert_eq!(listed().await, 1);
 }
+
+#[tokio::test]
+async fn a_maintenance_begins_when_it_says_and_not_before() {
+    let (registry, monitor) = start().await;
+    let endpoint = Endpoint::start(Mood::Good).await;
+    register(&registry, "S", &endpoint.url, json!({})).await;
+    becomes(&monitor, "S", "healthy").await;
+    let begin = async |since: chrono::DateTime<chrono::Utc>, until: Option<chrono::DateTime<chrono::Utc>>| {
+        let body = json!({ "service": "S", "since": since, "until": until });
+        monitor.post_json("monitor", "/monitor/maintenance", body).await
+    };
+    let now = chrono::Utc::now();
+    let hours = chrono::TimeDelta::hours;
+    let said = begin(now + hours(1), None).await.ok().json();
+    assert_eq!(said["since"], json!(now + hours(1)));
+    let text = monitor.get("monitor", "/monitor/explain/S?format=text").await.ok().body;
+    assert!(text.contains("It will be under maintenance in"), "{text}");
+    assert_eq!(service(&monitor, "S").await.unwrap()["status"], "healthy");
+    begin(now + hours(2), Some(now + hours(1))).await.problem(422);
+    begin(now + hours(24 * 400), None).await.problem(422);
+    begin(now + chrono::TimeDelta::seconds(2), None).await.ok();
+    becomes(&monitor, "S", "maintenance").await;
+    assert!(chrono::Utc::now() >= now + chrono::TimeDelta::seconds(2));
+    begin(now - hours(1), None).await.ok();
+    let listed = becomes(&monitor, "S", "maintenance").await;
+    assert_eq!(listed["instances"][0]["since"], json!(now - hours(1)));
+}

@@ -119,3 +119,17 @@ async fn a_job_that_has_not_reported_is_not_listed_as_healthy() {
     fleet.post("monitor", "/monitor/push/nightly", "").await.ok();
     assert_eq!(healthy().await["healthy"], true);
 }
+
+#[tokio::test]
+async fn a_job_that_died_is_missed_by_a_monitor_that_is_restarted_more_often_than_it_reports() {
+    let (registry, mut monitor) = start().await;
+    let metadata = json!({ "distlog.probe": "push", "distlog.probe.interval": "4s" });
+    register(&registry, "job", "http://backup:1", json!({ "metadata": metadata })).await;
+    becomes(&monitor, "job", "unknown").await;
+    monitor.post("monitor", "/monitor/push/job", "").await.ok();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(40);
+    while service(&monitor, "job").await.unwrap()["status"] != "unhealthy" {
+        assert!(std::time::Instant::now() < until, "each restart begins to count anew");
+        monitor = monitor.restart().await;
+    }
+}

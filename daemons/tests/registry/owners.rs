@@ -33,7 +33,8 @@ async fn another_url_under_a_known_instance_id_is_a_conflict_until_that_is_dereg
 async fn a_heartbeat_of_a_registration_that_another_client_replaced_is_a_conflict() {
     let registry = alone().start().await;
     let url = "http://localhost:1";
-    let own = json!({"serviceName": "S", "instanceId": "a", "serviceUrl": url, "tags": ["t"], "ttlSeconds": 60});
+    let own =
+        json!({"serviceName": "S", "instanceId": "a", "serviceUrl": url, "tags": ["t"], "ttlSeconds": 60});
     let stored = registry.post_json("registry", "/services", own.clone()).await.ok().json();
     let lease = renew(&registry, &stored["revision"]).await.ok().json();
     assert_eq!(lease["revision"], stored["revision"]);

@@ -92,10 +92,12 @@ impl Book {
     }
 
     /// Whether an instance may be picked: one that was not probed yet may; one
-    /// that its operator takes out of use may not, on its own or with its service.
+    /// that has not been well yet may not, nor one that its operator takes out of use may not, on its own or with its service.
     pub fn is_healthy(&self, service: &str, instance: &str) -> bool {
         self.is_in_use(service, instance)
-            && self.instance(service, instance).is_none_or(|said| said.status != Status::Unhealthy)
+            && self
+                .instance(service, instance)
+                .is_none_or(|said| !matches!(said.status, Status::Unhealthy | Status::Pending))
     }
 
     /// Whether an instance was not taken out of use by its operator.

@@ -22,6 +22,9 @@ pub enum Status {
     /// Not probed yet, or not often enough to say.
     #[default]
     Unknown,
+    /// Its probes fail, but it has not been well since it registered and is given
+    /// time to start.
+    Pending,
     /// Its operator said that it is being worked on.
     Maintenance,
     /// Its operator takes it out of use: it works, and gets no new work.
@@ -35,6 +38,7 @@ impl Status {
             Self::Healthy => "healthy",
             Self::Unhealthy => "unhealthy",
             Self::Unknown => "unknown",
+            Self::Pending => "pending",
             Self::Maintenance => "maintenance",
             Self::Draining => "draining",
         }
@@ -261,10 +265,18 @@ pub struct Maintenance {
     /// Who says so.
     #[serde(default)]
     pub owner: String,
-    /// Since when; given by the monitor.
+    /// Since when: the time of the request, unless it names another; before a
+    /// start in the future it has no effect.
     #[serde(default)]
     pub since: Option<DateTime<Utc>>,
     /// When it ends by itself; without it, when it is taken away.
     #[serde(default)]
     pub until: Option<DateTime<Utc>>,
+}
+
+impl Maintenance {
+    /// Whether it has begun and not ended.
+    pub fn is_in_force(&self, now: DateTime<Utc>) -> bool {
+        self.since.is_none_or(|since| since <= now) && self.until.is_none_or(|until| now < until)
+    }
 }

@@ -54,7 +54,7 @@ pub struct Tally {
     pub healthy: usize,
     /// Services that do not.
     pub unhealthy: usize,
-    /// Services that were not probed yet.
+    /// Services that were not probed yet, or that are still starting.
     pub unknown: usize,
     /// Services that are being worked on.
     pub maintenance: usize,
@@ -195,7 +195,7 @@ impl Fleet {
             match service.status() {
                 Status::Healthy => tally.healthy += 1,
                 Status::Unhealthy => tally.unhealthy += 1,
-                Status::Unknown => tally.unknown += 1,
+                Status::Unknown | Status::Pending => tally.unknown += 1,
                 Status::Maintenance => tally.maintenance += 1,
                 Status::Draining => tally.draining += 1,
             }
@@ -267,7 +267,7 @@ pub(super) const fn rank(status: Option<Status>) -> u8 {
     match status {
         Some(Status::Unhealthy) => 0,
         None => 1,
-        Some(Status::Unknown) => 2,
+        Some(Status::Unknown | Status::Pending) => 2,
         Some(Status::Maintenance) => 3,
         Some(Status::Draining) => 4,
         Some(Status::Healthy) => 5,

@@ -141,7 +141,7 @@ async fn ask<T>(call: impl Future<Output = Result<T, ClientError>>) -> Result<T,
 const fn is_well(status: Status) -> bool {
     match status {
         Status::Healthy | Status::Maintenance | Status::Draining => true,
-        Status::Unhealthy | Status::Unknown => false,
+        Status::Unhealthy | Status::Unknown | Status::Pending => false,
     }
 }
 

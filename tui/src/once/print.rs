@@ -111,6 +111,7 @@ fn painted(status: Status, said: &str, looks: Looks) -> String {
         Status::Healthy => "\x1b[32m",
         Status::Unhealthy => "\x1b[1;31m",
         Status::Unknown => "\x1b[2m",
+        Status::Pending => "\x1b[33m",
         Status::Maintenance => "\x1b[35m",
         Status::Draining => "\x1b[33m",
     };

@@ -8,7 +8,7 @@ use crate::runtime::extract::{Json, Query};
 use crate::runtime::listing::ListQuery;
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use shared::sanitize::is_hazard;
 use shared::wire::monitor::{Maintenance, MaintenanceMode};
@@ -18,6 +18,9 @@ use utoipa_axum::routes;
 
 /// The longest text of an operator, in bytes.
 const TEXT_MAX: usize = 1_000;
+
+/// How far ahead a maintenance may begin.
+const SCHEDULE_MAX: TimeDelta = TimeDelta::days(366);
 
 impl From<MaintenanceError> for ApiError {
     fn from(error: MaintenanceError) -> Self {
@@ -57,9 +60,9 @@ struct Begin {
     /// Who says so.
     #[serde(default)]
     owner: String,
-    /// Given by the monitor, and taken from nobody.
-    #[serde(rename = "since")]
-    _since: Option<DateTime<Utc>>,
+    /// When it begins, at most a year ahead; without it, now. A start in the past
+    /// is kept as it is told and changes nothing that was counted before.
+    since: Option<DateTime<Utc>>,
     /// When it ends by itself; without it, when it is taken away.
     until: Option<DateTime<Utc>>,
 }
@@ -67,8 +70,8 @@ struct Begin {
 /// Put a service, or one of its instances, under maintenance; or drain it
 ///
 /// No incident is opened for it, nobody picks it and its uptime stands still
-/// until this is taken away or `until` has come. One of the same service and
-/// instance is replaced.
+/// from `since` until this is taken away or `until` has come. One of the same
+/// service and instance is replaced.
 #[utoipa::path(post, path = "/monitor/maintenance", tag = "monitor", request_body = Begin,
     responses((status = 200, body = Maintenance)))]
 async fn begin(
@@ -82,7 +85,7 @@ async fn begin(
         mode: begin.mode,
         reason: begin.reason,
         owner: begin.owner,
-        since: Some(now),
+        since: Some(begin.since.unwrap_or(now)),
         until: begin.until,
     };
     for (field, text) in [("reason", &maintenance.reason), ("owner", &maintenance.owner)] {
@@ -90,6 +93,12 @@ async fn begin(
     }
     if maintenance.until.is_some_and(|until| until <= now) {
         return Err(ApiError::invalid("until", "has already passed"));
+    }
+    if maintenance.since > Some(now + SCHEDULE_MAX) {
+        return Err(ApiError::invalid("since", "is more than a year ahead"));
+    }
+    if maintenance.until.is_some() && maintenance.until <= maintenance.since {
+        return Err(ApiError::invalid("until", "must be after since"));
     }
     let (service, instance) = (&maintenance.service, &maintenance.instance);
     if !app.core.is_listed(&(service.clone(), None)) {

@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 fn state() -> State {
     let rules = Rules {
-        thresholds: Thresholds { failures: 3, successes: 2 },
+        thresholds: Thresholds { failures: 3, successes: 2, grace: TimeDelta::zero() },
         interval: Duration::from_secs(10),
         confirm: Duration::from_secs(2),
         history: TimeDelta::days(7),
+        forget_after: TimeDelta::days(7),
         recovery: TimeDelta::seconds(50),
         flaps: FlapRules { changes: 6, window: TimeDelta::minutes(10) },
     };
@@ -79,7 +80,7 @@ fn one_is_one_and_more_are_many() {
     assert!(words(&state, "b", 1).contains("Instance b: 1 success in a row."));
     probe(&mut state, "b", 10, true);
     assert!(words(&state, "b", 11).contains("Instance b: 2 successes in a row."));
-    state.rules.thresholds = Thresholds { failures: 1, successes: 1 };
+    state.rules.thresholds = Thresholds { failures: 1, successes: 1, grace: TimeDelta::zero() };
     probe(&mut state, "b", 20, false);
     assert!(words(&state, "b", 21).contains("Instance b: 1 failure in a row, 1 makes it unhealthy."));
 }

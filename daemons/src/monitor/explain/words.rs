@@ -46,9 +46,14 @@ pub fn of(explanation: &Explanation, state: &State, service: &Service, now: Date
 fn of_maintenance(maintenance: &Maintenance, now: DateTime<Utc>) -> String {
     let whose =
         maintenance.instance.as_ref().map_or_else(|| "It".to_owned(), |id| format!("Its instance {id}"));
-    let what = match maintenance.mode {
-        MaintenanceMode::Maintenance => "is under maintenance",
-        MaintenanceMode::Drain => "is drained",
+    let starts = maintenance.since.filter(|since| *since > now);
+    let what = match (maintenance.mode, starts) {
+        (MaintenanceMode::Maintenance, None) => "is under maintenance".to_owned(),
+        (MaintenanceMode::Drain, None) => "is drained".to_owned(),
+        (MaintenanceMode::Maintenance, Some(at)) => {
+            format!("will be under maintenance in {}", in_words(at, now))
+        }
+        (MaintenanceMode::Drain, Some(at)) => format!("will be drained in {}", in_words(at, now)),
     };
     let mut text = format!("{whose} {what}");
     if !maintenance.owner.is_empty() {
@@ -80,7 +85,7 @@ fn of_instance(instance: &InstanceExplanation, now: DateTime<Utc>) -> Vec<String
     };
     let mut words = vec![format!("Instance {id} {how}; {lease}.")];
     // Whoever has lost its lease is down whatever its last probes found.
-    if let Some(streak) = streak(instance).filter(|_| instance.lease != "expired") {
+    if let Some(streak) = streak(instance, now).filter(|_| instance.lease != "expired") {
         words.push(format!("Instance {id}: {streak}."));
     }
     if let Some(last) = instance.probes.first() {
@@ -103,12 +108,17 @@ fn of_instance(instance: &InstanceExplanation, now: DateTime<Utc>) -> Vec<String
 }
 
 /// How many of how many, and what then.
-fn streak(instance: &InstanceExplanation) -> Option<String> {
+fn streak(instance: &InstanceExplanation, now: DateTime<Utc>) -> Option<String> {
     let (failures, successes) = (instance.failures_needed, instance.successes_needed);
     let count = instance.streak.unsigned_abs();
     let make = |count: u32| if count == 1 { "makes" } else { "make" };
     match (instance.probed, instance.streak) {
         (_, 0) => None,
+        (Status::Pending, _) => Some(format!(
+            "{} in a row; it has not been well since it came, and can be unhealthy in {} at the earliest",
+            counted(count, "failure", "failures"),
+            instance.pending_until.map_or_else(String::new, |until| in_words(until, now)),
+        )),
         (Status::Unhealthy, streak) if streak > 0 => Some(format!(
             "{count} of {} in a row that {} it healthy again",
             counted(successes, "success", "successes"),

@@ -36,7 +36,7 @@ impl Node<'_> {
     pub fn is_down(&self) -> bool {
         match self.status {
             Status::Unhealthy => true,
-            Status::Healthy | Status::Unknown => self.flapping,
+            Status::Healthy | Status::Unknown | Status::Pending => self.flapping,
             Status::Maintenance | Status::Draining => false,
         }
     }

@@ -5,7 +5,7 @@
 
 use super::graph::{Graph, Node, circles, reached, requirers};
 use chrono::{DateTime, Utc};
-use shared::wire::monitor::{Dependent, Effect};
+use shared::wire::monitor::{Dependent, Effect, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a service that is down has no incident yet.
@@ -191,7 +191,7 @@ fn list<'a>(graph: &Graph<'a>, verdict: &mut Verdict<'a>) {
                     Effect::Maintenance
                 } else if node.is_down() {
                     Effect::Down
-                } else if node.status == shared::wire::monitor::Status::Unknown {
+                } else if matches!(node.status, Status::Unknown | Status::Pending) {
                     Effect::Unknown
                 } else {
                     Effect::AtRisk

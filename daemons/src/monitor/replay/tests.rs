@@ -17,10 +17,11 @@ fn at(second: i64) -> DateTime<Utc> {
 
 fn rules(failures: u32, changes: u32) -> Rules {
     Rules {
-        thresholds: Thresholds { failures, successes: 1 },
+        thresholds: Thresholds { failures, successes: 1, grace: TimeDelta::zero() },
         interval: Duration::from_secs(10),
         confirm: Duration::from_secs(2),
         history: TimeDelta::days(7),
+        forget_after: TimeDelta::days(7),
         recovery: TimeDelta::seconds(40),
         flaps: FlapRules { changes, window: TimeDelta::minutes(10) },
     }

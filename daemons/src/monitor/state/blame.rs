@@ -150,8 +150,8 @@ impl State {
             let root = root.map(|service| &service.record);
             let is_over = root.is_none_or(|record| match record.status {
                 Status::Unhealthy => false,
-                Status::Unknown if self.services.contains_key(&incident.service) => false,
-                Status::Unknown | Status::Healthy => record.flaps.since().is_none(),
+                Status::Unknown | Status::Pending if self.services.contains_key(&incident.service) => false,
+                Status::Unknown | Status::Pending | Status::Healthy => record.flaps.since().is_none(),
                 Status::Maintenance | Status::Draining => true,
             });
             if !is_over {

@@ -74,7 +74,7 @@ impl State {
         }
         let mut listed =
             self.gone.get(name).into_iter().flat_map(|service| &service.record.listed).peekable();
-        let whole = self.maintenance.of(name).any(|maintenance| maintenance.instance.is_none());
+        let whole = self.maintenance.in_force(name).any(|maintenance| maintenance.instance.is_none());
         whole || (listed.peek().is_some() && listed.all(|id| self.maintenance.hold(name, id).is_some()))
     }
 }

@@ -9,6 +9,9 @@ use shared::wire::monitor::{Phase, Status};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The pause between two probes of an instance that only its grace keeps from
+/// being unhealthy.
+const PENDING: Duration = Duration::from_secs(1);
 /// No pause is shorter, however often an instance is probed.
 const CONFIRM_MIN: Duration = Duration::from_millis(100);
 
@@ -63,6 +66,10 @@ impl State {
             return None;
         }
         let interval = self.interval(instance);
+        let enough = i64::from(instance.thresholds(self.rules.thresholds).failures);
+        if check.status == Status::Pending && check.streak <= -enough {
+            return Some(PENDING.min(interval));
+        }
         let part = interval.as_secs_f64() / self.rules.interval.as_secs_f64().max(0.001);
         let pause = Duration::try_from_secs_f64(self.rules.confirm.as_secs_f64() * part).unwrap_or(interval);
         Some(pause.max(CONFIRM_MIN).min(interval))

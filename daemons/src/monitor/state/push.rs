@@ -9,6 +9,9 @@ use shared::span::Span;
 use shared::wire::monitor::Phase;
 use std::time::Duration;
 
+/// After a restart, the most time for a report that is already due.
+const REPEAT_MAX: Duration = Duration::from_secs(30);
+
 /// Why a report is not taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unheard {
@@ -56,14 +59,28 @@ impl State {
 
     /// How long an instance that reports by itself may be silent from now on.
     pub(in super::super) fn may_be_silent(&self, instance: &Instance) -> Duration {
-        self.interval(instance).saturating_sub(self.listened.saturating_sub(instance.heard))
+        let silent = instance.silent_before + self.listened.saturating_sub(instance.heard);
+        self.interval(instance).saturating_sub(silent)
     }
 
-    /// Whoever has not reported for longer than it may has failed; and again
-    /// after as long. What it said while the monitor was away, or stood still,
-    /// nobody heard, so that is not held against it: time counts that `passed`
-    /// between two looks, not what the clock of the wall says, and however long
-    /// a look was held up it counts as little more than one.
+    /// Counts the silence of every instance from its last report, or the last time
+    /// it was missed, over the restart of the monitor: one that restarts more often
+    /// than a job reports still misses the job. A report that found the monitor
+    /// away can be repeated for a tenth of the interval, at most [`REPEAT_MAX`].
+    pub(in super::super) fn carry_silence(&mut self, now: DateTime<Utc>) {
+        let usual = self.rules.interval;
+        for instance in self.services.values_mut().flat_map(|service| service.instances.values_mut()) {
+            let Some(last) = instance.check.last_check.or(instance.seen) else { continue };
+            let interval = instance.spec.interval.unwrap_or(usual);
+            let most = interval.saturating_sub((interval / 10).min(REPEAT_MAX));
+            instance.silent_before = (now - last).to_std().unwrap_or_default().min(most);
+        }
+    }
+
+    /// An instance that has not reported for longer than it may has failed; and
+    /// again after as long. Time that the process stood still does not count:
+    /// `passed` is the time between two looks, and however long a look was held up
+    /// it counts as little more than one.
     pub(super) fn hear_silence(&mut self, passed: Duration, now: DateTime<Utc>, batch: &mut Batch) {
         self.listened += passed;
         let mut silent = Vec::new();

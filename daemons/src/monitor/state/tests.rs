@@ -21,10 +21,11 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let rules = Rules {
-            thresholds: Thresholds { failures: 2, successes: 2 },
+            thresholds: Thresholds { failures: 2, successes: 2, grace: TimeDelta::zero() },
             interval: Duration::from_secs(10),
             confirm: Duration::from_millis(400),
             history: TimeDelta::days(7),
+            forget_after: TimeDelta::days(7),
             recovery: TimeDelta::seconds(40),
             flaps: FlapRules { changes: 6, window: TimeDelta::minutes(10) },
         };

@@ -6,6 +6,7 @@ use crate::runtime::error::ApiError;
 use crate::runtime::extract::Path;
 use crate::runtime::probe::{Kind, Spec};
 use axum::extract::State;
+use chrono::Utc;
 use futures_util::StreamExt;
 use shared::wire::monitor::{Maintenance, Phase, Status};
 use shared::wire::registry::{InstanceHealth, Registration, ServiceHealth};
@@ -45,8 +46,9 @@ impl App {
     /// Of these those that do well now and are not taken out of use.
     pub(super) async fn healthy<'e>(&self, entries: Vec<&'e Arc<Entry>>) -> Vec<&'e Arc<Entry>> {
         let (healthy, maintenances) = tokio::join!(self.probe(&entries), self.maintenances());
+        let now = Utc::now();
         let in_use = |r: &Registration| {
-            !maintenances.iter().any(|of| {
+            !maintenances.iter().filter(|of| of.is_in_force(now)).any(|of| {
                 of.service == r.service_name
                     && of.instance.as_ref().is_none_or(|instance| *instance == r.instance_id)
             })

@@ -34,9 +34,9 @@ pub async fn renew(
     Query(RenewQuery { revision }): Query<RenewQuery>,
 ) -> Result<axum::Json<Lease>, ApiError> {
     app.core.heartbeat(&name, &instance, revision).map(axum::Json).map_err(|error| match error {
-        RenewError::Unknown => {
-            ApiError::unknown(format!("no instance '{instance}' of '{name}' is registered; register it again"))
-        }
+        RenewError::Unknown => ApiError::unknown(format!(
+            "no instance '{instance}' of '{name}' is registered; register it again"
+        )),
         RenewError::Replaced(current) => ApiError::conflict(format!(
             "instance '{instance}' of '{name}' was registered again, at revision {current}; register it again"
         ))

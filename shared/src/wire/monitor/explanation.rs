@@ -52,6 +52,9 @@ pub struct InstanceExplanation {
     pub lease_seconds: Option<u32>,
     /// Probes in a row that went as the last one did; negative for failures.
     pub streak: i64,
+    /// Until when it cannot be unhealthy, while it is pending.
+    #[serde(default)]
+    pub pending_until: Option<DateTime<Utc>>,
     /// Failures in a row that make it unhealthy.
     pub failures_needed: u32,
     /// Successes in a row that make it healthy again.

@@ -53,3 +53,26 @@ fn neither_a_clock_that_is_set_nor_a_standstill_is_silence() {
     }
     assert_eq!(bench.status("job"), Some(Status::Unhealthy), "a clock that was set back hides nothing");
 }
+
+#[test]
+fn silence_counts_from_the_last_report_over_restarts_of_the_monitor() {
+    let mut bench = Bench::job();
+    let restart = |bench: &mut Bench| {
+        bench.state.listened = Duration::ZERO;
+        bench.state.services.get_mut("job").unwrap().instances.get_mut("job").unwrap().heard = Duration::ZERO;
+        bench.state.carry_silence(bench.now);
+    };
+    for second in 1..=5 {
+        assert_eq!(bench.status("job"), Some(Status::Healthy), "{second}");
+        restart(&mut bench);
+        bench.pass(SECOND);
+    }
+    assert_eq!(bench.status("job"), Some(Status::Unhealthy));
+    let mut bench = Bench::job();
+    bench.now += TimeDelta::hours(1);
+    restart(&mut bench);
+    bench.pass(SECOND / 4);
+    assert_eq!(bench.status("job"), Some(Status::Healthy), "a report that found nobody can be repeated");
+    bench.pass(SECOND / 4);
+    assert_eq!(bench.status("job"), Some(Status::Unhealthy));
+}
