@@ -223,8 +223,8 @@ impl Desk {
             }
             if let Ok((count, max)) = self.database.read(store::occupancy).await {
                 match count >= max - max / 10 {
-                    true => self.health.warn("subscriptions", format!("{count} of at most {max}")),
-                    false => self.health.pass("subscriptions"),
+                    true => self.health.warn("capacity", format!("{count} of at most {max} subscriptions")),
+                    false => self.health.pass("capacity"),
                 }
             }
             tokio::time::sleep(COUNT).await;

@@ -314,7 +314,8 @@ pub mod tests {
         let connection = database();
         let ask = |number: u32, owner: Option<&str>| {
             let owner = owner.map(|name| Owner { service: name.to_owned(), instance: name.to_owned() });
-            let wish = Wish { service: number.to_string(), callback_url: "http://h/".to_owned(), owner };
+            let callback_url = format!("http://h{number}/");
+            let wish = Wish { service: number.to_string(), callback_url, owner };
             let mut effects = Effects::default();
             create(&connection, &wish, Utc::now(), &mut effects).map(|_| effects.gone.len())
         };
@@ -326,7 +327,7 @@ pub mod tests {
                         WHERE n < {SUBSCRIPTIONS_MAX} - 1) \
                      INSERT INTO subscriptions \
                         (id, service, callback_url, owner_service, owner_instance, created_at, revision, number) \
-                        SELECT hex(randomblob(8)), n, 'http://h/', '{name}', '{name}', 0, 0, 0 FROM n"
+                        SELECT hex(randomblob(8)), n, 'http://h' || n || '/', '{name}', '{name}', 0, 0, 0 FROM n"
                 ))
                 .unwrap();
             assert_eq!(ask(0, owner).unwrap(), 0, "there is room for one");
@@ -334,6 +335,22 @@ pub mod tests {
             let error = ask(SUBSCRIPTIONS_MAX, owner).unwrap_err().to_string();
             assert_eq!(error, format!("there are 4096 {kind} subscriptions already"));
         }
+    }
+
+    #[test]
+    fn one_receiver_cannot_take_up_all_requested_subscriptions() {
+        let connection = database();
+        let ask = |service: usize, url: &str| {
+            let wish = Wish { service: service.to_string(), callback_url: url.to_owned(), owner: None };
+            create(&connection, &wish, Utc::now(), &mut Effects::default()).map(drop)
+        };
+        for service in 0..PER_RECEIVER_MAX {
+            ask(service, &format!("http://H:80/{service}")).unwrap();
+        }
+        let error = ask(0, "http://h/more").unwrap_err().to_string();
+        assert!(error.starts_with("http://h has 1024 subscriptions"), "{error}");
+        ask(0, "http://h/0").unwrap_err();
+        ask(0, "http://h:81/0").unwrap();
     }
 
     #[test]

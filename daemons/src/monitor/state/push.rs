@@ -9,7 +9,7 @@ use shared::span::Span;
 use shared::wire::monitor::Phase;
 use std::time::Duration;
 
-/// After a restart, the most time for a report that is already due.
+/// The most time to repeat a report that was due while the monitor restarted.
 const REPEAT_MAX: Duration = Duration::from_secs(30);
 
 /// Why a report is not taken up.
@@ -65,15 +65,17 @@ impl State {
 
     /// Counts the silence of every instance from its last report, or the last time
     /// it was missed, over the restart of the monitor: one that restarts more often
-    /// than a job reports still misses the job. A report that found the monitor
-    /// away can be repeated for a tenth of the interval, at most [`REPEAT_MAX`].
+    /// than a job reports still misses the job. A report that has just become due
+    /// may have found the monitor away: it can be repeated for a tenth of the
+    /// interval, at most [`REPEAT_MAX`], from when it was due.
     pub(in super::super) fn carry_silence(&mut self, now: DateTime<Utc>) {
         let usual = self.rules.interval;
         for instance in self.services.values_mut().flat_map(|service| service.instances.values_mut()) {
             let Some(last) = instance.check.last_check.or(instance.seen) else { continue };
             let interval = instance.spec.interval.unwrap_or(usual);
-            let most = interval.saturating_sub((interval / 10).min(REPEAT_MAX));
-            instance.silent_before = (now - last).to_std().unwrap_or_default().min(most);
+            let silent = (now - last).to_std().unwrap_or_default();
+            let due = if silent < interval { interval } else { interval + (interval / 10).min(REPEAT_MAX) };
+            instance.silent_before = interval.saturating_sub(due.saturating_sub(silent));
         }
     }
 

@@ -69,7 +69,7 @@ fn silence_counts_from_the_last_report_over_restarts_of_the_monitor() {
     }
     assert_eq!(bench.status("job"), Some(Status::Unhealthy));
     let mut bench = Bench::job();
-    bench.now += TimeDelta::hours(1);
+    bench.now += TimeDelta::milliseconds(5_200);
     restart(&mut bench);
     bench.pass(SECOND / 4);
     assert_eq!(bench.status("job"), Some(Status::Healthy), "a report that found nobody can be repeated");
