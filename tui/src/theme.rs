@@ -193,7 +193,7 @@ pub const fn glyph(status: Status) -> &'static str {
         Status::Healthy => "●",
         Status::Unhealthy => "✗",
         Status::Unknown => "○",
-        Status::Pending => "◔",
+        Status::Pending => "◌",
         Status::Maintenance => "◆",
         Status::Draining => "▽",
     }

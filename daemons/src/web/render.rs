@@ -116,7 +116,7 @@ fn state(status: Status, words: &str) -> Html {
         Status::Maintenance => "◆",
         Status::Draining => "▽",
         Status::Unknown => "○",
-        Status::Pending => "◔",
+        Status::Pending => "◌",
     };
     Html::default()
         .raw("<span class=\"state ")
