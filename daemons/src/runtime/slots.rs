@@ -158,7 +158,8 @@ mod tests {
         );
         assert!(first.is_some() && second.is_some());
         drop((first, second));
-        assert_eq!((slots.lock().taken, slots.lock().by_client.len()), (0, 0));
+        let state = slots.lock();
+        assert_eq!((state.taken, state.by_client.len()), (0, 0));
     }
 
     #[tokio::test]
