@@ -80,7 +80,7 @@ pub const CACHE_LEN_MAX: usize = 64 << 20;
 /// they are needed.
 pub const ROLLUPS_LEN_MAX: usize = 32 << 20;
 /// Segments that are open, each with two files.
-pub const CACHE_OPEN_MAX: usize = 256;
+pub const CACHE_OPEN_MAX: usize = if cfg!(test) { 8 } else { 256 };
 /// So many damaged places are told apart.
 pub const DAMAGE_NOTED_MAX: usize = 10_000;
 /// Blocks that are looked through at the same time: few at first, for the

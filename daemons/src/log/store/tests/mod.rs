@@ -4,6 +4,7 @@
 //! Most of these tests do the upkeep by hand, step by step, so that they are the
 //! same every time; a few leave it to its thread.
 
+mod cache;
 mod crashes;
 mod damage;
 mod faults;
