@@ -25,6 +25,7 @@ use shared::client::MonitorClient;
 use shared::credentials::without_password;
 use shared::daemon::Daemon;
 use shared::span::Span;
+use shared::wire::problem::Problem;
 use shared::wire::registry::{INDEX_HEADER, Place, Registration};
 use std::sync::Arc;
 use std::time::Duration;
@@ -233,7 +234,9 @@ struct WatchQuery {
 #[utoipa::path(get, path = "/services/watch", tag = "registry", params(WatchQuery),
     responses((status = 200, content_type = "text/event-stream", body = String,
         description = "`snapshot`: `data` is an array of Registrations; `registered`, `updated`, `deregistered`, `expired`: a Registration; `bookmark`: the revision alone. `id` is <epoch>-<revision>",
-        example = "id: 7-17\nevent: bookmark\ndata: {}\n\n")))]
+        example = "id: 7-17\nevent: bookmark\ndata: {}\n\n"),
+        (status = 410, content_type = "application/problem+json", body = Problem,
+        description = "The changes after that revision are no longer kept")))]
 async fn watch(
     State(app): State<App>,
     Query(query): Query<WatchQuery>,

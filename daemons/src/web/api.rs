@@ -10,6 +10,7 @@ use shared::daemon::Daemon;
 use shared::wire::library::{Book, Lend, Loan, NewBook};
 use shared::wire::log::{Accepted, NewRecord, Page};
 use shared::wire::monitor::ServiceStatus;
+use shared::wire::problem::Problem;
 use shared::wire::registry::Registration;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -88,7 +89,9 @@ async fn log(State(upstream): State<Upstream>, mut passed: Passed) -> Result<Res
 
 /// Send a record to the log (its `POST /log`)
 #[utoipa::path(post, path = "/proxy/log", tag = "proxy", request_body = NewRecord,
-    responses((status = 200, body = Accepted)))]
+    responses((status = 200, body = Accepted),
+        (status = 504, description = "The other daemon broke off: it is not known whether it was done",
+            content_type = "application/problem+json", body = Problem)))]
 async fn send_record(State(upstream): State<Upstream>, passed: Passed) -> Result<Response, ApiError> {
     upstream.pass(Daemon::Log, "/log", passed).await
 }
@@ -110,7 +113,9 @@ async fn books(State(upstream): State<Upstream>, passed: Passed) -> Result<Respo
 
 /// Add a book (the library's `POST /library/books`)
 #[utoipa::path(post, path = "/proxy/books", tag = "proxy", request_body = NewBook,
-    responses((status = 201, body = Book)))]
+    responses((status = 201, body = Book),
+        (status = 504, description = "The other daemon broke off: it is not known whether it was done",
+            content_type = "application/problem+json", body = Problem)))]
 async fn add_book(State(upstream): State<Upstream>, passed: Passed) -> Result<Response, ApiError> {
     upstream.pass(Daemon::Library, "/library/books", passed).await
 }
@@ -123,14 +128,18 @@ async fn loans(State(upstream): State<Upstream>, passed: Passed) -> Result<Respo
 
 /// Borrow a copy (the library's `POST /library/borrow`)
 #[utoipa::path(post, path = "/proxy/borrow", tag = "proxy", request_body = Lend,
-    responses((status = 200, body = Loan)))]
+    responses((status = 200, body = Loan),
+        (status = 504, description = "The other daemon broke off: it is not known whether it was done",
+            content_type = "application/problem+json", body = Problem)))]
 async fn borrow_copy(State(upstream): State<Upstream>, passed: Passed) -> Result<Response, ApiError> {
     upstream.pass(Daemon::Library, "/library/borrow", passed).await
 }
 
 /// Give a copy back (the library's `POST /library/return`)
 #[utoipa::path(post, path = "/proxy/return", tag = "proxy", request_body = Lend,
-    responses((status = 200, body = Loan)))]
+    responses((status = 200, body = Loan),
+        (status = 504, description = "The other daemon broke off: it is not known whether it was done",
+            content_type = "application/problem+json", body = Problem)))]
 async fn return_copy(State(upstream): State<Upstream>, passed: Passed) -> Result<Response, ApiError> {
     upstream.pass(Daemon::Library, "/library/return", passed).await
 }

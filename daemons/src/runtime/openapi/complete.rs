@@ -11,8 +11,10 @@ const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 #[derive(Clone, Copy)]
 enum When {
     Always,
-    /// The path has a parameter.
+    /// The request names something that may not exist.
     Named,
+    /// The request is about a time in the past.
+    Past,
     /// The request has a body.
     Body,
     /// The request may change something.
@@ -20,12 +22,13 @@ enum When {
 }
 
 /// The refusals: status, when it may come, why.
-const REFUSALS: [(StatusCode, When, &str); 14] = [
+const REFUSALS: [(StatusCode, When, &str); 15] = [
     (StatusCode::BAD_REQUEST, When::Always, "The request is malformed"),
     (StatusCode::FORBIDDEN, When::Always, "A page of another origin or site sent the request"),
     (StatusCode::NOT_FOUND, When::Named, "There is nothing of that name"),
     (StatusCode::REQUEST_TIMEOUT, When::Body, "The body was not complete in time"),
     (StatusCode::CONFLICT, When::Change, "The request contradicts what is stored"),
+    (StatusCode::GONE, When::Past, "What is asked for is no longer kept"),
     (StatusCode::PAYLOAD_TOO_LARGE, When::Body, "The body is too large"),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, When::Body, "The body has a type that is not supported"),
     (StatusCode::MISDIRECTED_REQUEST, When::Always, "The host is not a name of this daemon"),
@@ -71,6 +74,14 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
                 .is_some_and(|e| e.contains(&json!("text")))
         })
     });
+    let is_name =
+        |parameter: &Value| ["service", "instance", "seq"].iter().any(|name| parameter["name"] == **name);
+    let names = path.contains('{')
+        || method != "get"
+        || operation["parameters"].as_array().is_some_and(|parameters| parameters.iter().any(is_name));
+    let is_past = operation["parameters"]
+        .as_array()
+        .is_some_and(|parameters| parameters.iter().any(|parameter| parameter["name"] == "at"));
     let summary = operation["summary"].as_str().unwrap_or("Done").to_owned();
     let has_body = operation.get("requestBody").is_some();
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
@@ -90,7 +101,8 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     for (status, when, _) in REFUSALS {
         let may_come = match when {
             When::Always => true,
-            When::Named => path.contains('{'),
+            When::Named => names,
+            When::Past => is_past,
             When::Body => has_body,
             When::Change => method != "get",
         };
