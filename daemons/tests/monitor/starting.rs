@@ -41,7 +41,10 @@ async fn a_service_that_is_never_well_is_unhealthy_after_the_grace() {
     register(&registry, "S", "http://127.0.0.1:1", json!({})).await;
     becomes(&monitor, "S", "pending").await;
     becomes(&monitor, "S", "unhealthy").await;
-    assert_eq!(list(&monitor, "/monitor/incidents?open=true").await.len(), 1);
+    eventually("its incident is open", async || {
+        (list(&monitor, "/monitor/incidents?open=true").await.len() == 1).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

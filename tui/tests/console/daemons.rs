@@ -38,7 +38,7 @@ impl Fleet {
     pub(crate) fn start(&mut self) {
         let diagnostics = fs::File::create(self.dir.path().join("stderr")).unwrap();
         let mut command = Command::new(distlogd());
-        command.arg("all").args(["--monitor-interval", "1s"]);
+        command.arg("all").args(["--monitor-interval", "1s", "--monitor-grace", "0s"]);
         for (name, port) in NAMES.iter().zip(self.ports) {
             command.arg(format!("--{name}-port")).arg(port.to_string());
         }
