@@ -14,6 +14,7 @@ mod harness;
 mod alerts;
 mod crash;
 mod credentials;
+mod damage;
 mod dns;
 mod format;
 mod http;

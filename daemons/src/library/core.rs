@@ -5,7 +5,7 @@ use super::lending::{self, Refusal};
 use super::queue::{self, Batch, WAITING_MAX};
 use super::record::Event;
 use super::store;
-use crate::runtime::database::{Database, DatabaseError};
+use crate::runtime::database::{Database, DatabaseError, OnDamage, Source, StoreFailure};
 use crate::runtime::error::ApiError;
 use crate::runtime::{Context, OwnDir, StartError};
 use chrono::{DateTime, SubsecRound, Utc};
@@ -16,7 +16,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::wire::library::{Book, Lend, Loan, NewBook};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
+
+/// The pause before the start is written down again.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +42,15 @@ pub enum ChangeError {
     Json(#[from] serde_json::Error),
 }
 
+impl StoreFailure for ChangeError {
+    fn store(&self) -> Option<&rusqlite::Error> {
+        match self {
+            Self::Database(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         match error {
@@ -55,7 +68,7 @@ impl From<ChangeError> for ApiError {
             }
             ChangeError::OutboxFull => Self::unavailable(error.to_string(), 30),
             ChangeError::KeyTaken => Self::invalid("Idempotency-Key", error),
-            ChangeError::Database(error) => Self::internal(error),
+            ChangeError::Database(error) => error.into(),
             ChangeError::Json(error) => Self::internal(error),
         }
     }
@@ -74,20 +87,18 @@ pub struct Library {
 }
 
 impl Library {
-    /// Opens it, and writes down that it started.
-    pub async fn open(context: &Context, dir: OwnDir) -> Result<Self, StartError> {
-        let path = dir.path().join("library.db");
-        let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&context.health))?;
-        let began = database.write(|connection| -> rusqlite::Result<_> {
-            let id = store::begin(connection)?;
-            let books = store::totals(connection)?.books;
-            // A full outbox is no reason not to start.
-            if queue::waiting(connection)? < WAITING_MAX {
-                queue::push(connection, &Event::Started { books }.record(now()))?;
-            }
-            Ok((id, queue::waiting(connection)?))
-        });
-        let (id, waiting) = began.await.map_err(|e| StartError::path("cannot use the database", &path, e))?;
+    /// Opens it.
+    pub fn open(context: &Context, dir: OwnDir) -> Result<Self, StartError> {
+        let source = Source {
+            path: &dir.path().join("library.db"),
+            migrations: store::MIGRATIONS,
+            on_damage: OnDamage::Keep,
+            health: &context.health,
+            metrics: &context.metrics,
+        };
+        let (database, (id, waiting)) = Database::open(&source, |loading| {
+            Ok((store::begin(loading.connection)?, queue::waiting(loading.connection)?))
+        })?;
         let library = Self {
             id,
             database,
@@ -106,6 +117,31 @@ impl Library {
             registry.register("library_set_aside_records", "Records that the log refused", set_aside);
         });
         Ok(library)
+    }
+
+    /// Writes down that it started, as soon as that is possible.
+    pub async fn note_start(self: Arc<Self>) {
+        loop {
+            let write = |connection: &Connection| -> rusqlite::Result<u32> {
+                let books = store::totals(connection)?.books;
+                match queue::waiting(connection)? {
+                    // A full outbox is no reason to fail.
+                    waiting if waiting >= WAITING_MAX => Ok(waiting),
+                    _ => queue::push(connection, &Event::Started { books }.record(now())),
+                }
+            };
+            let library = Arc::clone(&self);
+            let settle = move |result: Result<u32, DatabaseError<rusqlite::Error>>| {
+                library.waiting.set(result?.into());
+                library.wake.notify_one();
+                Ok(())
+            };
+            match self.database.write_then(write, settle).await {
+                Ok(()) => return,
+                Err(error) => tracing::debug!("the start is not written down yet: {error}"),
+            }
+            tokio::time::sleep(RETRY).await;
+        }
     }
 
     /// Adds a book that was checked.

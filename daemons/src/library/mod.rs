@@ -37,7 +37,8 @@ use std::sync::Arc;
 /// When its directory or its database cannot be used.
 pub async fn start(context: Context) -> Result<Service, StartError> {
     let dir = context.own_dir()?;
-    let library = Arc::new(core::Library::open(&context, dir).await?);
+    let library = Arc::new(core::Library::open(&context, dir)?);
+    context.spawn(Arc::clone(&library).note_start());
     let log = LogClient::new(context.peer(Daemon::Log), context.client.clone());
     context.spawn_part("outbox", outbox::run(Arc::clone(&library), log, Arc::clone(&context.health)));
     Ok(Service {

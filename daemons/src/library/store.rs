@@ -4,7 +4,7 @@
 //! The tables of the outbox are used by [`queue`](super::queue) alone.
 
 use super::lending::Totals;
-use crate::runtime::database::columns::unsigned;
+use crate::runtime::database::columns::{readable, unsigned};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::wire::library::{Book, Lend, Loan};
@@ -112,8 +112,8 @@ pub fn books(connection: &Connection, limit: u32, offset: u32) -> rusqlite::Resu
         .prepare_cached(
             "SELECT id, title, author, copies, available FROM books ORDER BY n LIMIT ?1 OFFSET ?2",
         )?
-        .query_map([limit, offset], read_book)?
-        .collect()
+        .query_map([limit, offset], read_book)
+        .and_then(readable)
 }
 
 /// How many books there are.
@@ -162,8 +162,8 @@ pub fn loans(connection: &Connection, active: bool, limit: u32, offset: u32) -> 
             "SELECT book_id, borrower, borrowed_at, returned_at FROM loans {which} \
              ORDER BY n DESC LIMIT ?1 OFFSET ?2"
         ))?
-        .query_map([limit, offset], read_loan)?
-        .collect()
+        .query_map([limit, offset], read_loan)
+        .and_then(readable)
 }
 
 /// Writes down that a copy was lent.

@@ -16,7 +16,7 @@ use super::schedule::Target;
 use super::schema;
 use super::state::{Followed, Rules, State, Unheard};
 use super::store::{self, AcknowledgeError, MaintenanceError, Rows, Told};
-use crate::runtime::database::{Database, DatabaseError};
+use crate::runtime::database::{Database, DatabaseError, OnDamage, Source};
 use crate::runtime::probe::{Failure, Outcome, Spec};
 use crate::runtime::{Context, OwnDir, StartError};
 use crate::settings;
@@ -80,13 +80,17 @@ struct Inner {
 impl Core {
     /// Reads what is on disk.
     pub fn open(context: &Context, dir: OwnDir) -> Result<Self, StartError> {
-        let path = dir.path().join("monitor.db");
-        let database = Database::open(&path, schema::MIGRATIONS, Arc::clone(&context.health))?;
+        let source = Source {
+            path: &dir.path().join("monitor.db"),
+            migrations: schema::MIGRATIONS,
+            on_damage: OnDamage::Rebuild,
+            health: &context.health,
+            metrics: &context.metrics,
+        };
         let rules = rules(&context.settings.monitor);
         let configured = Configured::new(&context.settings.probes)?;
-        let mut state = Connection::open(&path)
-            .and_then(|connection| store::load(&connection, rules, Utc::now()))
-            .map_err(|e| StartError::path("cannot read", &path, e))?;
+        let (database, mut state) =
+            Database::open(&source, |loading| store::load(loading, rules, Utc::now()))?;
         // A channel that is new is told what is open.
         let mut batch = Batch { incidents: state.open.clone(), ..Batch::default() };
         state.configure(configured, Utc::now(), &mut batch);

@@ -12,7 +12,8 @@ use super::maintenance;
 use super::service::{Instance, Record, Service};
 use super::state::{Rules, State};
 use super::uptime::{Bucket, before_a_day, bucket_of};
-use crate::runtime::database::columns::{json, signed, time, to_json, unsigned};
+use crate::runtime::database::columns::{json, readable, signed, time, to_json, unsigned};
+use crate::runtime::database::{Loading, StoreFailure};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::wire::monitor::{Acknowledgement, Incident, Maintenance, Phase, ProbeRecord, Transition};
@@ -32,48 +33,48 @@ pub struct Told {
     pub data: String,
 }
 
+/// Ids that are left out when some of those that were used may be lost.
+const IDS_LOST: u64 = 1_000_000;
+
 /// Reads the state back.
-pub fn load(connection: &Connection, rules: Rules, now: DateTime<Utc>) -> rusqlite::Result<State> {
+pub fn load(loading: &mut Loading<'_>, rules: Rules, now: DateTime<Utc>) -> rusqlite::Result<State> {
     let mut state = State::new(rules);
-    each(connection, "SELECT name, record FROM services", |row| {
-        let service = Service { record: json::<Record>(row, 1)?, ..Service::new(now) };
-        state.services.insert(row.get(0)?, service);
-        Ok(())
+    let services = loading.rows("services", "SELECT name, record FROM services", |row| {
+        Ok((row.get(0)?, Service { record: json::<Record>(row, 1)?, ..Service::new(now) }))
     })?;
-    each(connection, "SELECT service, instance, body FROM checks", |row| {
-        let service = state.services.entry(row.get(0)?).or_insert_with(|| Service::new(now));
-        let mut instance: Instance = json(row, 2)?;
+    state.services.extend(services);
+    let checks = loading.rows("checks", "SELECT service, instance, body FROM checks", |row| {
+        Ok((row.get(0)?, row.get(1)?, json::<Instance>(row, 2)?))
+    })?;
+    for (service, id, mut instance) in checks {
+        let service = state.services.entry(service).or_insert_with(|| Service::new(now));
         instance.read();
-        service.instances.insert(row.get(1)?, instance);
-        Ok(())
-    })?;
+        service.instances.insert(id, instance);
+    }
     state.gone = state.services.extract_if(.., |_, service| service.instances.is_empty()).collect();
     let sums = format!(
         "SELECT service, bucket, good, total FROM uptime WHERE bucket > {} ORDER BY service, bucket",
         before_a_day(now)
     );
-    each(connection, &sums, |row| {
-        let name: String = row.get(0)?;
+    for (name, bucket) in
+        loading.rows("uptime", &sums, |row| Ok((row.get::<_, String>(0)?, bucket(row, 1)?)))?
+    {
         let listed = state.services.get_mut(&name);
         if let Some(service) = listed.or_else(|| state.gone.get_mut(&name)) {
-            let bucket = bucket(row, 1)?;
             service.uptime.restore(bucket);
         }
-        Ok(())
-    })?;
-    each(connection, "SELECT body FROM incidents WHERE resolved_at IS NULL", |row| {
-        let incident: Incident = json(row, 0)?;
-        state.open.insert(incident.id, incident);
-        Ok(())
-    })?;
-    each(connection, "SELECT body FROM maintenance", |row| {
-        state.maintenance.insert(json(row, 0)?, now);
-        Ok(())
-    })?;
+    }
+    let open = "SELECT body FROM incidents WHERE resolved_at IS NULL";
+    let open: Vec<Incident> = loading.rows("incidents", open, |row| json(row, 0))?;
+    state.open.extend(open.into_iter().map(|incident| (incident.id, incident)));
+    for maintenance in loading.rows("maintenance", "SELECT body FROM maintenance", |row| json(row, 0))? {
+        state.maintenance.insert(maintenance, now);
+    }
     state.hold_all();
     state.carry_silence(now);
-    state.next_event = newest(connection, "events")? + 1;
-    state.next_incident = newest(connection, "incidents")? + 1;
+    let lost = if loading.is_rebuilt { IDS_LOST } else { 0 };
+    state.next_event = newest(loading.connection, "events")?.saturating_add(1 + lost);
+    state.next_incident = newest(loading.connection, "incidents")?.saturating_add(1 + lost);
     Ok(state)
 }
 
@@ -194,6 +195,15 @@ pub enum MaintenanceError {
     Database(#[from] rusqlite::Error),
 }
 
+impl StoreFailure for MaintenanceError {
+    fn store(&self) -> Option<&rusqlite::Error> {
+        match self {
+            Self::Database(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 /// Writes a maintenance, in place of one of the same service or instance.
 pub fn begin_maintenance(connection: &Connection, maintenance: &Maintenance) -> Result<(), MaintenanceError> {
     let instance = maintenance.instance.as_deref().unwrap_or_default();
@@ -235,6 +245,15 @@ pub enum AcknowledgeError {
     Database(#[from] rusqlite::Error),
 }
 
+impl StoreFailure for AcknowledgeError {
+    fn store(&self) -> Option<&rusqlite::Error> {
+        match self {
+            Self::Database(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 /// Writes down who has taken an open incident up, in place of who had before.
 pub fn acknowledge(
     connection: &Connection,
@@ -270,12 +289,12 @@ pub fn history(
         .prepare_cached(
             "SELECT data FROM events WHERE service = ?1 AND name = 'transition' ORDER BY id DESC LIMIT ?2",
         )?
-        .query_map(params![service, limit], |row| json(row, 0))?
-        .collect::<Result<_, _>>()?;
+        .query_map(params![service, limit], |row| json(row, 0))
+        .and_then(readable)?;
     let probes = connection
         .prepare_cached(NEWEST_PROBES)?
-        .query_map(params![service, limit], probe)?
-        .collect::<Result<_, _>>()?;
+        .query_map(params![service, limit], probe)
+        .and_then(readable)?;
     Ok((transitions, probes))
 }
 
@@ -323,7 +342,7 @@ pub fn incidents(
     let open = unsigned(snapshot.prepare_cached(open)?.query_row([], |row| row.get(0))?);
     let rows = |sql: &str, limit: usize, offset: usize| -> rusqlite::Result<Vec<Incident>> {
         let mut statement = snapshot.prepare_cached(sql)?;
-        statement.query_map([signed(limit), signed(offset)], |row| json(row, 0))?.collect()
+        statement.query_map([signed(limit), signed(offset)], |row| json(row, 0)).and_then(readable)
     };
     // Two queries, each in the order of an index: one over both groups sorts all rows.
     let open_rows =

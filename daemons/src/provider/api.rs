@@ -302,7 +302,7 @@ impl From<CreateError> for ApiError {
         match error {
             CreateError::Full(_) => Self::unavailable(error.to_string(), FULL_RETRY_AFTER_S),
             CreateError::ReceiverFull(_) => Self::too_many(error.to_string(), FULL_RETRY_AFTER_S),
-            CreateError::Database(error) => Self::internal(error),
+            CreateError::Database(error) => error.into(),
         }
     }
 }

@@ -8,9 +8,11 @@ use super::change::{Change, changes};
 use super::outbox::{Audience, Effects, tell};
 use super::store::{self, CreateError};
 use super::subscription::{Owner, Wish, wishes};
-use crate::runtime::database::columns::{json, time, to_json};
+use crate::runtime::database::Loading;
+use crate::runtime::database::columns::{json, readable, time, to_json};
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 use shared::client::{Fleet, Instances};
 use shared::wire::registry::{Change as Event, Place, Registration};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,14 +28,16 @@ pub enum Taken {
     Fleet(Arc<Fleet>),
 }
 
-/// The copy, to go on from.
-pub fn load(connection: &Connection, now: DateTime<Utc>) -> rusqlite::Result<Fleet> {
-    let Some((place, written_at)) = place(connection)? else { return Ok(Fleet::default()) };
+/// The copy, to go on from. Where a row cannot be read all is asked for again.
+pub fn load(loading: &mut Loading<'_>, now: DateTime<Utc>) -> rusqlite::Result<Fleet> {
+    let Some((place, written_at)) = place(loading.connection)? else { return Ok(Fleet::default()) };
     let age = (now - written_at).max(TimeDelta::zero()).to_std().unwrap_or_default();
-    let services = kept(connection)?.into_iter().map(|(name, instances)| (name, Arc::new(instances)));
+    let found = loading.rows("fleet", KEPT, registered)?;
+    let is_whole = !loading.is_rebuilt && loading.skipped("fleet") == 0;
+    let services = by_service(found).into_iter().map(|(name, instances)| (name, Arc::new(instances)));
     Ok(Fleet {
         revision: place.revision,
-        place: Some(place),
+        place: is_whole.then_some(place),
         services: services.collect(),
         known: true,
         // It may have been watched for long after it was last written.
@@ -247,8 +251,8 @@ fn tell_anew(
 ) -> rusqlite::Result<()> {
     let changes: Vec<Change> = connection
         .prepare_cached("SELECT registration FROM fleet WHERE service = ?1 ORDER BY instance")?
-        .query_map([service], |row| json(row, 0).map(|registration| Change::Added(Arc::new(registration))))?
-        .collect::<Result<_, _>>()?;
+        .query_map([service], |row| json(row, 0).map(|registration| Change::Added(Arc::new(registration))))
+        .and_then(readable)?;
     let revision = place(connection)?.map_or(0, |(place, _)| place.revision);
     effects.present.insert(id.to_owned());
     tell(connection, service, &changes, revision, Audience::Anew(id), effects)
@@ -264,17 +268,31 @@ fn place(connection: &Connection) -> rusqlite::Result<Option<(Place, DateTime<Ut
     Ok(row.and_then(|(place, at)| Some((place.parse().ok()?, at))))
 }
 
+const KEPT: &str = "SELECT registration, service, instance FROM fleet";
+
+fn registered(row: &Row<'_>) -> rusqlite::Result<Registration> {
+    let registration: Registration = json(row, 0)?;
+    let (service, instance): (String, String) = (row.get(1)?, row.get(2)?);
+    if registration.service_name == service && registration.instance_id == instance {
+        return Ok(registration);
+    }
+    Err(Error::FromSqlConversionFailure(0, Type::Text, "the registration is of another name".into()))
+}
+
 /// Every registration of the copy.
 fn kept(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Instances>> {
+    let mut statement = connection.prepare_cached(KEPT)?;
+    let found: Vec<Registration> = readable(statement.query_map([], registered)?)?;
+    Ok(by_service(found))
+}
+
+fn by_service(found: Vec<Registration>) -> BTreeMap<String, Instances> {
     let mut kept: BTreeMap<String, Instances> = BTreeMap::new();
-    let mut statement = connection.prepare_cached("SELECT registration FROM fleet")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let registration: Registration = json(row, 0)?;
+    for registration in found {
         let instances = kept.entry(registration.service_name.clone()).or_default();
         instances.insert(registration.instance_id.clone(), Arc::new(registration));
     }
-    Ok(kept)
+    kept
 }
 
 #[cfg(test)]

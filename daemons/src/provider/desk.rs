@@ -4,7 +4,7 @@ use super::outbox::{self, Effects};
 use super::store::{self, CreateError};
 use super::subscription::Wish;
 use super::{copy, delivery, given_up};
-use crate::runtime::database::{Database, DatabaseError};
+use crate::runtime::database::{Database, DatabaseError, OnDamage, Source};
 use crate::runtime::health::Board;
 use crate::runtime::lanes::Lanes;
 use crate::runtime::probe::address;
@@ -143,14 +143,17 @@ impl Desk {
     /// of the registry up to which they were told.
     pub fn open(context: &Context) -> Result<(Arc<Self>, Fleet), StartError> {
         let dir = context.own_dir()?;
-        let path = dir.path().join("provider.db");
-        let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&context.health))?;
-        let (subscriptions, fleet, left_out) = Connection::open(&path)
-            .and_then(|connection| {
-                let fleet = copy::load(&connection, Utc::now())?;
-                Ok((store::list(&connection)?, fleet, copy::is_anyone_left_out(&connection)?))
-            })
-            .map_err(|e| StartError::path("cannot read", &path, e))?;
+        let source = Source {
+            path: &dir.path().join("provider.db"),
+            migrations: store::MIGRATIONS,
+            on_damage: OnDamage::Rebuild,
+            health: &context.health,
+            metrics: &context.metrics,
+        };
+        let (database, (subscriptions, fleet, left_out)) = Database::open(&source, |loading| {
+            let fleet = copy::load(loading, Utc::now())?;
+            Ok((store::load(loading)?, fleet, copy::is_anyone_left_out(loading.connection)?))
+        })?;
         let client = http::build(|builder| builder.dns_resolver(Arc::new(address::Guard)))
             .map_err(|error| StartError::Other(format!("cannot set up an HTTP client: {error}")))?;
         let served = subscriptions.into_iter().map(|one| (one.id.clone(), Served::new(one)));

@@ -6,14 +6,17 @@
 //!   number that counts up with each; `notices` has their bodies, once each
 //!   however many wait for it.
 
+mod create;
+
 use super::outbox::Effects;
 use super::subscription::{Owner, Wish};
-use crate::runtime::database::columns::unsigned;
+use crate::runtime::database::Loading;
+use crate::runtime::database::columns::{readable, unsigned};
 use chrono::{DateTime, Utc};
+pub use create::{CreateError, Kind};
 use reqwest::Url;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::wire::provider::Subscription;
-use std::fmt;
 
 /// Subscriptions that are kept of each kind, so that those that registrations ask
 /// for leave room for requests, and the other way round; each is a task and at
@@ -98,38 +101,6 @@ pub const MIGRATIONS: &[&str] = &[
 ",
 ];
 
-/// Who asks for a subscription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A registration.
-    Automatic,
-    /// A request.
-    Requested,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Automatic => "automatic",
-            Self::Requested => "requested",
-        })
-    }
-}
-
-/// Why a subscription is not made.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateError {
-    /// One too many.
-    #[error("there are {SUBSCRIPTIONS_MAX} {0} subscriptions already")]
-    Full(Kind),
-    /// One too many of one receiver.
-    #[error("{0} has {PER_RECEIVER_MAX} subscriptions already; delete some of them")]
-    ReceiverFull(String),
-    /// The database.
-    #[error(transparent)]
-    Database(#[from] rusqlite::Error),
-}
-
 const SUBSCRIPTION: &str = "SELECT id, service, callback_url, owner_service, created_at, waiting, revision, \
     delivered_at, last_error, folded, failing_since FROM subscriptions";
 
@@ -151,10 +122,15 @@ fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
     })
 }
 
+/// All subscriptions, at the start.
+pub fn load(loading: &mut Loading<'_>) -> rusqlite::Result<Vec<Subscription>> {
+    loading.rows("subscriptions", SUBSCRIPTION, subscription)
+}
+
 /// All subscriptions, oldest first.
 pub fn list(connection: &Connection) -> rusqlite::Result<Vec<Subscription>> {
     let sql = format!("{SUBSCRIPTION} ORDER BY created_at, rowid");
-    connection.prepare_cached(&sql)?.query_map([], subscription)?.collect()
+    connection.prepare_cached(&sql)?.query_map([], subscription).and_then(readable)
 }
 
 /// One subscription.

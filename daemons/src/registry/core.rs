@@ -7,7 +7,7 @@ use super::state::{Entry, Refused, Registering, Selector, State};
 use super::store::{self, Record};
 use super::view::{Begun, Gone, Made, View};
 use super::watch::{Told, Watched};
-use crate::runtime::database::{Database, DatabaseError};
+use crate::runtime::database::{Database, DatabaseError, OnDamage, Source, StoreFailure};
 use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::{OwnDir, StartError};
@@ -31,6 +31,15 @@ pub enum ChangeError {
     /// The database.
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
+}
+
+impl StoreFailure for ChangeError {
+    fn store(&self) -> Option<&rusqlite::Error> {
+        match self {
+            Self::Database(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 /// Why a change failed, or that it could not be written.
@@ -83,21 +92,21 @@ impl Core {
         health: Arc<Board>,
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
-        let path = dir.path().join("registry.db");
-        let database = Database::open(&path, store::MIGRATIONS, Arc::clone(&health))?;
-        let connection = Connection::open(&path).map_err(|e| StartError::path("cannot read", &path, e))?;
-        let load = || -> rusqlite::Result<_> {
-            let changes = store::changes(&connection, config.changes_kept)?;
-            Ok((store::epoch(&connection)?, store::registrations(&connection)?, changes))
+        let source = Source {
+            path: &dir.path().join("registry.db"),
+            migrations: store::MIGRATIONS,
+            on_damage: OnDamage::Rebuild,
+            health: &health,
+            metrics,
         };
-        let (epoch, registrations, changes) =
-            load().map_err(|e| StartError::path("cannot read", &path, e))?;
+        let (database, store::Loaded { epoch, registrations, changes, revision }) =
+            Database::open(&source, |loading| store::load(loading, config.changes_kept))?;
         let now_ms = clock();
         let mut state = State::default();
         for registration in registrations {
             state.apply(ChangeKind::Registered, &Arc::new(Entry::new(registration, now_ms)));
         }
-        state.revision = changes.last().map_or(0, |change| change.registration.revision);
+        state.revision = revision;
         let core = Self {
             ahead: Mutex::default(),
             view: RwLock::new(View::new(epoch, state, &changes, config.changes_kept)),

@@ -1,6 +1,7 @@
 //! The past, read from disk: what happened, and how things stood.
 
-use crate::runtime::database::columns::{json, word};
+use crate::runtime::database::StoreFailure;
+use crate::runtime::database::columns::{json, readable, word};
 use chrono::{DateTime, Utc};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, named_params};
@@ -55,6 +56,15 @@ pub enum AtError {
     Database(#[from] rusqlite::Error),
 }
 
+impl StoreFailure for AtError {
+    fn store(&self) -> Option<&rusqlite::Error> {
+        match self {
+            Self::Database(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 /// The entries that are asked for.
 pub fn entries(connection: &Connection, which: &Which) -> rusqlite::Result<Vec<HistoryEntry>> {
     let order = if which.ascending { "ASC" } else { "DESC" };
@@ -76,17 +86,15 @@ pub fn entries(connection: &Connection, which: &Which) -> rusqlite::Result<Vec<H
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let after = which.after.map_or((-1, 0), |id| (number(id.revision), number(id.note)));
     let before = which.before.map_or((i64::MAX, 0), |id| (number(id.revision), number(id.note)));
-    statement
-        .query_map(
-            named_params! {
-                ":service": which.service, ":instance": which.instance,
-                ":since": which.since_ms.unwrap_or(i64::MIN), ":until": which.until_ms.unwrap_or(i64::MAX),
-                ":after": after.0, ":after_note": after.1, ":before": before.0, ":before_note": before.1,
-                ":limit": number(which.limit as u64),
-            },
-            entry,
-        )?
-        .collect()
+    readable(statement.query_map(
+        named_params! {
+            ":service": which.service, ":instance": which.instance,
+            ":since": which.since_ms.unwrap_or(i64::MIN), ":until": which.until_ms.unwrap_or(i64::MAX),
+            ":after": after.0, ":after_note": after.1, ":before": before.0, ":before_note": before.1,
+            ":limit": number(which.limit as u64),
+        },
+        entry,
+    )?)
 }
 
 fn entry(row: &Row) -> rusqlite::Result<HistoryEntry> {
@@ -142,9 +150,9 @@ pub fn state(
          WHERE kind IN ('registered', 'updated')
          ORDER BY service, instance",
     )?;
-    let registrations = statement
-        .query_map(named_params! {":revision": revision, ":service": service}, |row| json(row, 0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let found = statement
+        .query_map(named_params! {":revision": revision, ":service": service}, |row| json(row, 0))?;
+    let registrations = readable(found)?;
     Ok((revision.unsigned_abs(), registrations))
 }
 

@@ -4,12 +4,18 @@
 //! * The oldest changes are *folded*: the baseline is the state after the last
 //!   one that was, so that baseline and later changes together give the state
 //!   at any revision from the horizon on.
+//! * A registration and a change have a checksum. A row that does not match its
+//!   own is skipped at the start; its owner registers again when its heartbeat
+//!   finds nothing.
 //! * A hold is what the guard did to an instance. It changes no registration
 //!   and has no revision; it stands after the change of its revision.
 
+use crate::runtime::database::Loading;
 use crate::runtime::database::columns::{json, signed, to_json, word};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 use shared::wire::registry::{Change, Registration};
+use xxhash_rust::xxh3::Xxh3;
 
 /// The oldest changes are folded once in so many, and on every tidying.
 const FOLD_EVERY: u64 = 256;
@@ -62,6 +68,11 @@ pub const MIGRATIONS: &[&str] = &[
     INSERT INTO baseline SELECT service, instance, registration FROM registrations;
     INSERT INTO horizon SELECT coalesce(max(revision), 0), coalesce(max(at), 0) FROM changes;
     ",
+    // What was written before has no checksum, and is believed.
+    "
+    ALTER TABLE registrations ADD COLUMN sum INTEGER;
+    ALTER TABLE changes ADD COLUMN sum INTEGER;
+    ",
 ];
 
 /// A change, and in words how it came about.
@@ -82,8 +93,112 @@ pub struct Kept {
     pub count: i64,
 }
 
-/// The history's epoch; drawn now if there is none.
-pub fn epoch(connection: &Connection) -> rusqlite::Result<u64> {
+/// What the registry begins with.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The history's epoch.
+    pub epoch: u64,
+    /// All registrations.
+    pub registrations: Vec<Registration>,
+    /// The last changes without a gap, oldest first.
+    pub changes: Vec<Change>,
+    /// The revision of the last change.
+    pub revision: u64,
+}
+
+/// Reads the registry back, with at most so many changes.
+pub fn load(loading: &mut Loading<'_>, changes_max: usize) -> rusqlite::Result<Loaded> {
+    let epoch = epoch(loading)?;
+    let registrations = loading.rows(
+        "registrations",
+        "SELECT registration, service, instance, sum FROM registrations",
+        |row| {
+            let (text, service, instance): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            check(row, ["", &service, &instance, &text])?;
+            let registration: Registration = json(row, 0)?;
+            check_names(&registration, &service, &instance)?;
+            Ok(registration)
+        },
+    )?;
+    let sql = format!(
+        "SELECT registration, service, instance, sum, kind, revision FROM changes \
+         ORDER BY revision DESC LIMIT {}",
+        changes_max.max(1)
+    );
+    let found = loading.rows("changes", &sql, |row| Ok((row.get(5)?, change(row))))?;
+    let damaged: Vec<i64> = found.iter().filter(|(_, change)| change.is_err()).map(|(at, _)| *at).collect();
+    for at in &damaged {
+        loading.skip("changes");
+        // Its number may be in the way of a change to come. On a full disk it stays.
+        let _ = loading.connection.execute("DELETE FROM changes WHERE revision = ?1", [at]);
+    }
+    // Each of the newest that cannot be read had a revision.
+    let lost = found.iter().take_while(|(_, change)| change.is_err()).count() as u64;
+    let newest = found.iter().find_map(|(_, change)| Some(change.as_ref().ok()?.registration.revision));
+    let known = registrations.iter().map(|registration| registration.revision).max();
+    let revision = newest.unwrap_or(0).saturating_add(lost).max(known.unwrap_or(0));
+    // A watch can be resumed from where all that follows is known.
+    let mut next = revision.saturating_add(1);
+    let mut changes: Vec<Change> = found
+        .into_iter()
+        .map_while(|(_, change)| {
+            let change = change.ok()?;
+            next = next.checked_sub(1).filter(|next| *next == change.registration.revision)?;
+            Some(change)
+        })
+        .collect();
+    changes.reverse();
+    Ok(Loaded { epoch, registrations, changes, revision })
+}
+
+/// A change, if it is as it was written.
+fn change(row: &Row<'_>) -> rusqlite::Result<Change> {
+    let (text, service, instance): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let kind: String = row.get(4)?;
+    check(row, [&kind, &service, &instance, &text])?;
+    let change = Change { kind: word(row, 4)?, registration: json(row, 0)? };
+    check_names(&change.registration, &service, &instance)?;
+    let revision: i64 = row.get(5)?;
+    if signed(change.registration.revision) == revision { Ok(change) } else { Err(damaged("revision")) }
+}
+
+/// The checksum of a row's words: JSON with a flipped bit is JSON still, mostly.
+fn sum(words: [&str; 4]) -> i64 {
+    let mut hash = Xxh3::new();
+    for word in words {
+        hash.update(&word.len().to_le_bytes());
+        hash.update(word.as_bytes());
+    }
+    hash.digest().cast_signed()
+}
+
+/// Whether the words of a row are what was written. What an earlier version
+/// wrote has no checksum.
+fn check(row: &Row<'_>, words: [&str; 4]) -> rusqlite::Result<()> {
+    match row.get::<_, Option<i64>>(3)? {
+        Some(written) if written != sum(words) => Err(damaged("checksum")),
+        _ => Ok(()),
+    }
+}
+
+fn check_names(registration: &Registration, service: &str, instance: &str) -> rusqlite::Result<()> {
+    if registration.service_name == service && registration.instance_id == instance {
+        return Ok(());
+    }
+    Err(damaged("names"))
+}
+
+fn damaged(what: &str) -> Error {
+    Error::FromSqlConversionFailure(0, Type::Text, format!("the {what} of the row do not match it").into())
+}
+
+/// The history's epoch; drawn now if there is none, or if a part of the history
+/// was lost.
+fn epoch(loading: &Loading<'_>) -> rusqlite::Result<u64> {
+    let connection = loading.connection;
+    if loading.is_rebuilt {
+        connection.execute("DELETE FROM epoch", [])?;
+    }
     let known: Option<i64> =
         connection.query_row("SELECT epoch FROM epoch", [], |row| row.get(0)).optional()?;
     let epoch = known.unwrap_or_else(|| fastrand::i64(1..=0xffff_ffff_ffff));
@@ -91,24 +206,6 @@ pub fn epoch(connection: &Connection) -> rusqlite::Result<u64> {
         connection.execute("INSERT INTO epoch VALUES (?1)", [epoch])?;
     }
     Ok(epoch.unsigned_abs())
-}
-
-/// All registrations.
-pub fn registrations(connection: &Connection) -> rusqlite::Result<Vec<Registration>> {
-    let mut statement = connection.prepare("SELECT registration FROM registrations")?;
-    statement.query_map([], |row| json(row, 0))?.collect()
-}
-
-/// The last changes, at most so many, oldest first.
-pub fn changes(connection: &Connection, max: usize) -> rusqlite::Result<Vec<Change>> {
-    let mut statement =
-        connection.prepare("SELECT kind, registration FROM changes ORDER BY revision DESC LIMIT ?1")?;
-    let changes = statement.query_map([signed(max.max(1))], |row| {
-        Ok(Change { kind: word(row, 0)?, registration: json(row, 1)? })
-    })?;
-    let mut changes: Vec<Change> = changes.collect::<rusqlite::Result<_>>()?;
-    changes.reverse();
-    Ok(changes)
 }
 
 /// Writes one change, and folds the oldest that need not be kept.
@@ -122,16 +219,25 @@ pub fn put(connection: &Connection, record: &Record, at_ms: i64, kept: Kept) -> 
             .execute(params![service, instance])?;
     } else {
         connection
-            .prepare_cached("INSERT OR REPLACE INTO registrations VALUES (?1, ?2, ?3)")?
-            .execute(params![service, instance, json])?;
+            .prepare_cached("INSERT OR REPLACE INTO registrations VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![service, instance, json, sum(["", service, instance, &json])])?;
     }
     let revision = signed(registration.revision);
     connection
         .prepare_cached(
-            "INSERT INTO changes (revision, kind, at, registration, service, instance, detail)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO changes (revision, kind, at, registration, service, instance, detail, sum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
-        .execute(params![revision, kind.event_name(), at_ms, json, service, instance, detail])?;
+        .execute(params![
+            revision,
+            kind.event_name(),
+            at_ms,
+            json,
+            service,
+            instance,
+            detail,
+            sum([kind.event_name(), service, instance, &json])
+        ])?;
     if registration.revision.is_multiple_of(FOLD_EVERY) {
         fold(connection, kept, at_ms)?;
     }
@@ -205,5 +311,7 @@ pub fn fold(connection: &Connection, kept: Kept, now_ms: i64) -> rusqlite::Resul
     Ok(true)
 }
 
+#[cfg(test)]
+mod flips;
 #[cfg(test)]
 mod tests;

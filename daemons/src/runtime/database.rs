@@ -5,16 +5,31 @@
 //! write-ahead log), and only then lets anyone know how theirs went. One thread
 //! reads, on a connection that cannot write. Both queues are bounded: when one
 //! is full, the caller is told so.
+//!
+//! * A file that an earlier run left behind in whatever state is opened as
+//!   [`open`] says; its rows are read as [`load`] says.
+//! * A full disk fails writes until there is space again. An fsync that fails
+//!   ends the process: what is on disk is known only after a restart, which
+//!   reads it without the page cache.
 
 pub mod columns;
 mod commit;
+pub mod failure;
+mod load;
 mod migrations;
+mod open;
+mod rebuild;
 
 use super::StartError;
 use super::error::ApiError;
 use super::health::Board;
-use rusqlite::{Connection, OpenFlags};
-use std::fmt::Display;
+use super::metrics::Metrics;
+pub use failure::StoreFailure;
+use failure::{Reads, is_damage, is_of_schema};
+pub use load::Loading;
+pub use open::OnDamage;
+use open::{Opened, advice};
+use rusqlite::Connection;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,8 +68,24 @@ impl<E: Into<ApiError>> From<DatabaseError<E>> for ApiError {
 
 impl From<rusqlite::Error> for ApiError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::internal(error)
+        tracing::error!("the store failed: {error}");
+        Self::unavailable("the store cannot be used now; the daemon's diagnostics say why", 5)
     }
+}
+
+/// A database file, and how it is opened.
+pub struct Source<'a> {
+    /// Where it is.
+    pub path: &'a Path,
+    /// Its tables: each is run once, in order, and its number is kept as
+    /// `user_version`.
+    pub migrations: &'a [&'a str],
+    /// What is done when it is damaged.
+    pub on_damage: OnDamage,
+    /// Where its state is reported.
+    pub health: &'a Arc<Board>,
+    /// Where its measures are.
+    pub metrics: &'a Metrics,
 }
 
 /// What a write does once it is known whether the commit held; and the answer
@@ -63,7 +94,11 @@ type Settle = Box<dyn FnOnce(bool) -> Answer + Send>;
 type Answer = Box<dyn FnOnce() + Send>;
 /// A write: whether it wants to be kept, and what follows.
 type Write = Box<dyn FnOnce(&Connection) -> (bool, Settle) + Send>;
-type Read = Box<dyn FnOnce(&Connection) + Send>;
+/// A read, which notes how it went.
+type Read = Box<dyn FnOnce(&Connection, &mut dyn FnMut(Option<&rusqlite::Error>)) + Send>;
+
+/// What `/health` says on a full disk.
+const NO_SPACE: &str = "no space left for the database; what is there can be read";
 
 /// A database file. Cheap to clone; closed by [`Database::close`].
 #[derive(Clone)]
@@ -76,46 +111,75 @@ struct Inner {
 }
 
 impl Database {
-    /// Opens or makes the file, and brings its tables to what `migrations` say:
-    /// each is run once, in order, and its number is kept as `user_version`.
+    /// Opens or makes the file, brings its tables to this version, and reads
+    /// what `load` wants of it.
     ///
     /// # Errors
     /// When the file cannot be used, or was written by a later version.
-    pub fn open(path: &Path, migrations: &[&str], health: Arc<Board>) -> Result<Self, StartError> {
-        let cannot = |e: &dyn Display| StartError::path("cannot use the database", path, e);
-        let mut writer = Connection::open(path).map_err(|e| cannot(&e))?;
-        writer
-            .execute_batch(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; \
-                 PRAGMA busy_timeout=5000; PRAGMA cache_size=-2048;",
-            )
-            .map_err(|e| cannot(&e))?;
-        migrations::run(&mut writer, migrations).map_err(|e| cannot(&e))?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let reader = Connection::open_with_flags(path, flags).map_err(|e| cannot(&e))?;
-        reader.execute_batch("PRAGMA busy_timeout=5000; PRAGMA cache_size=-2048;").map_err(|e| cannot(&e))?;
+    pub fn open<T>(
+        source: &Source<'_>,
+        mut load: impl FnMut(&mut Loading<'_>) -> rusqlite::Result<T>,
+    ) -> Result<(Self, T), StartError> {
+        let Source { path, on_damage, health, .. } = *source;
+        let mut opened = open::open(path, source.migrations, on_damage, health)?;
+        let mut run = |opened: &Opened| {
+            let mut loading = Loading::new(&opened.writer, opened.is_rebuilt);
+            load(&mut loading).inspect(|_| loading.tell(path, health, source.metrics))
+        };
+        let is_damaged = |error: &rusqlite::Error| is_damage(error) || is_of_schema(error);
+        let loaded = match run(&opened) {
+            Err(error) if is_damaged(&error) && on_damage == OnDamage::Rebuild && !opened.is_rebuilt => {
+                drop(opened);
+                opened = open::rebuilt(path, source.migrations, &error.to_string(), health)?;
+                run(&opened)
+            }
+            loaded => loaded,
+        };
+        let loaded = loaded.map_err(|error| {
+            let advice = if is_damaged(&error) { format!("; {}", advice(path)) } else { String::new() };
+            StartError::path("cannot read", path, format!("{error}{advice}"))
+        })?;
+        Ok((Self::start(opened, path, health)?, loaded))
+    }
 
+    /// Starts the threads.
+    fn start(opened: Opened, path: &Path, health: &Arc<Board>) -> Result<Self, StartError> {
+        let Opened { mut writer, reader, is_full, .. } = opened;
+        let health = Arc::clone(health);
         let (writes, queued_writes) = sync_channel(QUEUE_MAX);
         let (reads, queued_reads) = sync_channel::<Read>(QUEUE_MAX);
-        health.pass("store");
+        if is_full {
+            health.fail("store", NO_SPACE);
+        } else {
+            health.pass("store");
+        }
         let runtime = Handle::current();
         let reading = Arc::clone(&health);
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
-            std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|e| cannot(&e))
+            std::thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(work)
+                .map_err(|e| StartError::path("cannot use the database", path, e))
         };
         let threads = vec![
             spawn(
                 "db-write",
                 Box::new(move || {
-                    health
-                        .watch("store", || commit::write_loop(&mut writer, &queued_writes, &health, &runtime))
+                    health.watch("store", || {
+                        commit::write_loop(&mut writer, &queued_writes, &health, &runtime, is_full);
+                    });
                 }),
             )?,
             // A part of its own: a commit that succeeds says nothing of reading.
             spawn(
                 "db-read",
                 Box::new(move || {
-                    reading.watch("reads", || queued_reads.iter().for_each(|read| read(&reader)))
+                    reading.watch("reads", || {
+                        let mut reads = Reads::default();
+                        for read in &queued_reads {
+                            read(&reader, &mut |failure| reads.note(failure, &reading));
+                        }
+                    });
                 }),
             )?,
         ];
@@ -187,11 +251,13 @@ impl Database {
     ) -> Result<T, DatabaseError<E>>
     where
         T: Send + 'static,
-        E: Send + 'static,
+        E: StoreFailure + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let read: Read = Box::new(move |connection| {
-            let _ = answer.send(operation(connection).map_err(DatabaseError::Operation));
+        let read: Read = Box::new(move |connection, note| {
+            let result = operation(connection);
+            note(result.as_ref().err().and_then(StoreFailure::store));
+            let _ = answer.send(result.map_err(DatabaseError::Operation));
         });
         send(&self.0.reads, read)?;
         answered.await.unwrap_or(Err(DatabaseError::Unavailable))

@@ -16,7 +16,7 @@ impl From<AcknowledgeError> for ApiError {
         match error {
             AcknowledgeError::Unknown(_) => Self::unknown(error.to_string()),
             AcknowledgeError::Resolved(_) => Self::conflict(error.to_string()),
-            AcknowledgeError::Database(error) => Self::internal(error),
+            AcknowledgeError::Database(error) => error.into(),
         }
     }
 }

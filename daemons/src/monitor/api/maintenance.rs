@@ -26,7 +26,7 @@ impl From<MaintenanceError> for ApiError {
     fn from(error: MaintenanceError) -> Self {
         match error {
             MaintenanceError::Full => Self::unavailable(error.to_string(), 60),
-            MaintenanceError::Database(error) => Self::internal(error),
+            MaintenanceError::Database(error) => error.into(),
         }
     }
 }

@@ -20,14 +20,14 @@ fn a_maintenance_of_the_first_version_is_read_and_a_service_without_newer_fields
         .unwrap();
     later.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
     let settings = Settings::load(Given::default(), None).unwrap();
-    let state = load(&connection, rules(&settings.monitor), Utc::now()).unwrap();
+    let state = load(&mut Loading::new(&connection, false), rules(&settings.monitor), Utc::now()).unwrap();
     let maintenance = state.maintenances().remove(0);
     assert_eq!((maintenance.service.as_str(), maintenance.instance), ("S", None));
     let instance = state.report_one("S", Utc::now()).unwrap().instances.remove(0);
     assert_eq!((instance.status.as_str(), instance.probed.as_str()), ("maintenance", "healthy"));
     assert_eq!(state.open[&7].dependents, []);
     end_maintenance(&connection, &("S".to_owned(), None)).unwrap();
-    let state = load(&connection, rules(&settings.monitor), Utc::now()).unwrap();
+    let state = load(&mut Loading::new(&connection, false), rules(&settings.monitor), Utc::now()).unwrap();
     assert!(state.maintenances().is_empty());
 }
 

@@ -78,7 +78,7 @@ fn what_is_left_of_another_history_is_not_taken() {
     let id = subscribed(&connection, "http://h/");
     taken(&connection, &[snapshot(EPOCH + 1, &[("S", "a", 1)]), step(ChangeKind::Registered, "S", "b", 2)]);
     assert_eq!(store::get(&connection, &id).unwrap().unwrap().pending, 1);
-    assert_eq!(load(&connection, Utc::now()).unwrap().registrations().count(), 1);
+    assert_eq!(load(&mut Loading::new(&connection, false), Utc::now()).unwrap().registrations().count(), 1);
 }
 
 #[test]

@@ -18,7 +18,7 @@ impl From<ChangeError> for ApiError {
             }
             ChangeError::Refused(full) => Self::unavailable(full.to_string(), FULL_RETRY_AFTER_S),
             ChangeError::Unknown => Self::unknown(error.to_string()),
-            ChangeError::Database(error) => Self::internal(error),
+            ChangeError::Database(error) => error.into(),
         }
     }
 }
@@ -28,7 +28,7 @@ impl From<AtError> for ApiError {
         match error {
             AtError::Gone { .. } => Self::new(StatusCode::GONE, error.to_string()).field("at"),
             AtError::Ahead(_) => Self::invalid("at", error),
-            AtError::Database(error) => Self::internal(error),
+            AtError::Database(error) => error.into(),
         }
     }
 }

@@ -64,7 +64,7 @@ fn what_was_changed_before_the_baseline_was_kept_is_history_but_no_state() {
     let json = serde_json::to_string(&record(3, 7, ChangeKind::Registered).change.registration).unwrap();
     connection.execute("INSERT INTO registrations VALUES ('S', '7', ?1)", [&json]).unwrap();
     connection.execute("INSERT INTO changes VALUES (3, 'registered', 50, ?1)", [&json]).unwrap();
-    connection.execute_batch(MIGRATIONS[1]).unwrap();
+    MIGRATIONS[1..].iter().for_each(|migration| connection.execute_batch(migration).unwrap());
     let which = Which { service: Some("S".to_owned()), limit: 10, ..Which::default() };
     assert_eq!(entries(&connection, &which).unwrap()[0].instance_id, "7");
     assert_eq!(state(&connection, At::Revision(3), None).unwrap().1.len(), 1);

@@ -3,6 +3,7 @@
 //! A value of a type of ours is JSON, or, where it is one of a few, its name. A
 //! time is in milliseconds since 1970.
 
+use super::failure::is_of_row;
 use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Error, Row, RowIndex};
@@ -24,6 +25,23 @@ pub fn word<T: DeserializeOwned>(row: &Row<'_>, column: impl RowIndex) -> rusqli
 /// A time.
 pub fn time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<DateTime<Utc>> {
     Ok(DateTime::from_timestamp_millis(row.get(column)?).unwrap_or_default())
+}
+
+/// The rows that can be read; the others are skipped, and the diagnostics say so.
+///
+/// # Errors
+/// When the table itself cannot be read.
+pub fn readable<T, C: FromIterator<T>>(
+    rows: impl Iterator<Item = rusqlite::Result<T>>,
+) -> rusqlite::Result<C> {
+    rows.filter_map(|row| match row {
+        Err(error) if is_of_row(&error) => {
+            tracing::error!("a row cannot be read and is left out: {error}");
+            None
+        }
+        row => Some(row),
+    })
+    .collect()
 }
 
 fn unreadable(row: &Row<'_>, column: impl RowIndex, error: serde_json::Error) -> Error {

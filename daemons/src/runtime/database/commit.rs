@@ -1,6 +1,7 @@
 //! The writing thread: what waits is committed at once.
 
-use super::{Answer, Settle, Write};
+use super::failure::{is_full, is_sync};
+use super::{Answer, NO_SPACE, Settle, Write};
 use crate::runtime::health::Board;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -12,9 +13,26 @@ const BATCH_MAX: usize = 1024;
 /// While commits fail, the time between two tries.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// Commits what waits until the queue is closed.
-pub fn write_loop(connection: &mut Connection, queue: &Receiver<Write>, health: &Board, runtime: &Handle) {
-    let mut failing = false;
+/// Why a commit did not succeed.
+#[derive(Debug, thiserror::Error)]
+enum CommitError {
+    /// SQLite ended the transaction in the middle of a write.
+    #[error("the disk is full or failed, and the transaction was rolled back")]
+    RolledBack,
+    /// The database.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// Commits what waits until the queue is closed. `failing` says that the last
+/// commit failed.
+pub fn write_loop(
+    connection: &mut Connection,
+    queue: &Receiver<Write>,
+    health: &Board,
+    runtime: &Handle,
+    mut failing: bool,
+) {
     loop {
         let first = match queue.recv_timeout(RETRY) {
             Ok(first) => Some(first),
@@ -29,16 +47,26 @@ pub fn write_loop(connection: &mut Connection, queue: &Receiver<Write>, health: 
                 let batch = std::iter::once(first).chain(queue.try_iter().take(BATCH_MAX - 1));
                 commit(connection, batch, &mut settles)
             }
-            None => try_out(connection).map_err(|error| error.to_string()),
+            None => try_out(connection).map_err(CommitError::from),
         };
         match &result {
             Err(error) => {
                 if !failing {
                     tracing::error!("commit failed: {error}");
                 }
-                health.fail("store", error.clone());
+                match error {
+                    // Never tried again: the kernel may call lost pages clean.
+                    CommitError::Sqlite(error) if is_sync(error) => {
+                        health.fail_for_good("store", format!("the disk failed: {error}"));
+                    }
+                    CommitError::Sqlite(error) if is_full(error) => health.fail("store", NO_SPACE),
+                    error => health.fail("store", error.to_string()),
+                }
             }
-            Ok(()) if failing => health.pass("store"),
+            Ok(()) if failing => {
+                tracing::info!("commits succeed again");
+                health.pass("store");
+            }
             Ok(()) => {}
         }
         failing = result.is_err();
@@ -62,12 +90,12 @@ fn commit(
     connection: &mut Connection,
     batch: impl Iterator<Item = Write>,
     settles: &mut Vec<Settle>,
-) -> Result<(), String> {
+) -> Result<(), CommitError> {
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => {
             batch.for_each(drop);
-            return Err(error.to_string());
+            return Err(error.into());
         }
     };
     let mut failed = None;
@@ -77,17 +105,17 @@ fn commit(
         }
     }
     match failed {
-        None => transaction.commit().map_err(|error| error.to_string()),
+        None => Ok(transaction.commit()?),
         Some(error) => Err(error),
     }
 }
 
 /// Runs one write in a savepoint. Its own error is its own affair; an error
 /// here ends the whole transaction.
-fn run(transaction: &Transaction, write: Write, settles: &mut Vec<Settle>) -> Result<(), String> {
-    let step = |sql: &str| -> Result<(), String> {
+fn run(transaction: &Transaction, write: Write, settles: &mut Vec<Settle>) -> Result<(), CommitError> {
+    let step = |sql: &str| -> Result<(), CommitError> {
         let done = transaction.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
-        done.map(drop).map_err(|error| error.to_string())
+        Ok(done.map(drop)?)
     };
     step("SAVEPOINT write")?;
     let (keep, settle) = write(transaction);
@@ -95,7 +123,7 @@ fn run(transaction: &Transaction, write: Write, settles: &mut Vec<Settle>) -> Re
     if transaction.is_autocommit() {
         // SQLite rolls back everything by itself when the disk is full or fails:
         // nothing that follows may pass for a part of this transaction.
-        return Err("the disk is full or failed, and the transaction was rolled back".to_owned());
+        return Err(CommitError::RolledBack);
     }
     if !keep {
         step("ROLLBACK TO write")?;

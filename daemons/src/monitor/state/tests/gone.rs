@@ -3,6 +3,7 @@
 use super::super::super::schema::MIGRATIONS;
 use super::super::super::store::{self, Rows};
 use super::*;
+use crate::runtime::database::Loading;
 use rusqlite::Connection;
 
 impl Bench {
@@ -38,7 +39,7 @@ fn that_holds_over_a_restart() {
     bench.remove("a", false);
     let rows = Rows::of(&bench.batch, &bench.state);
     store::write(&connection, &bench.batch, &rows.unwrap(), bench.now).unwrap();
-    bench.state = store::load(&connection, bench.state.rules, bench.now).unwrap();
+    bench.state = store::load(&mut Loading::new(&connection, false), bench.state.rules, bench.now).unwrap();
     assert_eq!(bench.status("a"), None);
     bench.register("a", &[]);
     for _ in 0..2 {
