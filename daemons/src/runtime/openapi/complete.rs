@@ -145,7 +145,6 @@ fn complete_parameter(parameter: &mut Value) {
     if parameter["in"] == "path" && parameter.pointer("/schema/type") == Some(&json!("string")) {
         let schema = entry(parameter, "schema");
         entry(schema, "minLength").clone_from(&json!(1));
-        entry(schema, "maxLength").clone_from(&json!(2048));
     }
 }
 
