@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo bench -p distlogd --bench fleet              # all of it, about four minutes
 //! cargo bench -p distlogd --bench fleet -- watch     # what has "watch" in its name
+//! cargo bench -p distlogd --bench fleet -- --short   # one small round of everything
 //! ```
 //!
 //! etcd is asked over its JSON gateway, so that all speak HTTP/1.1, and keeps
@@ -25,16 +26,17 @@ mod load;
 mod probes;
 #[path = "../common/process.rs"]
 mod process;
+#[path = "../common/short.rs"]
+mod short;
 mod watch;
 
 use etcd::Etcd;
 use load::{Load, Run, request};
 use process::{Empty, Fleet};
+use short::or_short;
 use std::time::Duration;
 
 const CONNECTIONS: usize = 64;
-const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_secs(3);
 /// The fleet: so many instances, of so many services.
 const INSTANCES: usize = 5_000;
 const SERVICES: usize = 500;
@@ -122,11 +124,12 @@ async fn requests() {
 async fn compare(name: &str, empty: &Empty, own: &Load, (their_name, theirs): (&str, Option<Load>)) {
     let base = own.against(empty.port);
     let (mut of_own, mut of_empty, mut of_theirs) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        of_empty.push(base.run(ROUND).await);
-        of_own.push(own.run(ROUND).await);
+    for _ in 0..or_short(5, 1) {
+        let round = or_short(Duration::from_secs(3), Duration::from_millis(200));
+        of_empty.push(base.run(round).await);
+        of_own.push(own.run(round).await);
         if let Some(theirs) = &theirs {
-            of_theirs.push(theirs.run(ROUND).await);
+            of_theirs.push(theirs.run(round).await);
         }
     }
     print("empty handler, same request", &of_empty, &of_empty);

@@ -2,6 +2,7 @@
 
 use crate::load::Load;
 use crate::process::Fleet;
+use crate::short::or_short;
 use axum::Router;
 use axum::extract::State;
 use axum::http::Uri;
@@ -14,10 +15,6 @@ use tokio::sync::mpsc;
 
 const ENDPOINTS: usize = 1_000;
 const HANGING: usize = 50;
-const INTERVAL: Duration = Duration::from_secs(10);
-/// Long enough for the instances that hang to be known for it.
-const WATCHED: Duration = Duration::from_secs(60);
-const FAILURES: usize = 5;
 
 /// What the fake fleet answers, and where alerts arrive.
 #[derive(Clone)]
@@ -35,7 +32,8 @@ pub async fn report() {
     let router = Router::new().fallback(any(answer)).with_state(fake.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
 
-    let interval = format!("--monitor-interval={}s", INTERVAL.as_secs());
+    let interval_s = or_short(10, 2);
+    let interval = format!("--monitor-interval={interval_s}s");
     let alerts = format!("--monitor-alert-webhook={base}/page");
     let fleet = Fleet::with_flags("all", &[interval, alerts]);
     let url = base.clone();
@@ -44,22 +42,24 @@ pub async fn report() {
     })
     .times(ENDPOINTS)
     .await;
-    tokio::time::sleep(WATCHED).await;
+    // Long enough for the instances that hang to be known for it.
+    tokio::time::sleep(Duration::from_secs(6 * interval_s)).await;
     while paged.try_recv().is_ok() {}
 
-    println!("\n{ENDPOINTS} endpoints, {HANGING} of which hang, probed every {} s:", INTERVAL.as_secs());
+    println!("\n{ENDPOINTS} endpoints, {HANGING} of which hang, probed every {interval_s} s:");
     println!("* probes begun later than a second after their time: {}", late(fleet.port("monitor")).await);
     let health = Load::gets(fleet.port("monitor"), "/monitor/health", 1).run(Duration::from_secs(3)).await;
     println!("* GET /monitor/health: p50 {:.1} ms, p99 {:.1} ms", health.p50_ms, health.p99_ms);
     println!("* resident: {:.1} MB", fleet.resident_mb());
     let mut delays = Vec::new();
-    for n in HANGING..HANGING + FAILURES {
+    let failures = or_short(5, 1);
+    for n in HANGING..HANGING + failures {
         let began = Instant::now();
         fake.broken[n].store(true, Ordering::Relaxed);
-        let page = tokio::time::timeout(6 * INTERVAL, paged.recv()).await.expect("a page").unwrap();
+        let page = tokio::time::timeout(Duration::from_secs(6 * interval_s), paged.recv()).await.expect("a page").unwrap();
         delays.push((page - began).as_secs_f64());
     }
-    println!("* from a failure to the page, {FAILURES} times: {delays:.1?} s");
+    println!("* from a failure to the page, {failures} times: {delays:.1?} s");
 }
 
 async fn answer(State(fake): State<Fake>, uri: Uri) -> Result<(), axum::http::StatusCode> {

@@ -3,6 +3,7 @@
 use crate::etcd::{self, Etcd};
 use crate::load::request;
 use crate::process::Fleet;
+use crate::short::or_short;
 use crate::{fill, quantile, registration};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +12,6 @@ use tokio::net::TcpStream;
 use tokio::sync::{Barrier, mpsc};
 
 const WATCHERS: usize = 500;
-const CHANGES: usize = 100;
 /// Between two changes, so that each is told before the next is made.
 const PACE: Duration = Duration::from_millis(100);
 /// Instances that stand for changes only.
@@ -60,7 +60,7 @@ fn print(name: &str, delays: Vec<f64>, resident_mb: f64) {
 /// Makes changes, each with a request and a text that a watcher sees when it is
 /// told; from the sending of the request to that, in milliseconds.
 async fn measure(port: u16, watch: &str, change: impl Fn(usize) -> (String, String)) -> Vec<f64> {
-    let changes: Vec<(String, String)> = (0..CHANGES).map(change).collect();
+    let changes: Vec<(String, String)> = (0..or_short(100, 5)).map(change).collect();
     let texts: Arc<[String]> = changes.iter().map(|(_, text)| text.clone()).collect();
     let ready = Arc::new(Barrier::new(WATCHERS + 1));
     let (seen, mut told) = mpsc::unbounded_channel();

@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench -p distlogd --bench http            # all of it, about two minutes
 //! cargo bench -p distlogd --bench http -- log     # what has "log" in its name
+//! cargo bench -p distlogd --bench http -- --short # one small round of everything
 //! ```
 //!
 //! Load and server share the machine's cores, so the figures are for comparing
@@ -22,15 +23,17 @@ mod daemon;
 mod load;
 #[path = "../common/process.rs"]
 mod process;
+#[path = "../common/short.rs"]
+mod short;
 
 use load::{Load, Run, request};
 use process::{Empty, Fleet};
+use short::or_short;
 use std::time::Duration;
 
 const CONNECTIONS: usize = 64;
-const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_secs(3);
-const RECORDS: usize = 1_000_000;
+/// More registrations than the rounds can make.
+const REGISTRATIONS: &str = "--registry-registrations-max=1000000";
 /// Where registrations go, and as what.
 const SERVICES: (&str, &str) = ("/services", "application/json");
 
@@ -64,7 +67,7 @@ fn main() {
             compare("GET /services, 100 registrations", &load).await;
         }
         if runs("post services") {
-            let fleet = Fleet::start("registry");
+            let fleet = Fleet::with_flags("registry", &[REGISTRATIONS.to_owned()]);
             let load = Load::posts(fleet.port("registry"), SERVICES, CONNECTIONS, registration);
             compare("POST /services, a new instance, durable", &load).await;
         }
@@ -89,9 +92,10 @@ async fn compare(name: &str, load: &Load) {
     let empty = Empty::start();
     let base = load.against(empty.port);
     let (mut own, mut of_empty) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        of_empty.push(base.run(ROUND).await);
-        own.push(load.run(ROUND).await);
+    for _ in 0..or_short(5, 1) {
+        let round = or_short(Duration::from_secs(3), Duration::from_millis(200));
+        of_empty.push(base.run(round).await);
+        own.push(load.run(round).await);
     }
     print(&format!("empty handler, same request ({CONNECTIONS} connections)"), &of_empty, None);
     print(name, &own, Some(&of_empty));
@@ -119,8 +123,9 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 /// What all six take, idle and with a million records.
 async fn memory() {
     let fleet = Fleet::start("all");
-    tokio::time::sleep(Duration::from_secs(10)).await;
-    println!("\n`distlogd all`, idle for 10 s: {:.1} MB resident", fleet.resident_mb());
+    let (idle_s, records) = (or_short(10, 1), or_short(1_000_000, 10_000));
+    tokio::time::sleep(Duration::from_secs(idle_s)).await;
+    println!("\n`distlogd all`, idle for {idle_s} s: {:.1} MB resident", fleet.resident_mb());
     let batch: String = (0..1_000)
         .map(|n| {
             format!(
@@ -132,10 +137,10 @@ async fn memory() {
     let batch = request("POST", "/log", "application/x-ndjson", &batch);
     let load = Load::new(fleet.port("log"), 2, move |_| batch.clone());
     let began = std::time::Instant::now();
-    load.times(RECORDS / 1_000).await;
-    let rate = RECORDS as f64 / began.elapsed().as_secs_f64();
+    load.times(records / 1_000).await;
+    let rate = records as f64 / began.elapsed().as_secs_f64();
     println!(
-        "after {RECORDS} records in batches of 1,000 ({rate:.0} records/s): {:.1} MB resident",
+        "after {records} records in batches of 1,000 ({rate:.0} records/s): {:.1} MB resident",
         fleet.resident_mb()
     );
 }

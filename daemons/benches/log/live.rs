@@ -3,11 +3,9 @@
 use crate::client::{Client, Tail};
 use crate::process::Log;
 use crate::readers::Readers;
+use crate::short::or_short;
 use std::time::Instant;
 
-const POSTS: usize = 200;
-const TAILS: usize = 10_000;
-const BATCHES: usize = 50;
 /// Files beside those of the tails.
 const FILES: usize = 300;
 
@@ -36,7 +34,7 @@ pub fn found(log: &Log) -> Latency {
         while !searching.get("/log", &query).contains(&word) {}
         began.elapsed().as_secs_f64() * 1e3
     };
-    Latency::of((0..POSTS).map(one).collect())
+    Latency::of((0..or_short(200, 5)).map(one).collect())
 }
 
 /// From the beginning of a post to the line at a tail.
@@ -52,7 +50,7 @@ pub fn told(log: &Log) -> Latency {
         posting.answer();
         took.as_secs_f64() * 1e3
     };
-    Latency::of((0..POSTS).map(one).collect())
+    Latency::of((0..or_short(200, 5)).map(one).collect())
 }
 
 fn has_descriptors(tails: usize) -> Result<(), String> {
@@ -72,9 +70,9 @@ pub fn acknowledged(log: &Log, tails: usize, batch: bool) -> Result<Latency, Str
     let lines: String =
         (0..10_000).map(|n| format!("{{\"message\":\"line {n} {}\"}}\n", "z".repeat(100))).collect();
     let (posts, media_type, body) = if batch {
-        (BATCHES, "application/x-ndjson", lines.as_bytes())
+        (or_short(50, 2), "application/x-ndjson", lines.as_bytes())
     } else {
-        (POSTS, "text/plain", b"one line".as_slice())
+        (or_short(200, 5), "text/plain", b"one line".as_slice())
     };
     let one = |_| {
         let began = Instant::now();
@@ -90,10 +88,11 @@ pub fn acknowledged(log: &Log, tails: usize, batch: bool) -> Result<Latency, Str
 /// Opens many tails that have nothing to tell: the megabytes that they take
 /// together, or why that cannot be measured here.
 pub fn idle_tails(log: &Log) -> Result<f64, String> {
-    has_descriptors(TAILS)?;
+    let tails = or_short(10_000, 100);
+    has_descriptors(tails)?;
     let before = log.memory_mb("VmRSS");
     let open = |_| Tail::open(log.port, &[("q", "nobodysaysthis")]);
-    let tails: Result<Vec<Tail>, _> = (0..TAILS).map(open).collect();
+    let tails: Result<Vec<Tail>, _> = (0..tails).map(open).collect();
     let tails = tails.map_err(|error| error.to_string())?;
     std::thread::sleep(std::time::Duration::from_secs(2));
     let taken = log.memory_mb("VmRSS") - before;

@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo bench -p distlogd --bench log                        # two million records
 //! cargo bench -p distlogd --bench log -- 200000              # so many
+//! cargo bench -p distlogd --bench log -- --short             # a few, which shows that it runs
 //! cargo bench -p distlogd --bench log -- 200000 --grow       # and again with ten times as many
 //! cargo bench -p distlogd --bench log -- 2000000 --grow      # 20 million: how counts grow with the data
 //! cargo bench -p distlogd --bench log -- 20000               # a short round, as CI runs it
@@ -30,6 +31,8 @@ mod process;
 mod queries;
 mod readers;
 mod report;
+#[path = "../common/short.rs"]
+mod short;
 mod words;
 
 use ingest::Data;
@@ -37,12 +40,11 @@ use live::Latency;
 use process::Log;
 use report::Report;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-const RECORDS: u64 = 2_000_000;
+use short::or_short;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let records = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(RECORDS);
+    let records = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(or_short(2_000_000, 20_000));
     let grow = arguments.iter().any(|argument| argument == "--grow");
     let flags = arguments.iter().filter(|argument| argument.starts_with("--log-")).cloned().collect();
     // For the tails; the log inherits it.
@@ -63,7 +65,7 @@ fn main() {
         let mb = |figure| Some(format!("{:.1} MB", log.memory_mb(figure)));
         report.put("resident after all of this", mb("VmRSS"));
         let tails = live::idle_tails(&log);
-        report.put("10,000 idle tails", Some(tails.map_or_else(|why| why, |mb| format!("{mb:.1} MB"))));
+        report.put("idle tails, 10,000", Some(tails.map_or_else(|why| why, |mb| format!("{mb:.1} MB"))));
         followed(&mut report, &log);
         let started = log.kill_and_start();
         report.put("start after kill -9", Some(format!("{:.1} ms", started.as_secs_f64() * 1e3)));
@@ -103,9 +105,9 @@ fn latencies(report: &mut Report, log: &Log) {
 fn followed(report: &mut Report, log: &Log) {
     for (name, tails, batch) in [
         ("acknowledged, 10,000 lines, no tail", 0, true),
-        ("acknowledged, 10,000 lines, 500 tails", 500, true),
+        ("acknowledged, 10,000 lines, 500 tails", or_short(500, 20), true),
         ("acknowledged, a line, no tail", 0, false),
-        ("acknowledged, a line, 12,000 tails", 12_000, false),
+        ("acknowledged, a line, 12,000 tails", or_short(12_000, 50), false),
     ] {
         let show = |latency: Latency| format!("{:.2} ms, p99 {:.2}", latency.p50, latency.p99);
         report.put(name, Some(live::acknowledged(log, tails, batch).map_or_else(|why| why, show)));

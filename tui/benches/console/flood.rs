@@ -5,6 +5,7 @@ use crate::fleet::Fleet;
 use crate::lines::Lines;
 use crate::measure::{Numbers, heading, list, row};
 use crate::screen::Screen;
+use crate::short::or_short;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,10 +16,15 @@ use std::time::{Duration, Instant};
 pub(crate) const LINES_PER_SECOND: usize = 50_000;
 const BATCHES_PER_SECOND: u32 = 50;
 /// For how long nothing is measured, while what is held fills up.
-pub(crate) const SETTLING: Duration = Duration::from_secs(3);
-pub(crate) const DURING: Duration = Duration::from_secs(10);
-/// How often a key is pressed.
-pub(crate) const KEYS: u32 = 100;
+pub(crate) fn settling() -> Duration {
+    or_short(Duration::from_secs(3), Duration::from_secs(1))
+}
+
+/// For how long it is measured.
+pub(crate) fn during() -> Duration {
+    or_short(Duration::from_secs(10), Duration::from_secs(1))
+}
+
 /// The size at which a flood is shown.
 pub(crate) const SIZE: (u16, u16) = (200, 50);
 
@@ -88,19 +94,19 @@ pub(crate) fn measure(fleet: &Fleet) {
         (0..count).for_each(|_| lines.json(&mut body));
         log.post(&body);
     });
-    sleep(SETTLING);
+    sleep(settling());
     screen.take_newest();
     let (_, frames) = screen.written();
     let began = Instant::now();
-    let cpu = screen.process().cpu_percent(DURING);
+    let cpu = screen.process().cpu_percent(during());
     let frames = (screen.written().1 - frames) as f64 / began.elapsed().as_secs_f64();
     let shown = screen.take_newest();
     let keys = keys(&mut screen, "1", "Latest errors", "3", "▶ following");
     screen.press("F-zookeeper\r", "· -zookeeper");
     screen.press("/terminating\r", "/terminating");
     screen.press("G", "▶ following");
-    sleep(SETTLING);
-    let filtered = screen.process().cpu_percent(DURING);
+    sleep(settling());
+    let filtered = screen.process().cpu_percent(during());
     let sent = flood.stop();
     row("lines appended", "50,000 a second", &format!("{:.0} a second", rate(&sent)));
     row("processor time", "10 % of a core", &format!("{cpu:.2} % of a core"));
@@ -117,7 +123,7 @@ pub(crate) fn measure(fleet: &Fleet) {
 /// between two frames.
 pub(crate) fn keys(screen: &mut Screen, there: &str, seen: &str, back: &str, seen_back: &str) -> Numbers {
     let mut times = Vec::new();
-    for at in 0..KEYS {
+    for at in 0_u32..or_short(100, 4) {
         sleep(Duration::from_millis(u64::from(40 + at * 7 % 31)));
         let (key, text) = if at % 2 == 0 { (there, seen) } else { (back, seen_back) };
         times.push(screen.press(key, text));
@@ -145,13 +151,13 @@ pub(crate) fn hard(fleet: &Fleet) {
     screen.press("3", "▶ following");
     let mut posted = fleet.log();
     let flood = Flood::start(move |_, _| posted.post(&long.repeat(4)));
-    let cpu = screen.process().cpu_percent(DURING);
+    let cpu = screen.process().cpu_percent(during());
     flood.stop();
     row("200 lines of 100 kB a second: processor time", "", &format!("{cpu:.2} % of a core"));
     row("  resident", "", &screen.process().resident());
     let (mut posted, mut services) = (fleet.log(), services);
     let flood = Flood::start(move |lines, count| posted.post(&services(lines, count)));
-    let cpu = screen.process().cpu_percent(DURING);
+    let cpu = screen.process().cpu_percent(during());
     flood.stop();
     row("10,000 services, 50,000 a second", "", &format!("{cpu:.2} % of a core"));
     row("  resident", "", &screen.process().resident());

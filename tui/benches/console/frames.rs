@@ -8,6 +8,7 @@
 
 use crate::lines::Lines as Material;
 use crate::measure::{Numbers, heading, row};
+use crate::short::or_short;
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::KeyCode;
 use distlog_tui::action::Action;
@@ -29,7 +30,6 @@ use std::io::{self, Sink};
 use std::time::Duration;
 
 const SIZE: (u16, u16) = (200, 50);
-const FRAMES: usize = 1_000;
 const SERVICES: usize = 500;
 const INSTANCES: usize = 10;
 const RECORDS: u64 = 50_000;
@@ -64,7 +64,7 @@ pub(crate) fn measure() {
         way.chars().for_each(|key| told.press(key));
         let mut pressed = keys.chars().cycle();
         let (mut changes, mut frames) = (Vec::new(), Vec::new());
-        for _ in 0..FRAMES {
+        for _ in 0..or_short(1_000, 20) {
             let key = pressed.next();
             let lines = key.is_none().then(|| told.lines(ARRIVE));
             let began = processor_time();

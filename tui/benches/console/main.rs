@@ -5,6 +5,7 @@
 //! cargo build --release                           # distlogd, which it needs
 //! cargo bench -p distlog-tui --bench console      # some five minutes
 //! cargo bench -p distlog-tui --bench console -- flood frames   # only these
+//! cargo bench -p distlog-tui --bench console -- --short   # one small round of everything
 //! ```
 //!
 //! The real console runs in a pseudo-terminal that a terminal emulator reads,
@@ -40,6 +41,8 @@ mod measure;
 mod others;
 mod rest;
 mod screen;
+#[path = "../../../daemons/benches/common/short.rs"]
+mod short;
 
 use fleet::Fleet;
 use std::path::PathBuf;

@@ -5,9 +5,10 @@
 //! and waits two seconds for the answer. Where it is answered, it is as quick as
 //! the others.
 
-use crate::flood::{DURING, Flood, SETTLING, SIZE, lag, rate};
+use crate::flood::{Flood, SIZE, during, lag, rate, settling};
 use crate::measure::{Numbers, heading, row};
 use crate::screen::Screen;
+use crate::short::or_short;
 use chrono::{SecondsFormat, Utc};
 use portable_pty::CommandBuilder;
 use std::fs::File;
@@ -16,14 +17,16 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-const STARTS: usize = 5;
-const IDLE: Duration = Duration::from_secs(20);
 
 pub(crate) fn measure() {
     heading("others");
     monitor("btm", &[], &["CPU", "Memory"]);
     monitor("btop", &["--utf-force"], &["cpu", "mem"]);
     lnav();
+}
+
+fn starts() -> usize {
+    or_short(5, 1)
 }
 
 /// A program that shows how the machine is.
@@ -34,7 +37,7 @@ fn monitor(name: &str, flags: &[&str], first: &[&str]) {
         command.args(flags);
         Screen::start(command, (80, 24))
     };
-    let times = (0..STARTS).map(|_| start().shows(first));
+    let times = (0..starts()).map(|_| start().shows(first));
     row(&format!("{name}: first frame"), "", &Numbers::ms(times).told("ms"));
     let screen = start();
     screen.shows(first);
@@ -42,12 +45,13 @@ fn monitor(name: &str, flags: &[&str], first: &[&str]) {
 }
 
 fn idle(name: &str, screen: &Screen) {
-    sleep(SETTLING);
+    let idle = or_short(Duration::from_secs(20), Duration::from_secs(1));
+    sleep(settling());
     let (before, _) = screen.written();
-    let cpu = screen.process().cpu_percent(IDLE);
+    let cpu = screen.process().cpu_percent(idle);
     let bytes = screen.written().0 - before;
     row(&format!("{name}: idle, processor time"), "", &format!("{cpu:.3} % of a core"));
-    row(&format!("{name}: idle, written"), "", &format!("{bytes} bytes in {} s", IDLE.as_secs()));
+    row(&format!("{name}: idle, written"), "", &format!("{bytes} bytes in {} s", idle.as_secs()));
     row(&format!("{name}: resident"), "", &screen.process().resident());
 }
 
@@ -70,7 +74,7 @@ fn lnav() {
         Screen::start(command, SIZE)
     };
     append(&mut crate::lines::Lines::new(), 50_000);
-    let times = (0..STARTS).map(|_| start(&path).shows(&["#000049999"]));
+    let times = (0..starts()).map(|_| start(&path).shows(&["#000049999"]));
     row("lnav: first frame of 50,000 lines", "", &Numbers::ms(times).told("ms"));
     let screen = start(&path);
     screen.shows(&["#000049999"]);
@@ -80,9 +84,9 @@ fn lnav() {
     let flood = Flood::start(append);
     sleep(Duration::from_millis(100));
     let screen = start(&path);
-    sleep(SETTLING);
+    sleep(settling());
     screen.take_newest();
-    let cpu = screen.process().cpu_percent(DURING);
+    let cpu = screen.process().cpu_percent(during());
     let shown = screen.take_newest();
     let sent = flood.stop();
     row("lnav: lines appended to its file", "50,000 a second", &format!("{:.0} a second", rate(&sent)));
