@@ -11,9 +11,14 @@ mod runtime;
 mod services;
 pub mod settings;
 
+/// What `daemons/fuzz` calls, one function a target.
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub use log::fuzzing;
+pub mod fuzzing {
+    pub use crate::log::fuzzing::{frame, index, ingest, lines, query};
+    pub use crate::monitor::any_template as template;
+    pub use crate::registry::fuzzing::{dns, probe, registration};
+}
 
 mod library;
 mod log;

@@ -56,7 +56,10 @@ pub async fn report() {
     for n in HANGING..HANGING + failures {
         let began = Instant::now();
         fake.broken[n].store(true, Ordering::Relaxed);
-        let page = tokio::time::timeout(Duration::from_secs(6 * interval_s), paged.recv()).await.expect("a page").unwrap();
+        let page = tokio::time::timeout(Duration::from_secs(6 * interval_s), paged.recv())
+            .await
+            .expect("a page")
+            .unwrap();
         delays.push((page - began).as_secs_f64());
     }
     println!("* from a failure to the page, {failures} times: {delays:.1?} s");

@@ -44,7 +44,8 @@ use short::or_short;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let records = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(or_short(2_000_000, 20_000));
+    let records =
+        arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(or_short(2_000_000, 20_000));
     let grow = arguments.iter().any(|argument| argument == "--grow");
     let flags = arguments.iter().filter(|argument| argument.starts_with("--log-")).cloned().collect();
     // For the tails; the log inherits it.

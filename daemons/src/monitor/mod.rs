@@ -55,6 +55,8 @@ mod store;
 mod tables;
 mod uptime;
 
+#[cfg(fuzzing)]
+pub use alert::any_template;
 pub use replay::replay;
 
 use crate::runtime::probe::Prober;

@@ -20,6 +20,8 @@ mod config;
 mod core;
 mod dns;
 mod expiry;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod guard;
 mod history;
 mod metrics;

@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-
 pub(crate) fn measure() {
     heading("others");
     monitor("btm", &[], &["CPU", "Memory"]);

@@ -28,6 +28,8 @@ mod route;
 mod tables;
 
 pub use api::routes;
+#[cfg(fuzzing)]
+pub use channel::any_template;
 pub use evidence::facts;
 
 use super::core::Core;

@@ -19,6 +19,8 @@
 //! [`hosts`] finds the addresses of host names → [`zone`] answers, purely.
 
 mod fit;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod hosts;
 mod listen;
 mod message;

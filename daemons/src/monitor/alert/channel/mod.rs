@@ -10,6 +10,9 @@ mod smtp;
 mod template;
 mod webhook;
 
+#[cfg(fuzzing)]
+pub use template::any_template;
+
 use crate::settings::Channel;
 use crate::settings::channel::Kind;
 use shared::wire::alert::Notification;

@@ -66,6 +66,18 @@ fn samples() -> impl Iterator<Item = Notification> {
     })
 }
 
+/// Any bytes as a template, for `daemons/fuzz`: one that was accepted fills
+/// itself with every kind of notification, or says why not.
+#[cfg(any(test, fuzzing))]
+pub fn any_template(bytes: &[u8]) {
+    let Some((kind, source)) = bytes.split_first() else { return };
+    let Ok(template) = Template::new(&String::from_utf8_lossy(source), kind & 1 == 0) else { return };
+    for sample in samples() {
+        let body = template.render(&sample);
+        assert!(body.is_ok_and(|body| body.len() <= BODY_MAX), "it was accepted");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +93,13 @@ mod tests {
             let error = Template::new(source, true).err().unwrap();
             assert!(error.contains(said), "{said}: {error}");
         }
+    }
+
+    #[test]
+    fn any_bytes_are_a_template_or_an_error() {
+        proptest::proptest!(|(json in "[01]", text in "(\\{\\{|\\}\\}|\\{%|%\\}| |title|for|if|end|\"|\\|tojson|\\PC){0,12}")| {
+            any_template(format!("{json}{text}").as_bytes());
+        });
     }
 
     #[test]
