@@ -25,7 +25,12 @@ pub fn answer(bytes: &[u8], is_datagram: bool) {
             port: 4000,
             weight: 1,
         },
-        Instance { host: None, addresses: vec![IpAddr::V4(Ipv4Addr::BROADCAST); 60], port: 1, weight: u16::MAX },
+        Instance {
+            host: None,
+            addresses: vec![IpAddr::V4(Ipv4Addr::BROADCAST); 60],
+            port: 1,
+            weight: u16::MAX,
+        },
     ];
     let found = matches!(asked, Asked::Service(_)).then_some(instances.as_slice());
     let reply = zone.reply(&asked, &question, found, u64::MAX);
