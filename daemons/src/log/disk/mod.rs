@@ -17,6 +17,8 @@
 //! no-op and prove that the log needs it.
 
 mod real;
+#[cfg(test)]
+pub mod sim;
 mod site;
 mod uncached;
 

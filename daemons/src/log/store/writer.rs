@@ -124,15 +124,25 @@ impl Writer {
                     len += next.batch.lines.len();
                     group.push(next);
                 }
-                self.commit(group);
-            } else if self.refusing && self.broken.is_none() {
-                self.try_again();
-            }
-            if self.broken.is_none() && self.wants_rotation() {
-                self.rotate();
+                self.turn(group);
+            } else {
+                self.turn(Vec::new());
             }
         }
         self.end();
+    }
+
+    /// Commits a group, or tries again what could not be written; then rotates if
+    /// it is time.
+    pub(super) fn turn(&mut self, group: Vec<Request>) {
+        if !group.is_empty() {
+            self.commit(group);
+        } else if self.refusing && self.broken.is_none() {
+            self.try_again();
+        }
+        if self.broken.is_none() && self.wants_rotation() {
+            self.rotate();
+        }
     }
 
     /// Commits a group: one write, one sync, then the answers.
@@ -308,7 +318,7 @@ impl Writer {
     }
 
     /// Notes the clean end.
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         if self.broken.is_some() || self.repair.is_some() {
             return;
         }

@@ -13,6 +13,7 @@ mod model;
 mod recover;
 mod retention;
 mod sealing;
+mod simulated;
 mod sums;
 mod tail;
 mod unclean;
@@ -38,7 +39,7 @@ use std::time::{Duration, Instant};
 const CLASSES: &str = "fine=off level:<=debug; audit=off service:audit";
 
 /// A directory for one log, and how that is set up.
-struct Place {
+pub struct Place {
     dir: tempfile::TempDir,
     /// Where the active file is, if not there.
     elsewhere: Option<tempfile::TempDir>,

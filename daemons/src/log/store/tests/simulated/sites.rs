@@ -1,0 +1,21 @@
+//! Every sync is needed: without any one of them a promise is broken.
+
+use super::episode::Episode;
+use crate::log::disk::SyncSite;
+
+/// Episodes in which a missing sync must show.
+const EPISODES: u64 = 20_000;
+
+/// Syncs whose absence breaks no promise, each with its reason.
+const ARGUED: [(SyncSite, &str); 0] = [];
+
+#[test]
+fn without_any_one_sync_a_promise_is_broken() {
+    let is_argued = |site: &SyncSite| ARGUED.iter().any(|(argued, _)| argued == site);
+    let unneeded: Vec<SyncSite> = SyncSite::ALL
+        .into_iter()
+        .filter(|site| !is_argued(site))
+        .filter(|site| (0..EPISODES).all(|seed| Episode::new(seed, Some(*site)).run().violation.is_none()))
+        .collect();
+    assert_eq!(unneeded, [], "nothing shows that they are needed");
+}
