@@ -7,8 +7,8 @@
 //!
 //! * of a file's writes any subset, in any order, and any part of a write, or
 //!   zeros in its place (length without contents);
-//! * of a directory's entries a prefix of its changes; a rename out of it only
-//!   together with the new name.
+//! * of a directory's entries a prefix of its changes; a rename between two
+//!   directories in both of them or in none.
 //!
 //! The end of the process alone ([`SimDisk::end_process`]) loses nothing of the
 //! page cache. A failed sync does: its pages count as clean from then on, so
@@ -109,7 +109,12 @@ impl SimDisk {
         (world.armed, world.is_full, world.cannot_open) = (None, false, false);
     }
 
-    /// Whether a fault has happened that lasts.
+    /// Whether no file can be opened.
+    pub fn cannot_open(&self) -> bool {
+        lock(&self.0).cannot_open
+    }
+
+    /// Whether the power is off.
     pub fn is_off(&self) -> bool {
         lock(&self.0).is_off
     }
@@ -126,16 +131,10 @@ impl SimDisk {
     pub fn cut_power(&self) {
         let mut world = lock(&self.0);
         let World { directories, inodes, rng, .. } = &mut *world;
-        let links: Vec<(PathBuf, usize)> = directories
-            .iter()
-            .map(|(path, directory)| (path.clone(), rng.usize(..=directory.pending.len())))
-            .collect();
-        let linked = platter::linked(directories, &links);
-        for (path, kept) in links {
-            if let Some(directory) = directories.get_mut(&path) {
-                directory.cut_power(kept, &linked);
-            }
-        }
+        let mut kept: Vec<usize> =
+            directories.values().map(|directory| rng.usize(..=directory.pending.len())).collect();
+        platter::keep_whole_renames(directories, &mut kept);
+        directories.values_mut().zip(kept).for_each(|(directory, kept)| directory.cut_power(kept));
         let mut numbers: Vec<u64> = inodes.keys().copied().collect();
         numbers.sort_unstable();
         numbers.iter().for_each(|number| {
@@ -147,6 +146,17 @@ impl SimDisk {
         world.process += 1;
         world.locks.clear();
         world.drop_nameless();
+    }
+
+    /// Every file and its length.
+    pub fn files(&self) -> Vec<(PathBuf, usize)> {
+        let world = lock(&self.0);
+        let len = |inode: u64| world.inodes.get(&inode).map_or(0, Inode::len);
+        let of = |(dir, directory): (&PathBuf, &Directory)| {
+            let files = directory.cached.iter().map(|(name, inode)| (dir.join(name), len(*inode)));
+            files.collect::<Vec<_>>()
+        };
+        world.directories.iter().flat_map(of).collect()
     }
 
     /// Appends to a file as another program does.
@@ -303,9 +313,10 @@ impl Disk for SimDisk {
             world.directory(old_dir)?.change(Entry::Rename { from: old, to: new, inode: number });
             return Ok(());
         }
-        world.directory(new_dir)?.change(Entry::Link { name: new.clone(), inode: number });
-        let moved_to = (new_dir.to_owned(), new);
-        world.directory(old_dir)?.change(Entry::MovedTo { name: old, to: moved_to, inode: number });
+        let rename = world.next_inode;
+        world.next_inode += 1;
+        world.directory(new_dir)?.change(Entry::MovedIn { name: new, inode: number, rename });
+        world.directory(old_dir)?.change(Entry::MovedOut { name: old, rename });
         Ok(())
     }
 
@@ -324,11 +335,12 @@ impl Disk for SimDisk {
             return Err(failed());
         }
         if world.without != Some(site) {
-            // A rename is atomic: where the old name is gone, the new one is there.
-            let mut synced = world.directory(dir)?.moved_to();
-            synced.push(dir.to_owned());
-            for dir in synced {
-                world.directory(&dir)?.sync();
+            // A rename is one step: it is durable in both directories or in none.
+            let renames = world.directory(dir)?.renames();
+            for (path, directory) in &mut world.directories {
+                if path == dir || !directory.renames().is_disjoint(&renames) {
+                    directory.sync();
+                }
             }
         }
         Ok(())

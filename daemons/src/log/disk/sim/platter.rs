@@ -1,6 +1,6 @@
 //! What is on the platter, what the page cache has, and what a power cut leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -136,23 +136,49 @@ pub struct Directory {
 /// A change of a directory.
 #[derive(Debug, Clone)]
 pub enum Entry {
-    Link { name: String, inode: u64 },
-    Unlink { name: String },
-    Rename { from: String, to: String, inode: u64 },
-    /// The name went to another directory.
-    MovedTo { name: String, to: (PathBuf, String), inode: u64 },
+    Link {
+        name: String,
+        inode: u64,
+    },
+    Unlink {
+        name: String,
+    },
+    Rename {
+        from: String,
+        to: String,
+        inode: u64,
+    },
+    /// The new name of a rename between directories, by its number.
+    MovedIn {
+        name: String,
+        inode: u64,
+        rename: u64,
+    },
+    /// The old name of it.
+    MovedOut {
+        name: String,
+        rename: u64,
+    },
 }
 
 impl Entry {
     fn apply(&self, names: &mut BTreeMap<String, u64>) {
         match self {
-            Self::Link { name, inode } => drop(names.insert(name.clone(), *inode)),
-            Self::Unlink { name } => drop(names.remove(name)),
+            Self::Link { name, inode } | Self::MovedIn { name, inode, .. } => {
+                names.insert(name.clone(), *inode);
+            }
+            Self::Unlink { name } | Self::MovedOut { name, .. } => drop(names.remove(name)),
             Self::Rename { from, to, inode } => {
                 names.remove(from);
                 names.insert(to.clone(), *inode);
             }
-            Self::MovedTo { name, .. } => drop(names.remove(name)),
+        }
+    }
+
+    const fn rename(&self) -> Option<u64> {
+        match self {
+            Self::MovedIn { rename, .. } | Self::MovedOut { rename, .. } => Some(*rename),
+            Self::Link { .. } | Self::Unlink { .. } | Self::Rename { .. } => None,
         }
     }
 }
@@ -169,48 +195,37 @@ impl Directory {
         }
     }
 
-    /// The directories to which names have moved since the last sync.
-    pub fn moved_to(&self) -> Vec<PathBuf> {
-        let moved = self.pending.iter().filter_map(|entry| match entry {
-            Entry::MovedTo { to: (dir, _), .. } => Some(dir.clone()),
-            _ => None,
-        });
-        moved.collect()
+    /// The renames from or to other directories that are pending.
+    pub fn renames(&self) -> BTreeSet<u64> {
+        self.pending.iter().filter_map(Entry::rename).collect()
     }
 
-    /// Keeps the first changes. A name that moved to another directory is not
-    /// lost: it goes only if the new one is there.
-    pub fn cut_power(&mut self, kept: usize, linked: &[(PathBuf, String, u64)]) {
+    /// Keeps the first changes.
+    pub fn cut_power(&mut self, kept: usize) {
         for entry in self.pending.drain(..).take(kept) {
-            if let Entry::MovedTo { to: (dir, name), inode, .. } = &entry
-                && !linked.iter().any(|(d, n, i)| (d, n, i) == (dir, name, inode))
-            {
-                break;
-            }
             entry.apply(&mut self.platter);
         }
         self.cached.clone_from(&self.platter);
     }
 }
 
-/// Every name that is or was on the platter when each directory keeps so many of
-/// its changes.
-pub fn linked(
-    directories: &BTreeMap<PathBuf, Directory>,
-    kept: &[(PathBuf, usize)],
-) -> Vec<(PathBuf, String, u64)> {
-    let mut linked = Vec::new();
-    for (path, kept) in kept {
-        let Some(directory) = directories.get(path) else { continue };
-        linked.extend(directory.platter.iter().map(|(name, inode)| (path.clone(), name.clone(), *inode)));
-        for entry in directory.pending.iter().take(*kept) {
-            match entry {
-                Entry::Link { name, inode } | Entry::Rename { to: name, inode, .. } => {
-                    linked.push((path.clone(), name.clone(), *inode));
-                }
-                Entry::Unlink { .. } | Entry::MovedTo { .. } => {}
-            }
+/// How many of its pending changes each directory keeps: as many as are given, but
+/// a rename between two directories in both of them or in none.
+pub fn keep_whole_renames(directories: &BTreeMap<PathBuf, Directory>, kept: &mut [usize]) {
+    loop {
+        let sides = directories.values().zip(kept.iter());
+        let mut cut: BTreeSet<u64> = BTreeSet::new();
+        for (directory, kept) in sides {
+            cut.extend(directory.pending.iter().skip(*kept).filter_map(Entry::rename));
+        }
+        let before = kept.to_vec();
+        for (directory, kept) in directories.values().zip(kept.iter_mut()) {
+            let is_cut = |entry: &Entry| entry.rename().is_some_and(|rename| cut.contains(&rename));
+            let first = directory.pending.iter().position(is_cut);
+            *kept = first.map_or(*kept, |first| first.min(*kept));
+        }
+        if before == kept {
+            return;
         }
     }
-    linked
 }
