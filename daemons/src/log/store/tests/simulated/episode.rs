@@ -4,7 +4,7 @@ use super::model::{Check, Model, Request};
 use crate::log::disk::sim::{Fault, SimDisk};
 use crate::log::disk::{Disk, SyncSite};
 use crate::log::store::tests::{Place, json_batch, readable};
-use crate::log::store::{AppendError, Still, Store};
+use crate::log::store::{AppendError, RequestKey, Still, Store};
 use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
 use crate::settings::Durability;
@@ -22,7 +22,7 @@ const STEPS_MAX: u32 = 14;
 const CALLS_MAX: u32 = 60;
 
 /// Calls that fail while the log runs.
-const FAULTS: [Fault; 4] = [Fault::Full, Fault::Write, Fault::Read, Fault::Open];
+const FAULTS: [Fault; 5] = [Fault::Full, Fault::Sync, Fault::Write, Fault::Read, Fault::Open];
 
 /// What came of an episode.
 pub struct Outcome {
@@ -229,7 +229,8 @@ impl Episode {
             let records = request.texts.iter().zip(levels.iter().cycle());
             let records = records.map(|(text, level)| serde_json::json!({"message": text, "level": level}));
             let batch = json_batch(&records.collect());
-            store.append(batch, request.key.clone(), store.room(1).unwrap()).await
+            let key = request.key.clone().map(|key| RequestKey { key, request: 0 });
+            store.append(batch, key, store.room(1).unwrap()).await
         });
         let mut sending = Box::pin(futures_util::future::join_all(sending));
         self.runtime.block_on(async {
