@@ -144,7 +144,13 @@ fn divide(
     manifest: &Manifest,
     unclean: bool,
 ) -> io::Result<(Extent, Vec<Torn>)> {
-    let (len, whole) = (text.metadata()?.len, whole_len(text)?);
+    // Up to here everything was on disk once, so zeros in it are damage.
+    let durable = if unclean {
+        sums::read(files, manifest.base)?.last().map_or(0, |last| last.end).max(manifest.least_len)
+    } else {
+        u64::MAX
+    };
+    let (len, whole) = (text.metadata()?.len, whole_len(text, durable)?);
     let mut torn = Vec::new();
     if whole < len {
         torn.push(Torn { range: whole..len, what: "a torn tail" });
@@ -245,12 +251,14 @@ fn same(a: &dyn DiskFile, b: &dyn DiskFile, len: u64) -> io::Result<bool> {
 
 /// The length up to which the file is whole lines: the end of the last line
 /// without a zero byte. Zeros are written by nobody: they stand where a power
-/// cut left length without contents, or where a disk lost them. Lines with zeros
-/// before a good line are damaged records, and stay.
-fn whole_len(file: &dyn DiskFile) -> io::Result<u64> {
+/// cut left length without contents, or where a disk lost them. In what was
+/// durable they are damaged records, which stay. After it only the last commit can
+/// have them, whose records were never acknowledged: there the first line with
+/// zeros ends the file, even if lines after it are good.
+fn whole_len(file: &dyn DiskFile, durable: u64) -> io::Result<u64> {
     let mut buffer = vec![0; 1 << 20];
     let (mut at, mut whole, mut damaged) = (0_u64, 0_u64, 0_u64);
-    let mut zero_in_line = false;
+    let (mut line_begin, mut zero_in_line) = (0, false);
     loop {
         let n = file.read_at(&mut buffer, at)?;
         if n == 0 {
@@ -264,11 +272,14 @@ fn whole_len(file: &dyn DiskFile) -> io::Result<u64> {
             zero_in_line |= memchr::memchr(0, piece).is_some();
             at += piece.len() as u64;
             if piece.ends_with(b"\n") {
-                if std::mem::take(&mut zero_in_line) {
+                if !std::mem::take(&mut zero_in_line) {
+                    whole = at;
+                } else if line_begin < durable {
                     damaged += 1;
                 } else {
-                    whole = at;
+                    return Ok(whole);
                 }
+                line_begin = at;
             }
         }
     }

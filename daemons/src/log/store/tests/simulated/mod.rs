@@ -14,7 +14,7 @@ use episode::Episode;
 use std::time::{Duration, Instant};
 
 /// Without any setting; some seconds.
-const EPISODES: u64 = 2_000;
+const EPISODES: u64 = 500;
 
 /// Broken promises that are collected before the test ends.
 const BROKEN_MAX: usize = 8;
