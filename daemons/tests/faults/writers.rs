@@ -36,7 +36,7 @@ impl Request {
         let count = if kind == 0 { 1 } else { rng.u64(1..=RECORDS_MAX) };
         let texts: Vec<String> =
             (0..count).map(|at| format!("{name} {n}.{at} {}", "x".repeat(rng.usize(..200)))).collect();
-        let level = || if n % 3 == 0 { "debug" } else { "info" };
+        let level = || if n.is_multiple_of(3) { "debug" } else { "info" };
         let records: Vec<Value> = texts
             .iter()
             .map(|text| json!({"message": text, "service": name, "level": level(), "n": n}))

@@ -5,6 +5,7 @@ use crate::log::disk::sim::{Fault, SimDisk};
 use crate::log::disk::{Disk, SyncSite};
 use crate::log::store::tests::{Place, json_batch, readable};
 use crate::log::store::{AppendError, RequestKey, Still, Store};
+use crate::runtime::body::BodyBudget;
 use crate::runtime::health::Board;
 use crate::runtime::metrics::Metrics;
 use crate::settings::Durability;
@@ -230,7 +231,7 @@ impl Episode {
             let records = records.map(|(text, level)| serde_json::json!({"message": text, "level": level}));
             let batch = json_batch(&records.collect());
             let key = request.key.clone().map(|key| RequestKey { key, request: 0 });
-            store.append(batch, key, store.room(1).unwrap()).await
+            store.append(batch, key, BodyBudget::new(1 << 10).reserve()).await
         });
         let mut sending = Box::pin(futures_util::future::join_all(sending));
         self.runtime.block_on(async {
