@@ -22,3 +22,4 @@ mod mount;
 mod power;
 mod promises;
 mod shim;
+mod sync_error;

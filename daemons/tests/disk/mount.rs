@@ -122,3 +122,45 @@ impl Drop for Small {
         unmount(&self.mount);
     }
 }
+
+/// An ext4 file system on a disk that fails to write back: the blocks that are
+/// free take space of a small file system, which has none once it is filled.
+pub struct Failing {
+    pub disk: Disk,
+    pub under: Small,
+}
+
+impl Failing {
+    pub fn new() -> Self {
+        let under = Small::new("70m");
+        let image = under.mount.join("image");
+        let path = image.to_str().unwrap();
+        run("dd", &["if=/dev/zero", &format!("of={path}"), "bs=1M", "count=48", "status=none"]);
+        let options = "lazy_itable_init=0,lazy_journal_init=0,nodiscard";
+        run("mkfs.ext4", &["-q", "-b", "4096", "-E", options, "-J", "size=8", path]);
+        // The file system's own blocks, which mkfs left as holes, never fail.
+        run("fallocate", &["-l", "48M", path]);
+        let dir = TempDir::new().unwrap();
+        let mount = dir.path().join("mount");
+        std::fs::create_dir(&mount).unwrap();
+        let mut disk = Disk { mount, image, is_mounted: false, _dir: dir };
+        disk.mount();
+        Self { disk, under }
+    }
+
+    /// Takes the space of the free blocks away.
+    pub fn punch(&mut self) {
+        self.disk.unmount();
+        let image = self.disk.image.to_str().unwrap();
+        let told = run("dumpe2fs", &[image]);
+        for ranges in told.lines().filter_map(|line| line.trim().strip_prefix("Free blocks: ")) {
+            for range in ranges.split(',').map(str::trim).filter(|range| !range.is_empty()) {
+                let (first, last) = range.split_once('-').unwrap_or((range, range));
+                let (first, last): (u64, u64) = (first.parse().unwrap(), last.parse().unwrap());
+                let (at, len) = ((first * 4096).to_string(), ((last - first + 1) * 4096).to_string());
+                run("fallocate", &["-p", "-o", &at, "-l", &len, image]);
+            }
+        }
+        self.disk.mount();
+    }
+}
