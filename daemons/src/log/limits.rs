@@ -56,6 +56,11 @@ pub const TEMPLATE_MAX: usize = 4_096;
 /// Bytes that the kinds of one segment may take; what comes after has no
 /// template, and in the end no kind. Real logs take half a MiB.
 pub const KINDS_LEN_MAX: usize = 4 << 20;
+/// Of these bytes, those that are left to kinds without a template, so that level
+/// and service of a record are known when there is no room for further templates.
+pub const SOURCES_LEN_MAX: usize = 256 << 10;
+/// Kinds of one segment that are left to those without a template.
+pub const SOURCES_MAX: u16 = 4_096;
 /// Bytes of a segment's rollup: 15 KB for a segment of real logs that covers four
 /// hours, 58 KB for one of 12 services in 6 levels that covers a day.
 pub const ROLLUP_LEN_MAX: usize = 64 << 10;

@@ -1,6 +1,6 @@
 //! What records have in common.
 
-use crate::log::limits::KINDS_LEN_MAX;
+use crate::log::limits::{KINDS_LEN_MAX, SOURCES_LEN_MAX, SOURCES_MAX};
 use crate::log::query::Kind;
 use shared::wire::log::Level;
 use std::collections::HashMap;
@@ -72,9 +72,13 @@ impl Kinds {
 
     /// Adds a kind; its number, if there is room.
     pub fn push(&mut self, kind: &Kind<'_>) -> Option<u16> {
-        let number = u16::try_from(self.entries.len()).ok().filter(|number| *number != UNKNOWN)?;
+        let (kinds_max, len_max) = match kind.template {
+            Some(_) => (UNKNOWN - SOURCES_MAX, KINDS_LEN_MAX - SOURCES_LEN_MAX),
+            None => (UNKNOWN, KINDS_LEN_MAX),
+        };
+        let number = u16::try_from(self.entries.len()).ok().filter(|number| *number < kinds_max)?;
         let template_len = kind.template.map_or(0, <[u8]>::len);
-        if self.text_len() + kind.service.len() + template_len > KINDS_LEN_MAX {
+        if self.text_len() + kind.service.len() + template_len > len_max {
             return None;
         }
         let source = self.source_of(kind)?;

@@ -25,7 +25,7 @@
 //!   trigram that anybody looks for, and those of longer ones are larger than
 //!   the text.
 //!
-//! # File, version 3
+//! # File, version 4
 //!
 //! ```text
 //! file     = header rollup kinds counts directory columns words
@@ -50,7 +50,9 @@
 //! another section, of columns and of a page of words when they are read.
 //!
 //! An index of an earlier version is rebuilt. Version 1 had no rollup, and took
-//! ANSI escape sequences for parts of words; version 2 had no rollup.
+//! ANSI escape sequences for parts of words; version 2 had no rollup;
+//! in version 3 the level and service of some records were unknown where templates
+//! took all the room.
 
 #[cfg(any(test, fuzzing))]
 pub mod any_bytes;

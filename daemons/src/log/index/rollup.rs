@@ -263,6 +263,27 @@ mod tests {
     }
 
     #[test]
+    fn there_is_one_where_templates_take_all_the_room_of_kinds() {
+        let mut builder = Builder::default();
+        let mut block = |from: u32, to: u32, service: &[u8]| {
+            let mut text = Vec::new();
+            for n in from..to {
+                crate::log::line::write_head(&mut text, 0, Level::Info, service);
+                // Letters alone: each message is a template of its own.
+                let word: String = n.to_string().bytes().map(|b| char::from(b - b'0' + b'a')).collect();
+                text.extend_from_slice(word.as_bytes());
+                text.push(b'\n');
+            }
+            Arc::new(builder.block(&text))
+        };
+        let blocks = [block(0, 70_000, b"first"), block(70_000, 70_100, b"second")];
+        let rollup = Rollup::of(builder.kinds(), &blocks).unwrap();
+        let totals: Vec<_> =
+            rollup.sources().iter().map(|source| (source.service.as_ref(), source.total)).collect();
+        assert_eq!(totals, [(b"first".as_slice(), 70_000), (b"second", 100)]);
+    }
+
+    #[test]
     fn there_is_none_where_services_alone_are_too_long() {
         let lines: Vec<_> =
             (0..ROLLUP_LEN_MAX / 100).map(|n| (0, Level::Info, format!("{n:0>120}"))).collect();
