@@ -7,7 +7,6 @@
 //! cargo bench -p distlogd --bench log -- --short             # a few, which shows that it runs
 //! cargo bench -p distlogd --bench log -- 200000 --grow       # and again with ten times as many
 //! cargo bench -p distlogd --bench log -- 2000000 --grow      # 20 million: how counts grow with the data
-//! cargo bench -p distlogd --bench log -- 20000               # a short round, as CI runs it
 //! cargo bench -p distlogd --bench log -- --log-rotate-size=8MiB   # flags of the log are passed on
 //! ```
 //!
