@@ -35,7 +35,7 @@ fn an_instance_is_put_under_maintenance_and_that_is_ended() {
     console.press("m\x15never\r");
     console.sees(&["✗ is maintenance or drain"]);
     console.press("\x15drain\tnew disk\t\x15Ann\tsoon\r");
-    console.sees(&["✗ is a time from now"]);
+    console.sees(&["✗ is 2h, 2026-11-22T18:00:00Z or forever"]);
     console.press("\x152h\r");
     console.sees(&["Aaa-1 is drained", "▽ draining    Aaa"]);
     console.press("\r");
