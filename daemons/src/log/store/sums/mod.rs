@@ -16,7 +16,7 @@
 //!
 //! The text is compared with them at each start, before sealing, and by
 //! `distlogd log verify` ([`check`]); what differs is repaired as far as it can
-//! be ([`mend`]).
+//! be ([`mend()`]).
 
 mod check;
 mod mend;
