@@ -32,7 +32,12 @@ pub async fn run(rounds: &mut Rounds) -> String {
     let dir = setup.dir().to_owned();
     let (status, _, _) = log.terminate();
     assert!(status.success());
-    let kept: Vec<(PathBuf, Vec<u8>)> = Fixture { dir: &dir }.files();
+    let mut kept = vec![(dir.join("distributed.log"), fs::read(dir.join("distributed.log")).unwrap())];
+    keep(&dir.join("distlog-data/log"), &mut kept);
+    let log = setup.clone().start().await;
+    assert_eq!(look(&log, &written).await, (0, false), "without a flip nothing is reported");
+    drop(log);
+    restore(&dir, &kept);
     let (mut flips, mut reported, mut harmless, mut refused) = (0, 0, 0, 0);
     while rounds.another() {
         let (path, bytes) = rounds.rng.choice(&kept).unwrap();
@@ -97,6 +102,18 @@ async fn look(log: &Running, written: &BTreeMap<u64, String>) -> (usize, bool) {
 fn is_damage(health: &serde_json::Value) -> bool {
     let checks = health["checks"].as_object().unwrap();
     checks.iter().any(|(name, check)| name != "registration" && check["status"] != "pass")
+}
+
+/// Every file below a directory that holds something.
+fn keep(dir: &Path, kept: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            keep(&path, kept);
+        } else {
+            kept.push((path.clone(), fs::read(path).unwrap()));
+        }
+    }
 }
 
 /// Puts every file back and removes those that are new.
